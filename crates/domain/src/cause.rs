@@ -1,0 +1,40 @@
+//! Why a step could not be done: the closed list that staff advice is written for.
+
+use crate::kind::closed_list;
+
+closed_list! {
+    Cause {
+        /// The platform holds the object for another operation.
+        PlatformBusy = "platform_busy",
+        /// The platform did not answer, or answered that it cannot right now.
+        PlatformUnavailable = "platform_unavailable",
+        /// The platform refused our credentials.
+        PlatformDenied = "platform_denied",
+        /// The platform refused the request for good.
+        PlatformRefused = "platform_refused",
+        /// A task of the platform ended in an error.
+        TaskFailed = "task_failed",
+        /// A task, or a guest, did not finish in the time allowed.
+        Timeout = "timeout",
+        /// The request was sent and no answer came: its outcome is being read back.
+        OutcomeUnknown = "outcome_unknown",
+        /// No edge of the pool is free.
+        NoFreeEdge = "no_free_edge",
+        /// The template is missing on the platform.
+        TemplateMissing = "template_missing",
+        /// The guest's customization ended in an error.
+        CustomizationFailed = "customization_failed",
+        /// The order breaks a rule that held when it was accepted.
+        OrderInvalid = "order_invalid",
+        /// Other servers share the group: it cannot be taken apart in the short way.
+        NotLastServer = "not_last_server",
+        /// The job began under another shape of its workflow.
+        ShapeChanged = "shape_changed",
+        /// Our own code panicked in this step.
+        Panic = "panic",
+        /// Our database could not be read or written.
+        Database = "database",
+        /// Anything that has no name yet.
+        Internal = "internal",
+    }
+}

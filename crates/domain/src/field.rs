@@ -1,0 +1,106 @@
+//! What is wrong with one field of a form: a code and parameters, never a sentence.
+
+use serde::{Deserialize, Serialize};
+
+use crate::kind::closed_list;
+
+closed_list! {
+    /// The fields of the order wizard and of the sign-in form, by their form names.
+    Field {
+        Login = "login",
+        Password = "password",
+        Template = "template",
+        Vcpu = "vcpu",
+        Ram = "ram",
+        Disk = "disk",
+        Bandwidth = "bandwidth",
+        Name = "name",
+        Hostname = "hostname",
+        Method = "method",
+        GuestLogin = "guest_login",
+        GuestPassword = "guest_password",
+        SshKeys = "ssh_keys",
+        Terms = "terms",
+        Price = "price",
+        ConfirmName = "confirm_name",
+    }
+}
+
+closed_list! {
+    /// Every refusal a field can get. The text of each is `field-{code}` in the message files.
+    Code {
+        TemplateMissing = "template-missing",
+        TemplateGone = "template-gone",
+        NumberFormat = "number-format",
+        NumberRange = "number-range",
+        NumberStep = "number-step",
+        BandwidthChoice = "bandwidth-choice",
+        NameMissing = "name-missing",
+        NameLong = "name-long",
+        NameAlphabet = "name-alphabet",
+        HostnameMissing = "hostname-missing",
+        HostnameLong = "hostname-long",
+        HostnameAlphabet = "hostname-alphabet",
+        HostnameHyphen = "hostname-hyphen",
+        HostnameLabelEmpty = "hostname-label-empty",
+        HostnameLabelLong = "hostname-label-long",
+        HostnameDigits = "hostname-digits",
+        HostnameReserved = "hostname-reserved",
+        HostnameWindowsLong = "hostname-windows-long",
+        HostnameWindowsLabel = "hostname-windows-label",
+        MethodMissing = "method-missing",
+        MethodWindows = "method-windows",
+        LoginFormat = "login-format",
+        LoginReserved = "login-reserved",
+        LoginHostname = "login-hostname",
+        PasswordMissing = "password-missing",
+        PasswordShort = "password-short",
+        PasswordLong = "password-long",
+        PasswordAlphabet = "password-alphabet",
+        PasswordCyrillic = "password-cyrillic",
+        PasswordLogin = "password-login",
+        PasswordHostname = "password-hostname",
+        PasswordWeak = "password-weak",
+        PasswordClasses = "password-classes",
+        KeyMissing = "key-missing",
+        KeyMany = "key-many",
+        KeyPrivate = "key-private",
+        KeyWeak = "key-weak",
+        KeyCut = "key-cut",
+        KeyType = "key-type",
+        KeyOptions = "key-options",
+        TermsMissing = "terms-missing",
+        PriceStale = "price-stale",
+        CredentialsMissing = "credentials-missing",
+        CredentialsWrong = "credentials-wrong",
+        CredentialsLocked = "credentials-locked",
+        CredentialsBusy = "credentials-busy",
+        ConfirmNameWrong = "confirm-name-wrong",
+    }
+}
+
+/// One refusal. `params` are the values its text names, in a fixed order of names per code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    pub field: Field,
+    pub code: Code,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub params: Vec<(String, String)>,
+}
+
+impl FieldError {
+    pub fn new(field: Field, code: Code) -> Self {
+        Self { field, code, params: Vec::new() }
+    }
+
+    /// Adds a parameter of the text.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.params.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.params.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+}

@@ -1,0 +1,21 @@
+//! The rules of the product, and nothing that needs a machine to run them.
+//!
+//! Everything here is a pure function of its arguments: no I/O, no clock, no randomness, no async. That is what
+//! lets the same rule give the same verdict in the browser (WASM) and on the server. Messages leave this crate as
+//! a code and parameters; turning them into English or Russian is the pages' work.
+
+pub mod access;
+pub mod catalogue;
+pub mod cause;
+pub mod draft;
+pub mod field;
+pub mod hostname;
+pub mod ids;
+pub mod keys;
+pub mod kind;
+pub mod permission;
+pub mod price;
+pub mod size;
+pub mod state;
+
+pub use ids::{AccountId, CustomerId, DraftId, EdgeId, JobId, ServerId};

@@ -1,0 +1,49 @@
+//! What may be done, when, and why not. One table for the server functions and for the buttons.
+
+use crate::{
+    kind::closed_list,
+    state::{JobState, Role, ServerState},
+};
+
+closed_list! {
+    Action { Terminate = "terminate", CancelJob = "cancel_job" }
+}
+
+closed_list! {
+    /// A refusal that carries its reason. The text of each is `denial-{reason}`.
+    Denial {
+        ReadsOnly = "reads-only",
+        Terminating = "terminating",
+        Terminated = "terminated",
+        AlreadyStarted = "already-started",
+        AlreadyOver = "already-over",
+    }
+}
+
+/// May `role` start this action on a server in this state? A queue conflict is no denial: the job waits.
+pub fn can_server(action: Action, role: Role, state: ServerState, terminate_open: bool) -> Result<(), Denial> {
+    if role.is_staff() {
+        return Err(Denial::ReadsOnly);
+    }
+    match action {
+        Action::Terminate => match state {
+            ServerState::Terminated => Err(Denial::Terminated),
+            ServerState::Terminating => Err(Denial::Terminating),
+            _ if terminate_open => Err(Denial::Terminating),
+            _ => Ok(()),
+        },
+        Action::CancelJob => Ok(()),
+    }
+}
+
+/// May a customer take a request back? Only while nothing has begun.
+pub fn can_cancel(role: Role, state: JobState) -> Result<(), Denial> {
+    if role.is_staff() {
+        return Err(Denial::ReadsOnly);
+    }
+    match state {
+        JobState::Queued => Ok(()),
+        s if s.is_moving() => Err(Denial::AlreadyStarted),
+        _ => Err(Denial::AlreadyOver),
+    }
+}

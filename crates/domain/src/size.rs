@@ -1,0 +1,111 @@
+//! The four free parameters, as numbers and as what somebody typed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    catalogue::{Limits, Range},
+    field::{Code, Field, FieldError},
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Size {
+    pub vcpu: u32,
+    pub ram_gb: u32,
+    pub disk_gb: u32,
+    pub bandwidth_mbit: u32,
+}
+
+/// Reads one typed number and holds it against its limits. Leading and trailing space is forgiven.
+pub fn check_number(field: Field, typed: &str, range: Range) -> Result<u32, FieldError> {
+    let typed = typed.trim();
+    if typed.is_empty() || !typed.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(FieldError::new(field, Code::NumberFormat));
+    }
+    let out_of_range = || {
+        FieldError::new(field, Code::NumberRange)
+            .with("min", range.min)
+            .with("max", range.max)
+            .with("value", typed.trim_start_matches('0'))
+    };
+    let value: u32 = typed.parse().map_err(|_| out_of_range())?;
+    if value < range.min || value > range.max {
+        return Err(out_of_range());
+    }
+    if !value.is_multiple_of(range.step) {
+        let below = (value / range.step * range.step).max(range.min);
+        let above = (below + range.step).min(range.max);
+        return Err(FieldError::new(field, Code::NumberStep)
+            .with("step", range.step)
+            .with("below", below)
+            .with("above", above)
+            .with("value", value));
+    }
+    Ok(value)
+}
+
+/// Reads the chosen speed: one of those offered, nothing between.
+pub fn check_bandwidth(typed: &str, offered: &[u32]) -> Result<u32, FieldError> {
+    typed
+        .trim()
+        .parse()
+        .ok()
+        .filter(|b| offered.contains(b))
+        .ok_or_else(|| FieldError::new(Field::Bandwidth, Code::BandwidthChoice))
+}
+
+/// Reads all four parameters; every rule that is broken is reported.
+pub fn check_size(
+    typed: [&str; 4],
+    limits: &Limits,
+    bandwidth_offered: &[u32],
+) -> Result<Size, Vec<FieldError>> {
+    let [vcpu, ram, disk, bandwidth] = typed;
+    let results = (
+        check_number(Field::Vcpu, vcpu, limits.vcpu),
+        check_number(Field::Ram, ram, limits.ram_gb),
+        check_number(Field::Disk, disk, limits.disk_gb),
+        check_bandwidth(bandwidth, bandwidth_offered),
+    );
+    match results {
+        (Ok(vcpu), Ok(ram_gb), Ok(disk_gb), Ok(bandwidth_mbit)) => {
+            Ok(Size { vcpu, ram_gb, disk_gb, bandwidth_mbit })
+        }
+        (a, b, c, d) => Err([a, b, c, d].into_iter().filter_map(Result::err).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DISK: Range = Range { min: 10, max: 2000, step: 10 };
+
+    fn code(typed: &str) -> Result<u32, Code> {
+        check_number(Field::Disk, typed, DISK).map_err(|e| e.code)
+    }
+
+    #[test]
+    fn numbers_are_read_as_people_type_them() {
+        assert_eq!(code("40"), Ok(40));
+        assert_eq!(code(" 040 "), Ok(40));
+        for bad in ["", " ", "4.5", "-10", "+10", "ten", "1e2", "４０", "10 20"] {
+            assert_eq!(code(bad), Err(Code::NumberFormat), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn limits_and_steps_are_named() {
+        assert_eq!(code("0"), Err(Code::NumberRange));
+        assert_eq!(code("2010"), Err(Code::NumberRange));
+        assert_eq!(code("99999999999999999999"), Err(Code::NumberRange));
+        let step = check_number(Field::Disk, "45", DISK).unwrap_err();
+        assert_eq!((step.code, step.param("below"), step.param("above")), (Code::NumberStep, Some("40"), Some("50")));
+    }
+
+    #[test]
+    fn a_speed_must_be_offered() {
+        assert_eq!(check_bandwidth("100", &[10, 100]), Ok(100));
+        assert!(check_bandwidth("99", &[10, 100]).is_err());
+        assert!(check_bandwidth("", &[10, 100]).is_err());
+    }
+}

@@ -1,0 +1,99 @@
+//! The pool, its settings, and who is told of changes.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use domain::CustomerId;
+use sqlx::{
+    AnyConnection, AnyPool, Executor,
+    any::{AnyPoolOptions, install_default_drivers},
+};
+use synchronizer::Matrix;
+use tokio::sync::{Notify, broadcast};
+
+use crate::{error::Result, seal::Sealer};
+
+pub(crate) type Tx = sqlx::Transaction<'static, sqlx::Any>;
+pub(crate) type Conn = AnyConnection;
+
+/// Something about this customer was committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub customer: CustomerId,
+}
+
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) pool: AnyPool,
+    pub(crate) sealer: Sealer,
+    pub(crate) matrix: &'static Matrix,
+    sqlite: bool,
+    changes: broadcast::Sender<Change>,
+    wake: Arc<Notify>,
+}
+
+impl Store {
+    /// Opens a SQLite file, creating it if need be, and brings it up to date.
+    pub async fn open_sqlite(file: &Path, sealer: Sealer) -> Result<Self> {
+        Self::open(&format!("sqlite://{}?mode=rwc", file.display()), sealer).await
+    }
+
+    async fn open(url: &str, sealer: Sealer) -> Result<Self> {
+        install_default_drivers();
+        let sqlite = url.starts_with("sqlite:");
+        let pool = AnyPoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(Duration::from_secs(10))
+            .after_connect(move |conn, _| {
+                Box::pin(async move {
+                    if sqlite {
+                        // FULL: an accepted order survives a power cut.
+                        conn.execute(
+                            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+                             PRAGMA busy_timeout = 10000;",
+                        )
+                        .await?;
+                    }
+                    Ok(())
+                })
+            })
+            .connect(url)
+            .await?;
+        sqlx::migrate!("../../migrations").run(&pool).await?;
+        let (changes, _) = broadcast::channel(1024);
+        Ok(Self { pool, sealer, matrix: Matrix::shipped(), sqlite, changes, wake: Arc::default() })
+    }
+
+    /// A transaction that will write. On SQLite it takes the write lock at once, so that it cannot fail halfway.
+    pub(crate) async fn write(&self) -> Result<Tx> {
+        Ok(if self.sqlite { self.pool.begin_with("BEGIN IMMEDIATE").await? } else { self.pool.begin().await? })
+    }
+
+    /// Commits, then tells whoever waits: workers, and pages that show this customer.
+    pub(crate) async fn commit(&self, tx: Tx, customer: CustomerId) -> Result<()> {
+        tx.commit().await?;
+        self.wake.notify_one();
+        // Nobody listening is fine: pages that open later read the new state.
+        let _ = self.changes.send(Change { customer });
+        Ok(())
+    }
+
+    /// Changes as they are committed. A slow reader is told that it missed some, and reads the state anew.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    /// Notified after each commit that may have made a job runnable.
+    pub fn wake(&self) -> Arc<Notify> {
+        self.wake.clone()
+    }
+
+    pub fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    /// Answers once the database does.
+    pub async fn ping(&self) -> Result<()> {
+        self.pool.execute("SELECT 1").await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,244 @@
+//! The pool of edges. A claim is one conditional statement; a double one is impossible by constraint.
+
+use domain::{CustomerId, EdgeId, JobId, ServerId, state::EdgeState};
+use jobs::Fence;
+use sqlx::any::AnyRow;
+
+use crate::{
+    db::Store,
+    error::Result,
+    fence,
+    row::Columns,
+};
+
+/// An edge as the platform describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EdgeFacts {
+    pub provider_ref: String,
+    pub name: String,
+    pub gateway: String,
+    pub prefix_length: i64,
+    pub first_address: String,
+    pub last_address: String,
+    /// Networks attached to it, as last seen.
+    pub networks: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edge {
+    pub id: EdgeId,
+    pub facts: EdgeFacts,
+    pub state: EdgeState,
+    pub server: Option<ServerId>,
+    pub job: Option<JobId>,
+    /// Since when it is in this state, ms.
+    pub since: i64,
+    pub bandwidth_mbit: Option<i64>,
+    pub network_name: Option<String>,
+    pub observed_at: Option<i64>,
+}
+
+/// A row of the staff's table.
+#[derive(Clone, Debug)]
+pub struct EdgeRow {
+    pub edge: Edge,
+    pub server_name: Option<String>,
+    pub customer: Option<CustomerId>,
+    pub customer_email: Option<String>,
+    pub job_number: Option<i64>,
+}
+
+macro_rules! edge_columns {
+    () => {
+        "edge.id, edge.name, edge.provider_ref, edge.state, edge.server_id, edge.job_id, edge.since, edge.gateway, \
+         edge.prefix_length, edge.first_address, edge.last_address, edge.bandwidth_mbit, edge.network_name, \
+         edge.observed_networks, edge.observed_at"
+    };
+}
+
+impl Store {
+    /// Takes over what the platform says of the pool. New edges are free unless they carry networks we did not make.
+    pub async fn edges_import(&self, found: &[(EdgeId, EdgeFacts)], now: i64) -> Result<()> {
+        let mut tx = self.write().await?;
+        for (id, f) in found {
+            let state = if f.networks == 0 { EdgeState::Free } else { EdgeState::Quarantined };
+            sqlx::query(
+                "INSERT INTO edge (id, name, provider_ref, state, since, gateway, prefix_length, first_address,
+                                   last_address, observed_networks, observed_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $5)
+                 ON CONFLICT (provider_ref) DO UPDATE SET
+                     name = excluded.name, observed_networks = excluded.observed_networks, observed_at = excluded.observed_at",
+            )
+            .bind(id.to_string())
+            .bind(&f.name)
+            .bind(&f.provider_ref)
+            .bind(state.as_str())
+            .bind(now)
+            .bind(&f.gateway)
+            .bind(f.prefix_length)
+            .bind(&f.first_address)
+            .bind(&f.last_address)
+            .bind(f.networks)
+            .execute(&mut *tx)
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// The edge of a server.
+    pub async fn edge_of(&self, server: ServerId) -> Result<Option<Edge>> {
+        let row = sqlx::query(concat!("SELECT ", edge_columns!(), " FROM edge WHERE server_id = $1"))
+            .bind(server.to_string())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(edge).transpose()
+    }
+
+    /// Claims a free edge for a server, or returns the one it already has. `None` when the pool is empty.
+    pub async fn edge_claim(&self, fence: Fence, server: ServerId, now: i64) -> Result<Option<Edge>> {
+        let mut tx = self.write().await?;
+        let (job, customer) = fence::hold(&mut tx, fence).await?;
+        let held = sqlx::query(concat!("SELECT ", edge_columns!(), " FROM edge WHERE server_id = $1"))
+            .bind(server.to_string())
+            .fetch_optional(&mut *tx)
+            .await?;
+        if let Some(row) = held {
+            return Ok(Some(edge(&row)?));
+        }
+        // The longest unused first: a block rests before it is given out again.
+        let row = sqlx::query(concat!(
+            "UPDATE edge SET state = 'claimed', server_id = $1, job_id = $2, since = $3
+             WHERE state = 'free' AND id = (SELECT id FROM edge WHERE state = 'free' ORDER BY since, name LIMIT 1)
+             RETURNING ",
+            edge_columns!()
+        ))
+        .bind(server.to_string())
+        .bind(job.to_string())
+        .bind(now)
+        .fetch_optional(&mut *tx)
+        .await?;
+        let claimed = row.as_ref().map(edge).transpose()?;
+        self.commit(tx, customer).await?;
+        Ok(claimed)
+    }
+
+    /// The server stands on its edge: from now on the edge is in use.
+    pub async fn edge_bound(&self, fence: Fence, server: ServerId, network: &str, mbit: i64, now: i64) -> Result<()> {
+        let mut tx = self.write().await?;
+        let (_, customer) = fence::hold(&mut tx, fence).await?;
+        sqlx::query(
+            "UPDATE edge SET since = CASE WHEN state = 'bound' THEN since ELSE $1 END, state = 'bound',
+                 network_name = $2, bandwidth_mbit = $3, observed_networks = 1
+             WHERE server_id = $4 AND state IN ('claimed', 'bound')",
+        )
+        .bind(now)
+        .bind(network)
+        .bind(mbit)
+        .bind(server.to_string())
+        .execute(&mut *tx)
+        .await?;
+        self.commit(tx, customer).await
+    }
+
+    /// The server is leaving its edge.
+    pub async fn edge_draining(&self, fence: Fence, server: ServerId, now: i64) -> Result<()> {
+        let mut tx = self.write().await?;
+        let (job, customer) = fence::hold(&mut tx, fence).await?;
+        sqlx::query(
+            "UPDATE edge SET state = 'draining', job_id = $1, since = $2
+             WHERE server_id = $3 AND state IN ('claimed', 'bound')",
+        )
+        .bind(job.to_string())
+        .bind(now)
+        .bind(server.to_string())
+        .execute(&mut *tx)
+        .await?;
+        self.commit(tx, customer).await
+    }
+
+    /// The edge is clean and belongs to nobody again.
+    pub async fn edge_freed(&self, fence: Fence, server: ServerId, now: i64) -> Result<()> {
+        let mut tx = self.write().await?;
+        let (_, customer) = fence::hold(&mut tx, fence).await?;
+        sqlx::query(
+            "UPDATE edge SET state = 'free', server_id = NULL, job_id = NULL, since = $1, bandwidth_mbit = NULL,
+                 network_name = NULL, observed_networks = 0
+             WHERE server_id = $2 AND state = 'draining'",
+        )
+        .bind(now)
+        .bind(server.to_string())
+        .execute(&mut *tx)
+        .await?;
+        self.commit(tx, customer).await
+    }
+
+    /// How many edges nobody holds.
+    pub async fn edges_free(&self) -> Result<i64> {
+        let row =
+            sqlx::query("SELECT COUNT(*) AS n FROM edge WHERE state = 'free'").fetch_one(&self.pool).await?;
+        row.int("n")
+    }
+
+    /// The whole pool by name: it is small by nature.
+    pub async fn edges(&self) -> Result<Vec<EdgeRow>> {
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            edge_columns!(),
+            ", server.name AS server_name, server.customer_id, account.email, job.number
+             FROM edge LEFT JOIN server ON server.id = edge.server_id
+             LEFT JOIN account ON account.id = server.customer_id
+             LEFT JOIN job ON job.id = edge.job_id
+             ORDER BY edge.name"
+        ))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(EdgeRow {
+                    edge: edge(row)?,
+                    server_name: row.text_opt("server_name")?,
+                    customer: row.id_opt("customer_id")?,
+                    customer_email: row.text_opt("email")?,
+                    job_number: row.int_opt("number")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Servers that stand on more than one edge, and edges that two servers claim: must be 0, and is counted.
+    pub async fn edge_conflicts(&self) -> Result<i64> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS n FROM (SELECT server_id FROM edge WHERE server_id IS NOT NULL
+                                        GROUP BY server_id HAVING COUNT(*) > 1) AS doubled",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        let over = sqlx::query("SELECT COUNT(*) AS n FROM edge WHERE observed_networks > 1")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(row.int("n")? + over.int("n")?)
+    }
+}
+
+fn edge(row: &AnyRow) -> Result<Edge> {
+    Ok(Edge {
+        id: row.id("id")?,
+        facts: EdgeFacts {
+            provider_ref: row.text("provider_ref")?,
+            name: row.text("name")?,
+            gateway: row.text("gateway")?,
+            prefix_length: row.int("prefix_length")?,
+            first_address: row.text("first_address")?,
+            last_address: row.text("last_address")?,
+            networks: row.int_opt("observed_networks")?.unwrap_or(0),
+        },
+        state: row.word("state")?,
+        server: row.id_opt("server_id")?,
+        job: row.id_opt("job_id")?,
+        since: row.int("since")?,
+        bandwidth_mbit: row.int_opt("bandwidth_mbit")?,
+        network_name: row.text_opt("network_name")?,
+        observed_at: row.int_opt("observed_at")?,
+    })
+}

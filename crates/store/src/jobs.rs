@@ -1,0 +1,243 @@
+//! Jobs as people see them: with their steps, and with why they are not running.
+
+use domain::{
+    AccountId, CustomerId, JobId, ServerId,
+    kind::Kind,
+    state::{JobState, StepState},
+};
+use sqlx::any::AnyRow;
+use synchronizer::{Explanation, explain};
+use uuid::Uuid;
+
+use crate::{
+    admission,
+    db::Store,
+    error::Result,
+    row::Columns,
+};
+
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub id: JobId,
+    pub number: i64,
+    pub customer: CustomerId,
+    pub seq: i64,
+    pub kind: Kind,
+    pub server: Option<ServerId>,
+    pub server_name: Option<String>,
+    pub template_name: Option<String>,
+    pub state: JobState,
+    pub requested_by: AccountId,
+    pub request_id: String,
+    pub claim_owner: Option<String>,
+    pub claim_expires_at: Option<i64>,
+    pub next_attempt_at: Option<i64>,
+    pub created_at: i64,
+    pub started_at: Option<i64>,
+    pub finished_at: Option<i64>,
+    pub cause: Option<String>,
+    /// For staff.
+    pub detail: Option<String>,
+    pub steps: Vec<JobStep>,
+}
+
+#[derive(Clone, Debug)]
+pub struct JobStep {
+    pub key: String,
+    pub state: StepState,
+    pub attempt: i64,
+    pub started_at: Option<i64>,
+    pub finished_at: Option<i64>,
+    pub retry_at: Option<i64>,
+    pub provider_task: Option<String>,
+    pub cause: Option<String>,
+    pub detail: Option<String>,
+}
+
+/// A row of the staff's table.
+#[derive(Clone, Debug)]
+pub struct JobRow {
+    pub job: Job,
+    pub customer_email: String,
+}
+
+macro_rules! select_job {
+    ($rest:literal) => {
+        concat!(
+            "SELECT job.id, job.number, job.context_id, job.seq, job.kind, job.server_id, job.state, ",
+            "job.requested_by, job.request_id, job.claim_owner, job.claim_expires_at, job.next_attempt_at, ",
+            "job.created_at, job.started_at, job.finished_at, job.cause, job.detail, server.name AS server_name, ",
+            "server.template_name, account.email FROM job LEFT JOIN server ON server.id = job.server_id ",
+            "JOIN account ON account.id = job.context_id ",
+            $rest
+        )
+    };
+}
+
+macro_rules! select_step {
+    ($rest:literal) => {
+        concat!(
+            "SELECT job_id, key, state, attempt, started_at, finished_at, retry_at, provider_task, cause, detail ",
+            "FROM job_step ",
+            $rest
+        )
+    };
+}
+
+/// Which jobs the staff's list shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobFilter {
+    pub state: Option<JobState>,
+    /// Only jobs with a smaller number: the key of the next page.
+    pub before: Option<i64>,
+}
+
+impl Store {
+    /// A job with its steps, whoever owns it.
+    pub async fn job(&self, id: JobId) -> Result<Option<Job>> {
+        let row = sqlx::query(select_job!("WHERE job.id = $1"))
+            .bind(id.to_string())
+            .fetch_optional(&self.pool)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let steps = sqlx::query(select_step!("WHERE job_id = $1 ORDER BY ord"))
+            .bind(id.to_string())
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(with_steps(vec![job(&row)?], &steps)?.pop())
+    }
+
+    /// A customer's unfinished jobs in `seq` order, with steps.
+    pub async fn jobs_unfinished(&self, customer: CustomerId) -> Result<Vec<Job>> {
+        let rows = sqlx::query(select_job!("WHERE job.context_id = $1 AND job.finished_at IS NULL ORDER BY job.seq"))
+            .bind(customer.to_string())
+            .fetch_all(&self.pool)
+            .await?;
+        let steps = sqlx::query(select_step!(
+            "WHERE job_id IN (SELECT id FROM job WHERE context_id = $1 AND finished_at IS NULL) ORDER BY job_id, ord"
+        ))
+        .bind(customer.to_string())
+        .fetch_all(&self.pool)
+        .await?;
+        with_steps(rows.iter().map(job).collect::<Result<_>>()?, &steps)
+    }
+
+    /// A customer's finished jobs, newest first, without steps. `before` is the number the page ends above.
+    pub async fn jobs_finished(&self, customer: CustomerId, before: Option<i64>, limit: i64) -> Result<Vec<Job>> {
+        let rows = sqlx::query(select_job!(
+            "WHERE job.context_id = $1 AND job.finished_at IS NOT NULL AND job.number < $2
+             ORDER BY job.number DESC LIMIT $3"
+        ))
+        .bind(customer.to_string())
+        .bind(before.unwrap_or(i64::MAX))
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(job).collect()
+    }
+
+    /// The newest jobs of one server, without steps.
+    pub async fn jobs_of_server(&self, server: ServerId, limit: i64) -> Result<Vec<Job>> {
+        let rows = sqlx::query(select_job!("WHERE job.server_id = $1 ORDER BY job.number DESC LIMIT $2"))
+            .bind(server.to_string())
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(job).collect()
+    }
+
+    pub async fn jobs_unfinished_count(&self, customer: CustomerId) -> Result<i64> {
+        sqlx::query("SELECT COUNT(*) AS n FROM job WHERE context_id = $1 AND finished_at IS NULL")
+            .bind(customer.to_string())
+            .fetch_one(&self.pool)
+            .await?
+            .int("n")
+    }
+
+    /// The staff's list, newest first, with steps.
+    pub async fn jobs_page(&self, filter: JobFilter, limit: i64) -> Result<Vec<JobRow>> {
+        let state = filter.state.map_or("%", JobState::as_str);
+        let before = filter.before.unwrap_or(i64::MAX);
+        let rows = sqlx::query(select_job!(
+            "WHERE job.state LIKE $1 AND job.number < $2 ORDER BY job.number DESC LIMIT $3"
+        ))
+        .bind(state)
+        .bind(before)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        let steps = sqlx::query(select_step!(
+            "WHERE job_id IN (SELECT id FROM job WHERE state LIKE $1 AND number < $2 ORDER BY number DESC LIMIT $3)
+             ORDER BY job_id, ord"
+        ))
+        .bind(state)
+        .bind(before)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        let emails: Vec<String> = rows.iter().map(|r| r.text("email")).collect::<Result<_>>()?;
+        let jobs = with_steps(rows.iter().map(job).collect::<Result<_>>()?, &steps)?;
+        Ok(jobs.into_iter().zip(emails).map(|(job, customer_email)| JobRow { job, customer_email }).collect())
+    }
+
+    /// How many jobs are in each state.
+    pub async fn jobs_by_state(&self) -> Result<Vec<(JobState, i64)>> {
+        let rows = sqlx::query("SELECT state, COUNT(*) AS n FROM job GROUP BY state").fetch_all(&self.pool).await?;
+        rows.iter().map(|r| Ok((r.word("state")?, r.int("n")?))).collect()
+    }
+
+    /// Why each unfinished job of a customer is, or is not, running.
+    pub async fn explanations(&self, customer: CustomerId) -> Result<Vec<(JobId, Explanation)>> {
+        let mut conn = self.pool.acquire().await?;
+        let entries = admission::entries(&mut conn, self.matrix, customer).await?;
+        Ok(entries
+            .iter()
+            .filter_map(|e| Some((JobId(Uuid::from_u128(e.key)), explain(self.matrix, &entries, e.key)?)))
+            .collect())
+    }
+}
+
+fn with_steps(mut jobs: Vec<Job>, steps: &[AnyRow]) -> Result<Vec<Job>> {
+    for row in steps {
+        let id: JobId = row.id("job_id")?;
+        if let Some(job) = jobs.iter_mut().find(|j| j.id == id) {
+            job.steps.push(JobStep {
+                key: row.text("key")?,
+                state: row.word("state")?,
+                attempt: row.int("attempt")?,
+                started_at: row.int_opt("started_at")?,
+                finished_at: row.int_opt("finished_at")?,
+                retry_at: row.int_opt("retry_at")?,
+                provider_task: row.text_opt("provider_task")?,
+                cause: row.text_opt("cause")?,
+                detail: row.text_opt("detail")?,
+            });
+        }
+    }
+    Ok(jobs)
+}
+
+fn job(row: &AnyRow) -> Result<Job> {
+    Ok(Job {
+        id: row.id("id")?,
+        number: row.int("number")?,
+        customer: row.id("context_id")?,
+        seq: row.int("seq")?,
+        kind: row.word("kind")?,
+        server: row.id_opt("server_id")?,
+        server_name: row.text_opt("server_name")?,
+        template_name: row.text_opt("template_name")?,
+        state: row.word("state")?,
+        requested_by: row.id("requested_by")?,
+        request_id: row.text("request_id")?,
+        claim_owner: row.text_opt("claim_owner")?,
+        claim_expires_at: row.int_opt("claim_expires_at")?,
+        next_attempt_at: row.int_opt("next_attempt_at")?,
+        created_at: row.int("created_at")?,
+        started_at: row.int_opt("started_at")?,
+        finished_at: row.int_opt("finished_at")?,
+        cause: row.text_opt("cause")?,
+        detail: row.text_opt("detail")?,
+        steps: Vec::new(),
+    })
+}

@@ -1,0 +1,27 @@
+//! All SQL, and nothing but SQL: what is read and written, in which transaction, under which fence.
+//!
+//! One file per table or pair of tables. A state transition is one conditional statement and one event, committed
+//! together; the context row is locked first, so that everything about one customer happens in one order. Wake-ups
+//! and page updates are sent after the commit ([`Store::changes`]). Secrets enter and leave through [`seal`] only.
+
+pub mod accounts;
+mod admission;
+mod db;
+pub mod drafts;
+pub mod edges;
+mod error;
+mod events;
+mod fence;
+pub mod groups;
+mod job_store;
+pub mod jobs;
+pub mod orders;
+mod row;
+pub mod seal;
+pub mod secrets;
+pub mod servers;
+pub mod sessions;
+
+pub use db::{Change, Store};
+pub use error::{Error, Result};
+pub use events::Event;

@@ -1,0 +1,309 @@
+//! Accepting work: an order, a termination, a cancellation. Each is one transaction, whole or not at all.
+
+use domain::{
+    AccountId, CustomerId, DraftId, JobId, ServerId,
+    kind::{Kind, Scope},
+    state::ServerState,
+};
+use secrecy::SecretString;
+use serde_json::Value;
+
+use crate::{
+    admission::{admit, scope_text},
+    db::{Conn, Store},
+    error::{Error, Result},
+    events,
+    row::Columns,
+    servers::{Server, family_text},
+};
+
+/// A job to be queued.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    pub id: JobId,
+    pub kind: Kind,
+    pub server: ServerId,
+    pub params: Value,
+    pub shape: i64,
+    /// The keys of its steps, in their order.
+    pub steps: Vec<&'static str>,
+    pub hold_on_failure: Scope,
+    pub requested_by: AccountId,
+    pub request_id: String,
+}
+
+/// What makes a repeat of a form recognisable.
+#[derive(Clone, Debug)]
+pub struct Idempotency {
+    pub key: String,
+    /// A digest of everything that was asked for.
+    pub body_hash: String,
+}
+
+/// Passwords that come with an order.
+#[derive(Debug, Default)]
+pub struct OrderSecrets {
+    /// For the job; wiped when it succeeds.
+    pub job: Option<SecretString>,
+    /// To be shown once, until this time (ms).
+    pub reveal: Option<(SecretString, i64)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// Queued by this call.
+    New(JobId),
+    /// Queued by an earlier call with the same key.
+    Before(JobId),
+    /// The same key came with other values before.
+    OtherValues(JobId),
+    /// Too many open jobs.
+    TooMany { limit: i64 },
+    /// What it was about is gone or has changed meanwhile.
+    Gone,
+}
+
+/// A customer has at most this many open jobs.
+pub const OPEN_JOBS_MAX: i64 = 500;
+
+impl Store {
+    /// Turns a draft into a server and its `activate` job.
+    pub async fn order_accept(
+        &self,
+        draft: DraftId,
+        server: &Server,
+        secrets: &OrderSecrets,
+        job: &NewJob,
+        idempotency: &Idempotency,
+        now: i64,
+    ) -> Result<Accepted> {
+        let customer = server.customer;
+        let mut tx = self.write().await?;
+        if let Some(answer) = self.begin(&mut tx, customer, idempotency).await? {
+            return Ok(answer);
+        }
+        let taken = sqlx::query(
+            "UPDATE draft SET ordered_job_id = $1, sealed_password = NULL, updated_at = $2
+             WHERE id = $3 AND customer_id = $4 AND ordered_job_id IS NULL",
+        )
+        .bind(job.id.to_string())
+        .bind(now)
+        .bind(draft.to_string())
+        .bind(customer.to_string())
+        .execute(&mut *tx)
+        .await?;
+        if taken.rows_affected() == 0 {
+            return Ok(Accepted::Gone);
+        }
+        insert_server(&mut tx, server, now).await?;
+        if let Some(secret) = &secrets.job {
+            let sealed = self.sealer.seal(server.id.0, secret)?;
+            insert_secret(&mut tx, server.id, "job", &sealed, None).await?;
+        }
+        if let Some((secret, until)) = &secrets.reveal {
+            let sealed = self.sealer.seal(server.id.0, secret)?;
+            insert_secret(&mut tx, server.id, "reveal", &sealed, Some(*until)).await?;
+        }
+        self.queue(&mut tx, customer, job, idempotency, now).await?;
+        self.commit(tx, customer).await?;
+        Ok(Accepted::New(job.id))
+    }
+
+    /// Queues a job on a server that exists.
+    pub async fn job_accept(
+        &self,
+        customer: CustomerId,
+        job: &NewJob,
+        idempotency: &Idempotency,
+        now: i64,
+    ) -> Result<Accepted> {
+        let mut tx = self.write().await?;
+        if let Some(answer) = self.begin(&mut tx, customer, idempotency).await? {
+            return Ok(answer);
+        }
+        // Checked under the context's lock: a second terminate cannot slip in between.
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS n FROM server WHERE id = $1 AND customer_id = $2 AND terminated_at IS NULL
+               AND NOT EXISTS (SELECT 1 FROM job WHERE job.server_id = server.id AND job.kind = 'terminate'
+                               AND job.finished_at IS NULL)",
+        )
+        .bind(job.server.to_string())
+        .bind(customer.to_string())
+        .fetch_one(&mut *tx)
+        .await?;
+        if row.int("n")? == 0 {
+            return Ok(Accepted::Gone);
+        }
+        self.queue(&mut tx, customer, job, idempotency, now).await?;
+        self.commit(tx, customer).await?;
+        Ok(Accepted::New(job.id))
+    }
+
+    /// Takes a queued job back. Returns whether it was still queued.
+    pub async fn job_cancel(&self, customer: CustomerId, job: JobId, by: AccountId, now: i64) -> Result<bool> {
+        let mut tx = self.write().await?;
+        events::next_version(&mut tx, customer).await?;
+        let row = sqlx::query(
+            "UPDATE job SET state = 'cancelled', finished_at = $1
+             WHERE id = $2 AND context_id = $3 AND state = 'queued' RETURNING kind, server_id",
+        )
+        .bind(now)
+        .bind(job.to_string())
+        .bind(customer.to_string())
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some(row) = row else { return Ok(false) };
+        if row.word::<Kind>("kind")? == Kind::Activate {
+            if let Some(server) = row.id_opt::<ServerId>("server_id")? {
+                drop_unmade_server(&mut tx, server, now).await?;
+            }
+        }
+        events::record(&mut tx, customer, job, "cancelled", None, Some(&by.to_string()), now).await?;
+        admit(&mut tx, self.matrix, customer, now).await?;
+        self.commit(tx, customer).await?;
+        Ok(true)
+    }
+
+    /// Locks the context and answers at once where there is nothing to do.
+    async fn begin(
+        &self,
+        tx: &mut Conn,
+        customer: CustomerId,
+        idempotency: &Idempotency,
+    ) -> Result<Option<Accepted>> {
+        events::next_version(tx, customer).await?;
+        let before = sqlx::query("SELECT body_hash, job_id FROM idempotency WHERE customer_id = $1 AND key = $2")
+            .bind(customer.to_string())
+            .bind(&idempotency.key)
+            .fetch_optional(&mut *tx)
+            .await?;
+        if let Some(row) = before {
+            let job = row.id("job_id")?;
+            let same = row.text("body_hash")? == idempotency.body_hash;
+            return Ok(Some(if same { Accepted::Before(job) } else { Accepted::OtherValues(job) }));
+        }
+        let open = sqlx::query("SELECT COUNT(*) AS n FROM job WHERE context_id = $1 AND finished_at IS NULL")
+            .bind(customer.to_string())
+            .fetch_one(&mut *tx)
+            .await?
+            .int("n")?;
+        Ok((open >= OPEN_JOBS_MAX).then_some(Accepted::TooMany { limit: OPEN_JOBS_MAX }))
+    }
+
+    async fn queue(
+        &self,
+        tx: &mut Conn,
+        customer: CustomerId,
+        job: &NewJob,
+        idempotency: &Idempotency,
+        now: i64,
+    ) -> Result<()> {
+        let seq = sqlx::query("UPDATE context SET last_seq = last_seq + 1 WHERE customer_id = $1 RETURNING last_seq")
+            .bind(customer.to_string())
+            .fetch_one(&mut *tx)
+            .await?
+            .int("last_seq")?;
+        let number = sqlx::query("UPDATE counter SET value = value + 1 WHERE name = 'job_number' RETURNING value")
+            .fetch_one(&mut *tx)
+            .await?
+            .int("value")?;
+        sqlx::query(
+            "INSERT INTO job (id, number, context_id, seq, kind, server_id, params, shape, state, hold_on_failure,
+                              requested_by, request_id, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $10, $11, $12)",
+        )
+        .bind(job.id.to_string())
+        .bind(number)
+        .bind(customer.to_string())
+        .bind(seq)
+        .bind(job.kind.as_str())
+        .bind(job.server.to_string())
+        .bind(job.params.to_string())
+        .bind(job.shape)
+        .bind(scope_text(job.hold_on_failure))
+        .bind(job.requested_by.to_string())
+        .bind(&job.request_id)
+        .bind(now)
+        .execute(&mut *tx)
+        .await?;
+        for (ord, key) in job.steps.iter().enumerate() {
+            sqlx::query("INSERT INTO job_step (job_id, ord, key, state) VALUES ($1, $2, $3, 'pending')")
+                .bind(job.id.to_string())
+                .bind(ord as i64)
+                .bind(*key)
+                .execute(&mut *tx)
+                .await?;
+        }
+        sqlx::query(
+            "INSERT INTO idempotency (customer_id, key, body_hash, job_id, created_at) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(customer.to_string())
+        .bind(&idempotency.key)
+        .bind(&idempotency.body_hash)
+        .bind(job.id.to_string())
+        .bind(now)
+        .execute(&mut *tx)
+        .await?;
+        events::record(tx, customer, job.id, "accepted", None, None, now).await?;
+        admit(tx, self.matrix, customer, now).await
+    }
+}
+
+async fn insert_server(tx: &mut Conn, s: &Server, now: i64) -> Result<()> {
+    let keys = serde_json::to_string(&s.ssh_keys).map_err(|e| Error::Corrupt(e.to_string()))?;
+    sqlx::query(
+        "INSERT INTO server (id, customer_id, name, hostname, template_id, template_name, family, vcpu, ram_gb,
+                             disk_gb, bandwidth_mbit, price_minor, method, guest_login, own_password, ssh_keys,
+                             state, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+    )
+    .bind(s.id.to_string())
+    .bind(s.customer.to_string())
+    .bind(&s.name)
+    .bind(&s.hostname)
+    .bind(&s.template_id)
+    .bind(&s.template_name)
+    .bind(family_text(s.family))
+    .bind(i64::from(s.size.vcpu))
+    .bind(i64::from(s.size.ram_gb))
+    .bind(i64::from(s.size.disk_gb))
+    .bind(i64::from(s.size.bandwidth_mbit))
+    .bind(s.price_minor)
+    .bind(s.method.as_str())
+    .bind(&s.guest_login)
+    .bind(i64::from(s.own_password))
+    .bind(keys)
+    .bind(ServerState::Ordered.as_str())
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn insert_secret(
+    tx: &mut Conn,
+    server: ServerId,
+    purpose: &str,
+    sealed: &str,
+    expires_at: Option<i64>,
+) -> Result<()> {
+    sqlx::query("INSERT INTO secret (server_id, purpose, sealed, expires_at) VALUES ($1, $2, $3, $4)")
+        .bind(server.to_string())
+        .bind(purpose)
+        .bind(sealed)
+        .bind(expires_at)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// A server whose create was taken back before it began: nothing of it was ever made.
+async fn drop_unmade_server(tx: &mut Conn, server: ServerId, now: i64) -> Result<()> {
+    sqlx::query("UPDATE server SET state = 'terminated', terminated_at = $1 WHERE id = $2")
+        .bind(now)
+        .bind(server.to_string())
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query("DELETE FROM secret WHERE server_id = $1").bind(server.to_string()).execute(tx).await?;
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! Reading columns into the domain's types, with an error that names the column.
+
+use std::str::FromStr;
+
+use sqlx::{Row, any::AnyRow};
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+
+pub(crate) trait Columns {
+    fn int(&self, column: &str) -> Result<i64>;
+    fn int_opt(&self, column: &str) -> Result<Option<i64>>;
+    fn text(&self, column: &str) -> Result<String>;
+    fn text_opt(&self, column: &str) -> Result<Option<String>>;
+
+    fn id<T: From<Uuid>>(&self, column: &str) -> Result<T> {
+        parse_id(column, &self.text(column)?)
+    }
+
+    fn id_opt<T: From<Uuid>>(&self, column: &str) -> Result<Option<T>> {
+        self.text_opt(column)?.map(|t| parse_id(column, &t)).transpose()
+    }
+
+    /// A member of a closed list.
+    fn word<T: FromStr>(&self, column: &str) -> Result<T> {
+        parse_word(column, &self.text(column)?)
+    }
+
+    fn word_opt<T: FromStr>(&self, column: &str) -> Result<Option<T>> {
+        self.text_opt(column)?.map(|t| parse_word(column, &t)).transpose()
+    }
+
+    fn json<T: serde::de::DeserializeOwned>(&self, column: &str) -> Result<T> {
+        let text = self.text(column)?;
+        serde_json::from_str(&text).map_err(|e| Error::Corrupt(format!("{column}: {e}")))
+    }
+
+    fn uint(&self, column: &str) -> Result<u32> {
+        let n = self.int(column)?;
+        u32::try_from(n).map_err(|_| Error::Corrupt(format!("{column}: {n}")))
+    }
+}
+
+impl Columns for AnyRow {
+    fn int(&self, column: &str) -> Result<i64> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn int_opt(&self, column: &str) -> Result<Option<i64>> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn text(&self, column: &str) -> Result<String> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn text_opt(&self, column: &str) -> Result<Option<String>> {
+        Ok(self.try_get(column)?)
+    }
+}
+
+fn parse_id<T: From<Uuid>>(column: &str, text: &str) -> Result<T> {
+    Uuid::parse_str(text).map(T::from).map_err(|e| Error::Corrupt(format!("{column}: {e}")))
+}
+
+fn parse_word<T: FromStr>(column: &str, text: &str) -> Result<T> {
+    text.parse().map_err(|_| Error::Corrupt(format!("{column}: {text:?}")))
+}

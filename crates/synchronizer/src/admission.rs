@@ -1,0 +1,141 @@
+//! Admission, position and explanation, over the unfinished jobs of one context.
+//!
+//! **The rule.** A job may start if and only if no unfinished job of the same context has a smaller `seq` and
+//! conflicts with it, and no conflicting job is running, whatever its `seq`. From that follow exclusion, start order
+//! by `seq` for every conflicting pair, no starvation, and free overtaking by jobs that do not conflict.
+
+use domain::kind::Scope;
+
+use crate::matrix::{KindIx, Matrix};
+
+/// A job's id, as the caller knows it.
+pub type JobKey = u128;
+
+/// Where an unfinished job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Waiting its turn.
+    Queued,
+    /// Waiting for an edge: in nobody's way, and never admissible by the rule.
+    Parked,
+    /// Begun and not ended: running, waiting to retry, rolling back.
+    Started,
+    /// Failed, and keeping others of this scope out until staff act.
+    Holding(Scope),
+}
+
+/// One unfinished job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub key: JobKey,
+    pub kind: KindIx,
+    /// The server it works on, if it works on one.
+    pub target: Option<u128>,
+    /// Its place in the context's order of acceptance.
+    pub seq: i64,
+    pub phase: Phase,
+    /// An earlier job that must have succeeded first.
+    pub needs: Option<JobKey>,
+}
+
+/// Why a job is, or is not, running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    Started,
+    /// Nothing of the context is in the way: it waits for a worker only.
+    Free,
+    Blocked,
+    Needs(JobKey),
+    Parked,
+    Holding,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    pub why: Why,
+    /// 1 + the queued jobs among all its predecessors, also the indirect ones; `None` unless it is blocked.
+    pub position: Option<u32>,
+    /// Its direct blockers in `seq` order.
+    pub waiting_for: Vec<JobKey>,
+}
+
+fn conflict(matrix: &Matrix, a: &Entry, b: &Entry) -> bool {
+    let same_server = a.target.is_some() && a.target == b.target;
+    let by_kind = match matrix.scope(a.kind, b.kind) {
+        Scope::None => false,
+        Scope::SameServer => same_server,
+        Scope::SameCustomer => true,
+    };
+    let by_hold = |e: &Entry| match e.phase {
+        Phase::Holding(Scope::None) | Phase::Parked => false,
+        Phase::Holding(Scope::SameServer) => same_server,
+        _ => true,
+    };
+    by_kind && by_hold(a) && by_hold(b)
+}
+
+/// Indices of the jobs that keep `j` from starting, in `seq` order.
+fn blockers(matrix: &Matrix, jobs: &[Entry], j: usize) -> Vec<usize> {
+    let me = &jobs[j];
+    if me.phase == Phase::Parked {
+        return Vec::new();
+    }
+    let mut found: Vec<usize> = (0..jobs.len())
+        .filter(|&i| i != j && (jobs[i].seq < me.seq || jobs[i].phase == Phase::Started))
+        .filter(|&i| conflict(matrix, &jobs[i], me))
+        .collect();
+    found.sort_by_key(|&i| jobs[i].seq);
+    found
+}
+
+fn unmet_need(jobs: &[Entry], j: &Entry) -> Option<JobKey> {
+    // A need that has succeeded is finished, and so not among the unfinished any more.
+    j.needs.filter(|need| jobs.iter().any(|i| i.key == *need))
+}
+
+/// The queued jobs that may start now, in `seq` order.
+pub fn admissible(matrix: &Matrix, jobs: &[Entry]) -> Vec<JobKey> {
+    let mut free: Vec<&Entry> = jobs
+        .iter()
+        .enumerate()
+        .filter(|(j, e)| {
+            e.phase == Phase::Queued && unmet_need(jobs, e).is_none() && blockers(matrix, jobs, *j).is_empty()
+        })
+        .map(|(_, e)| e)
+        .collect();
+    free.sort_by_key(|e| e.seq);
+    free.into_iter().map(|e| e.key).collect()
+}
+
+/// Why the job is not running, and its place. `None` if it is not among the unfinished.
+pub fn explain(matrix: &Matrix, jobs: &[Entry], key: JobKey) -> Option<Explanation> {
+    let j = jobs.iter().position(|e| e.key == key)?;
+    let alone = |why| Some(Explanation { why, position: None, waiting_for: Vec::new() });
+    match jobs[j].phase {
+        Phase::Started => return alone(Why::Started),
+        Phase::Parked => return alone(Why::Parked),
+        Phase::Holding(_) => return alone(Why::Holding),
+        Phase::Queued => {}
+    }
+    let direct = blockers(matrix, jobs, j);
+    if direct.is_empty() {
+        return alone(unmet_need(jobs, &jobs[j]).map_or(Why::Free, Why::Needs));
+    }
+    let mut seen = vec![false; jobs.len()];
+    let mut open = direct.clone();
+    let mut queued = 0;
+    while let Some(i) = open.pop() {
+        if std::mem::replace(&mut seen[i], true) {
+            continue;
+        }
+        if jobs[i].phase == Phase::Queued {
+            queued += 1;
+            open.extend(blockers(matrix, jobs, i));
+        }
+    }
+    Some(Explanation {
+        why: Why::Blocked,
+        position: Some(1 + queued),
+        waiting_for: direct.into_iter().map(|i| jobs[i].key).collect(),
+    })
+}

@@ -1,0 +1,11 @@
+//! Which jobs of one customer may run at once, and what a waiting one waits for.
+//!
+//! Pure functions over a context's unfinished jobs: no clock, no store, no async. The database code calls
+//! [`admissible`] inside the transaction that changes a context; the pages show what [`explain`] returns. Deliberately
+//! not here: caps, back-off and maintenance, which concern workers rather than conflicts.
+
+mod admission;
+mod matrix;
+
+pub use admission::{Entry, Explanation, JobKey, Phase, Why, admissible, explain};
+pub use matrix::{KindIx, Matrix, MatrixError};
