@@ -1,1 +1,37 @@
+//! The control plane: what the pages ask for, and the workflows that carry it out on a cloud.
+//!
+//! [`Facade`] is the one way in for pages: it checks who is asking, reads local data only, and accepts work in one
+//! transaction. [`workflows`] are what workers run. [`provider`] is the port that a cloud's SDK fits into; the words
+//! of any one cloud stay below it. Not here: SQL (the store), the rules of an order (the domain), how a job survives
+//! (the engine).
 
+mod accounts;
+mod catalogue;
+mod control;
+mod facade;
+mod guest;
+mod housekeeping;
+mod passwords;
+pub mod provider;
+mod provider_vcd;
+mod workflows;
+
+pub use accounts::{SignIn, demo_accounts};
+pub use catalogue::demo_catalogue;
+pub use control::Control;
+pub use facade::{
+    Blocker, DraftSaved, EdgePool, Facade, OperationView, OrderPlaced, PasswordView, QueuePreview, ServerView,
+    StaffJob, TerminateAnswer, Viewer, Waiting, customer_row, customer_rows,
+};
+pub use housekeeping::housekeeping;
+pub use provider_vcd::{VcdConfig, VcdProvider};
+pub use store::{
+    Change, Event,
+    accounts::Account,
+    drafts::Draft,
+    edges::{Edge, EdgeRow},
+    groups::GroupRow,
+    jobs::{Job, JobRow, JobStep},
+    secrets::Reveal,
+    servers::Server,
+};

@@ -238,7 +238,7 @@ impl Store {
         let row = sqlx::query(
             "UPDATE job SET state = CASE WHEN state = 'rolling_back' THEN state ELSE 'running' END,
                  epoch = epoch + 1, claim_owner = $1, claim_expires_at = $2, next_attempt_at = NULL,
-                 started_at = COALESCE(started_at, $3)
+                 started_at = COALESCE(started_at, CASE WHEN admitted_at > $3 THEN admitted_at ELSE $3 END)
              WHERE id = (
                  SELECT id FROM (
                      SELECT id, admitted_at AS at FROM job WHERE state = 'queued' AND admitted_at IS NOT NULL

@@ -26,9 +26,6 @@ pub(crate) trait Columns {
         parse_word(column, &self.text(column)?)
     }
 
-    fn word_opt<T: FromStr>(&self, column: &str) -> Result<Option<T>> {
-        self.text_opt(column)?.map(|t| parse_word(column, &t)).transpose()
-    }
 
     fn json<T: serde::de::DeserializeOwned>(&self, column: &str) -> Result<T> {
         let text = self.text(column)?;

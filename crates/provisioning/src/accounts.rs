@@ -1,0 +1,170 @@
+//! Signing in: argon2id on a bounded pool, and a limiter per account.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version,
+};
+use domain::{AccountId, state::Role};
+use secrecy::{ExposeSecret, SecretString};
+use store::{Store, accounts::Account};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+/// How an attempt to sign in ended.
+#[derive(Debug)]
+pub enum SignIn {
+    In(Account),
+    /// Wrong; never says which of the two.
+    Wrong,
+    /// Too many attempts for this account: try again after this long.
+    Locked(Duration),
+    /// The hashing pool is full.
+    Busy,
+}
+
+const TRIES: u32 = 10;
+const WINDOW: Duration = Duration::from_secs(15 * 60);
+/// The limiter's table never grows beyond this.
+const TABLE_MAX: usize = 10_000;
+/// Hashes computed at once, and waiting besides.
+const HASHES: usize = 2;
+const WAITING: usize = 16;
+/// Longer input is refused before it is hashed.
+const PASSWORD_MAX: usize = 1024;
+
+/// Verifies passwords without letting a flood of attempts eat the memory.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    places: Arc<Semaphore>,
+    hashing: Arc<Semaphore>,
+    tries: Arc<Mutex<HashMap<String, (u32, Instant)>>>,
+    /// Hashed when there is no such account, so that the answer takes the same time.
+    dummy: Arc<str>,
+}
+
+impl Gate {
+    pub(crate) fn new() -> Result<Self, String> {
+        Ok(Self {
+            places: Arc::new(Semaphore::new(HASHES + WAITING)),
+            hashing: Arc::new(Semaphore::new(HASHES)),
+            tries: Arc::default(),
+            dummy: hash(&SecretString::from("nobody's password"))?.into(),
+        })
+    }
+
+    pub(crate) async fn sign_in(
+        &self,
+        store: &Store,
+        email: &str,
+        password: SecretString,
+    ) -> store::Result<SignIn> {
+        let key = email.trim().to_lowercase();
+        if let Some(wait) = self.locked(&key) {
+            return Ok(SignIn::Locked(wait));
+        }
+        let Ok(_place) = self.places.try_acquire() else { return Ok(SignIn::Busy) };
+        let found = if key.len() <= 254 { store.account_by_email(&key).await? } else { None };
+        let (account, expected) = found.map_or((None, self.dummy.to_string()), |(a, h)| (Some(a), h));
+        let Ok(_hashing) = self.hashing.acquire().await else { return Ok(SignIn::Busy) };
+        let right = tokio::task::spawn_blocking(move || verify(&password, &expected)).await.unwrap_or(false);
+        match account.filter(|_| right) {
+            Some(account) => {
+                self.forget(&key);
+                Ok(SignIn::In(account))
+            }
+            None => {
+                self.count(key);
+                Ok(SignIn::Wrong)
+            }
+        }
+    }
+
+    fn locked(&self, key: &str) -> Option<Duration> {
+        let tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        let (count, since) = tries.get(key)?;
+        (*count >= TRIES).then(|| WINDOW.saturating_sub(since.elapsed())).filter(|left| !left.is_zero())
+    }
+
+    fn count(&self, key: String) {
+        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        if tries.len() >= TABLE_MAX {
+            tries.retain(|_, (_, since)| since.elapsed() < WINDOW);
+        }
+        if tries.len() >= TABLE_MAX {
+            tries.clear();
+        }
+        let entry = tries.entry(key).or_insert((0, Instant::now()));
+        if entry.1.elapsed() >= WINDOW {
+            *entry = (0, Instant::now());
+        }
+        entry.0 += 1;
+    }
+
+    fn forget(&self, key: &str) {
+        self.tries.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}
+
+fn hasher() -> Argon2<'static> {
+    // OWASP's minimum for argon2id: 19 MiB, 2 passes, 1 lane.
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(19_456, 2, 1, None).unwrap_or_default())
+}
+
+pub(crate) fn hash(password: &SecretString) -> Result<String, String> {
+    let mut salt = [0; 16];
+    getrandom::fill(&mut salt).map_err(|e| e.to_string())?;
+    hasher()
+        .hash_password_with_salt(password.expose_secret().as_bytes(), &salt)
+        .map(|h| h.to_string())
+        .map_err(|e| e.to_string())
+}
+
+fn verify(password: &SecretString, expected: &str) -> bool {
+    let password = password.expose_secret().as_bytes();
+    password.len() <= PASSWORD_MAX
+        && PasswordHash::new(expected).is_ok_and(|h| hasher().verify_password(password, &h).is_ok())
+}
+
+/// The four accounts of the demo.
+pub fn demo_accounts() -> [(&'static str, &'static str, Role); 4] {
+    [
+        ("customer@demo.test", "Anna", Role::Customer),
+        ("customer2@demo.test", "Boris", Role::Customer),
+        ("support@demo.test", "Olga", Role::Support),
+        ("admin@demo.test", "Viktor", Role::Admin),
+    ]
+}
+
+/// Adds an account. Returns whether its e-mail was free.
+pub(crate) async fn add(
+    store: &Store,
+    email: &str,
+    name: &str,
+    role: Role,
+    password: SecretString,
+    now: i64,
+) -> Result<bool, String> {
+    let hash = tokio::task::spawn_blocking(move || hash(&password)).await.map_err(|e| e.to_string())??;
+    let account = Account { id: AccountId(Uuid::now_v7()), email: email.into(), name: name.into(), role };
+    store.account_add(&account, &hash, now).await.map_err(|e| e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_verifies_its_own_password_only() {
+        let right = SecretString::from("correct horse");
+        let hash = hash(&right).unwrap();
+        assert!(hash.starts_with("$argon2id$"));
+        assert!(verify(&right, &hash));
+        assert!(!verify(&SecretString::from("wrong horse"), &hash));
+        assert!(!verify(&SecretString::from("x".repeat(2000)), &hash));
+    }
+}

@@ -1,0 +1,209 @@
+//! Drafts of orders: begun, saved step by step, discarded.
+
+use domain::{
+    CustomerId, DraftId,
+    access::{PasswordSource, check_password},
+    draft::{DraftValues, WizardStep},
+    field::{Code, Field, FieldError},
+    hostname::check_hostname,
+    keys::private_key_line,
+    price::{Quote, quote},
+    size::Size,
+};
+use secrecy::{ExposeSecret, SecretString};
+use store::{
+    Result,
+    drafts::{Draft, DraftPassword},
+};
+use uuid::Uuid;
+
+use super::Facade;
+use crate::passwords;
+
+/// Drafts live this long after the start, ms.
+const LIFE_MS: i64 = 14 * 86_400_000;
+/// Values longer than this are cut before they are kept: no rule allows them anyway.
+const VALUE_MAX: usize = 16 * 1024;
+const SHORT_MAX: usize = 300;
+
+/// How saving a step ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DraftSaved {
+    /// Saved, and the step is in order.
+    InOrder,
+    /// Saved as typed, and something is wrong with it.
+    WithErrors,
+    /// There is no such draft that could be saved.
+    Gone,
+}
+
+impl Facade {
+    /// Begins an order with working defaults in every step.
+    pub async fn draft_start(&self, customer: CustomerId) -> Result<DraftId> {
+        let number = self.store.name_number(customer).await?;
+        let values = DraftValues::start(&self.catalogue, &format!("web-{number:02}"));
+        let (id, now) = (DraftId(Uuid::now_v7()), self.now_ms());
+        self.store.draft_add(id, customer, &values, now, now + LIFE_MS).await?;
+        Ok(id)
+    }
+
+    pub async fn draft(&self, id: DraftId, customer: CustomerId) -> Result<Option<Draft>> {
+        self.store.draft(id, customer).await
+    }
+
+    pub async fn drafts_open(&self, customer: CustomerId) -> Result<Vec<Draft>> {
+        self.store.drafts_open(customer, self.now_ms()).await
+    }
+
+    pub async fn draft_discard(&self, id: DraftId, customer: CustomerId) -> Result<bool> {
+        self.store.draft_discard(id, customer).await
+    }
+
+    /// Saves one step of a draft. `change` writes what was typed; everything typed is kept, right or wrong.
+    pub async fn draft_save(
+        &self,
+        id: DraftId,
+        customer: CustomerId,
+        step: WizardStep,
+        password: Option<SecretString>,
+        change: impl FnOnce(&mut DraftValues),
+    ) -> Result<DraftSaved> {
+        let Some(draft) = self.editable(id, customer).await? else { return Ok(DraftSaved::Gone) };
+        let mut values = draft.values;
+        let family_before = values.family(&self.catalogue);
+        change(&mut values);
+        cut(&mut values);
+        if values.family(&self.catalogue) != family_before {
+            values.fill_family(values.family(&self.catalogue));
+        }
+        if step == WizardStep::Os {
+            self.lift_size(&mut values);
+        }
+        let kept = match password.filter(|p| !p.expose_secret().is_empty()) {
+            Some(password) if values.password_source == PasswordSource::Own.as_str() => {
+                values.password_errors = self.password_errors(&values, &password);
+                if values.password_errors.is_empty() { DraftPassword::Set(password) } else { DraftPassword::Forget }
+            }
+            _ if values.password_source == PasswordSource::Own.as_str() => DraftPassword::Keep,
+            _ => {
+                values.password_errors.clear();
+                DraftPassword::Forget
+            }
+        };
+        let password_kept = match &kept {
+            DraftPassword::Keep => draft.password_kept,
+            DraftPassword::Set(_) => true,
+            DraftPassword::Forget => false,
+        };
+        // A private key is refused and never stored; its line stays named in the error.
+        if private_key_line(&values.ssh_keys).is_some() {
+            values.ssh_keys = redact_private_key(&values.ssh_keys);
+        }
+        if !values.visited.contains(&step) {
+            values.visited.push(step);
+        }
+        if !self.store.draft_save(id, customer, &values, kept, self.now_ms()).await? {
+            return Ok(DraftSaved::Gone);
+        }
+        let errors = values.errors(step, &self.catalogue, password_kept);
+        Ok(if errors.is_empty() { DraftSaved::InOrder } else { DraftSaved::WithErrors })
+    }
+
+    /// The price of a draft as it stands, if its size can be read.
+    pub fn draft_quote(&self, values: &DraftValues) -> Option<(Size, Quote)> {
+        let template = self.catalogue.template(&values.template)?;
+        let size = values.check_size(&self.catalogue).ok()?;
+        Some((size, quote(&self.catalogue.prices, template, size)))
+    }
+
+    /// The price of one template and size, for the size rows while somebody types.
+    pub fn quote(&self, template: &str, typed: [&str; 4]) -> std::result::Result<Quote, Vec<FieldError>> {
+        let values = DraftValues {
+            template: template.into(),
+            vcpu: typed[0].into(),
+            ram: typed[1].into(),
+            disk: typed[2].into(),
+            bandwidth: typed[3].into(),
+            ..DraftValues::default()
+        };
+        let template = values.check_os(&self.catalogue)?;
+        let size = values.check_size(&self.catalogue)?;
+        Ok(quote(&self.catalogue.prices, template, size))
+    }
+
+    async fn editable(&self, id: DraftId, customer: CustomerId) -> Result<Option<Draft>> {
+        let now = self.now_ms();
+        Ok(self.store.draft(id, customer).await?.filter(|d| d.ordered.is_none() && d.expires_at > now))
+    }
+
+    /// Another system may need more: raises what was left at a smaller minimum, and only that.
+    fn lift_size(&self, values: &mut DraftValues) {
+        if let (Some(template), Ok(vcpu), Ok(ram), Ok(disk), Ok(bandwidth)) = (
+            self.catalogue.template(&values.template),
+            values.vcpu.parse(),
+            values.ram.parse(),
+            values.disk.parse(),
+            values.bandwidth.parse(),
+        ) {
+            let size = Size { vcpu, ram_gb: ram, disk_gb: disk, bandwidth_mbit: bandwidth };
+            values.fill_size(self.catalogue.limits(template).lift(size));
+        }
+    }
+
+    fn password_errors(&self, values: &DraftValues, password: &SecretString) -> Vec<FieldError> {
+        let family = values.family(&self.catalogue);
+        let hostname = check_hostname(&values.hostname, family).unwrap_or_default();
+        let (password, login) = (password.expose_secret(), values.guest_login.trim());
+        let mut errors = check_password(password, login, &hostname, family);
+        if errors.is_empty() && passwords::is_weak(password, login, &hostname) {
+            errors.push(FieldError::new(Field::GuestPassword, Code::PasswordWeak));
+        }
+        errors
+    }
+}
+
+/// Keeps typed values from growing without bound, on a character's boundary.
+fn cut(values: &mut DraftValues) {
+    let shorten = |text: &mut String, max: usize| {
+        if text.len() > max {
+            let end = (0..=max).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+            text.truncate(end);
+        }
+    };
+    for text in [
+        &mut values.template,
+        &mut values.vcpu,
+        &mut values.ram,
+        &mut values.disk,
+        &mut values.bandwidth,
+        &mut values.name,
+        &mut values.hostname,
+        &mut values.method,
+        &mut values.guest_login,
+        &mut values.password_source,
+    ] {
+        shorten(text, SHORT_MAX);
+    }
+    shorten(&mut values.ssh_keys, VALUE_MAX);
+}
+
+/// Replaces a private key by its first line without its content, so that the refusal stays and the secret does not.
+fn redact_private_key(pasted: &str) -> String {
+    let Some(first) = private_key_line(pasted) else { return pasted.to_owned() };
+    let mut kept: Vec<&str> = pasted.lines().take(first - 1).collect();
+    kept.push("-----BEGIN PRIVATE KEY-----");
+    kept.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_private_key_is_not_kept() {
+        let pasted = "ssh-ed25519 AAAA me\n-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n-----END OPENSSH PRIVATE KEY-----";
+        let kept = redact_private_key(pasted);
+        assert!(!kept.contains("b3Blbn"));
+        assert_eq!(private_key_line(&kept), Some(2));
+    }
+}

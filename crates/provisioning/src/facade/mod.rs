@@ -1,0 +1,124 @@
+//! What the pages may ask for.
+//!
+//! Every call takes the [`Viewer`] and answers for that viewer only: whose a thing is is checked in one place,
+//! [`Viewer::may_see`] and [`Viewer::owns`], and what a viewer may not see is `None`, as if it did not exist. Nothing
+//! here calls the cloud.
+
+mod drafts;
+mod operations;
+mod orders;
+mod servers;
+mod staff;
+
+use std::sync::Arc;
+
+use domain::{CustomerId, catalogue::Catalogue, state::Role};
+use jobs::Clock;
+use secrecy::SecretString;
+use store::{Change, Result, Store, accounts::Account};
+use tokio::sync::broadcast;
+
+pub use drafts::DraftSaved;
+pub use operations::{Blocker, OperationView, PasswordView, Waiting, customer_row, customer_rows};
+pub use orders::{OrderPlaced, QueuePreview};
+pub use servers::{ServerView, TerminateAnswer};
+pub use staff::{EdgePool, StaffJob};
+
+use crate::{
+    accounts::{self, Gate, SignIn},
+    control::Control,
+};
+
+/// How long a password that was revealed can be read again (a lost page), ms.
+pub(crate) const REVEAL_GRACE_MS: i64 = 5 * 60_000;
+/// How long a generated password waits to be asked for, ms.
+const REVEAL_WAIT_MS: i64 = 72 * 3_600_000;
+
+/// Who is asking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Viewer {
+    pub account: Account,
+}
+
+impl Viewer {
+    pub fn role(&self) -> Role {
+        self.account.role
+    }
+
+    /// The customer this viewer is, if it is one.
+    pub fn customer(&self) -> Option<CustomerId> {
+        (self.role() == Role::Customer).then(|| self.account.id.into())
+    }
+
+    /// Reading: customers see their own, staff see everything.
+    pub fn may_see(&self, owner: CustomerId) -> bool {
+        self.role().is_staff() || self.owns(owner)
+    }
+
+    /// Changing, and secrets: the owner only.
+    pub fn owns(&self, owner: CustomerId) -> bool {
+        self.customer() == Some(owner)
+    }
+}
+
+#[derive(Clone)]
+pub struct Facade {
+    pub(crate) store: Store,
+    pub(crate) catalogue: Arc<Catalogue>,
+    clock: Arc<dyn Clock>,
+    gate: Gate,
+}
+
+impl Facade {
+    pub fn new(control: &Control) -> std::result::Result<Self, String> {
+        Ok(Self {
+            store: control.store.clone(),
+            catalogue: Arc::new(control.catalogue.clone()),
+            clock: control.clock.clone(),
+            gate: Gate::new()?,
+        })
+    }
+
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    pub fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    pub async fn sign_in(&self, email: &str, password: SecretString) -> Result<SignIn> {
+        self.gate.sign_in(&self.store, email, password).await
+    }
+
+    /// Adds an account; for the command line and the demo. Returns whether the e-mail was free.
+    pub async fn account_add(
+        &self,
+        email: &str,
+        name: &str,
+        role: Role,
+        password: SecretString,
+    ) -> std::result::Result<bool, String> {
+        accounts::add(&self.store, email, name, role, password, self.now_ms()).await
+    }
+
+    /// The account behind a session. Read at each request, so that a change of role holds at once.
+    pub async fn viewer(&self, account: domain::AccountId) -> Result<Option<Viewer>> {
+        Ok(self.store.account(account).await?.map(|account| Viewer { account }))
+    }
+
+    /// Changes as they are committed, for live pages.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.store.changes()
+    }
+
+    /// The version that a page about this customer contains.
+    pub async fn version(&self, customer: CustomerId) -> Result<i64> {
+        self.store.context_version(customer).await
+    }
+
+    /// Answers once the database does.
+    pub async fn ping(&self) -> Result<()> {
+        self.store.ping().await
+    }
+}

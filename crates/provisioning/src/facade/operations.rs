@@ -1,0 +1,258 @@
+//! Operations as customers see them: a list of rows with states, and why one waits.
+
+use domain::{
+    CustomerId, JobId,
+    kind::Kind,
+    permission::{Denial, can_cancel},
+    state::{JobState, StepState},
+};
+use secrecy::SecretString;
+use store::{
+    Result,
+    jobs::{Job, JobStep},
+    secrets::Reveal,
+    servers::Server,
+};
+use synchronizer::Why;
+
+use super::{Facade, REVEAL_GRACE_MS, Viewer};
+
+/// A job that another waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocker {
+    pub job: JobId,
+    pub number: i64,
+    pub kind: Kind,
+    pub server_name: String,
+    pub state: JobState,
+    /// "Step 4 of 9", once it has started.
+    pub step: Option<(usize, usize)>,
+    pub retry_at: Option<i64>,
+}
+
+impl Blocker {
+    pub(super) fn of(job: &Job) -> Self {
+        Self {
+            job: job.id,
+            number: job.number,
+            kind: job.kind,
+            server_name: job.server_name.clone().unwrap_or_default(),
+            state: job.state,
+            step: (job.state != JobState::Queued).then(|| progress(job)),
+            retry_at: job.next_attempt_at,
+        }
+    }
+}
+
+/// Why a queued job is not running.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// Nothing is in the way: it starts as soon as a worker takes it.
+    Free,
+    Blocked { position: u32, blockers: Vec<Blocker> },
+    Parked,
+    Needs(Option<Blocker>),
+}
+
+/// Everything the page of an operation shows.
+#[derive(Clone, Debug)]
+pub struct OperationView {
+    pub job: Job,
+    pub server: Option<Server>,
+    /// Set while it is queued.
+    pub waiting: Option<Waiting>,
+    pub reveal: Reveal,
+    pub can_cancel: std::result::Result<(), Denial>,
+    /// The viewer owns it; staff only look.
+    pub own: bool,
+    /// The version of the context that this view contains.
+    pub version: i64,
+}
+
+/// A password to be shown.
+#[derive(Debug)]
+pub struct PasswordView {
+    pub server: Server,
+    pub password: SecretString,
+}
+
+impl Facade {
+    /// An operation, for its owner and for staff.
+    pub async fn operation(&self, viewer: &Viewer, id: JobId) -> Result<Option<OperationView>> {
+        let Some(head) = self.store.job(id).await?.filter(|j| viewer.may_see(j.customer)) else { return Ok(None) };
+        // The version first: what is read after it is at least as new.
+        let version = self.store.context_version(head.customer).await?;
+        let Some(job) = self.store.job(id).await? else { return Ok(None) };
+        let waiting = match job.state {
+            JobState::Queued => self.waiting(job.customer, id).await?,
+            _ => None,
+        };
+        let server = match job.server {
+            Some(server) => self.store.server(server).await?,
+            None => None,
+        };
+        let reveal = match &server {
+            Some(server) => self.store.secret_reveal_state(server.id).await?,
+            None => Reveal::Gone,
+        };
+        let can_cancel = can_cancel(viewer.role(), job.state);
+        let own = viewer.owns(job.customer);
+        Ok(Some(OperationView { job, server, waiting, reveal, can_cancel, own, version }))
+    }
+
+    /// Why one of a customer's jobs is not running.
+    pub(super) async fn waiting(&self, customer: CustomerId, id: JobId) -> Result<Option<Waiting>> {
+        Ok(self.waits(customer).await?.into_iter().find(|(job, _)| *job == id).map(|(_, w)| w))
+    }
+
+    /// Why each of a customer's queued jobs is not running.
+    pub async fn waits(&self, customer: CustomerId) -> Result<Vec<(JobId, Waiting)>> {
+        let jobs = self.store.jobs_unfinished(customer).await?;
+        let blocker = |key: u128| jobs.iter().find(|j| j.id.0.as_u128() == key).map(Blocker::of);
+        let explained = self.store.explanations(customer).await?;
+        Ok(explained
+            .into_iter()
+            .filter_map(|(id, e)| {
+                let waiting = match e.why {
+                    Why::Free => Waiting::Free,
+                    Why::Parked => Waiting::Parked,
+                    Why::Needs(need) => Waiting::Needs(blocker(need)),
+                    Why::Blocked => Waiting::Blocked {
+                        position: e.position.unwrap_or(1),
+                        blockers: e.waiting_for.into_iter().filter_map(blocker).collect(),
+                    },
+                    Why::Started | Why::Holding => return None,
+                };
+                Some((id, waiting))
+            })
+            .collect())
+    }
+
+    /// A customer's unfinished operations, in queue order.
+    pub async fn operations_open(&self, customer: CustomerId) -> Result<Vec<Job>> {
+        self.store.jobs_unfinished(customer).await
+    }
+
+    pub async fn operations_open_count(&self, customer: CustomerId) -> Result<i64> {
+        self.store.jobs_unfinished_count(customer).await
+    }
+
+    /// A page of a customer's finished operations, newest first.
+    pub async fn operations_done(&self, customer: CustomerId, before: Option<i64>, limit: i64) -> Result<Vec<Job>> {
+        self.store.jobs_finished(customer, before, limit).await
+    }
+
+    /// Takes a queued operation back. `None` where it is not the viewer's; else what stood in the way, if anything.
+    pub async fn operation_cancel(
+        &self,
+        viewer: &Viewer,
+        id: JobId,
+    ) -> Result<Option<std::result::Result<(), Denial>>> {
+        let Some(job) = self.store.job(id).await?.filter(|j| viewer.owns(j.customer)) else { return Ok(None) };
+        if let Err(denial) = can_cancel(viewer.role(), job.state) {
+            return Ok(Some(Err(denial)));
+        }
+        let done = self.store.job_cancel(job.customer, id, viewer.account.id, self.now_ms()).await?;
+        // It may have started between the look and the statement, which looked again.
+        Ok(Some(if done { Ok(()) } else { Err(Denial::AlreadyStarted) }))
+    }
+
+    /// Takes the one right to see a generated password. `None` where the operation is not the viewer's.
+    pub async fn password_reveal(&self, viewer: &Viewer, id: JobId) -> Result<Option<bool>> {
+        let Some(job) = self.store.job(id).await?.filter(|j| viewer.owns(j.customer)) else { return Ok(None) };
+        let (Some(server), JobState::Succeeded) = (job.server, job.state) else { return Ok(Some(false)) };
+        Ok(Some(self.store.secret_reveal(server, self.now_ms()).await?))
+    }
+
+    /// The password, while the grant of its reveal lasts.
+    pub async fn password_revealed(&self, viewer: &Viewer, id: JobId) -> Result<Option<PasswordView>> {
+        let Some(job) = self.store.job(id).await?.filter(|j| viewer.owns(j.customer)) else { return Ok(None) };
+        let Some(server) = job.server else { return Ok(None) };
+        let since = self.now_ms() - REVEAL_GRACE_MS;
+        let password = self.store.secret_revealed(server, since).await?;
+        let server = self.store.server(server).await?;
+        Ok(password.zip(server).map(|(password, server)| PasswordView { server, password }))
+    }
+}
+
+/// The rows that customers read: several steps may be one row.
+const ACTIVATE_ROWS: &[(&str, &[&str])] = &[
+    ("order-check", &["order_check"]),
+    ("edge-claim", &["edge_claim"]),
+    ("network", &["network_create", "qos_apply"]),
+    ("group", &["group_ensure"]),
+    ("copy", &["machine_create"]),
+    ("size", &["machine_resize"]),
+    ("customize", &["guest_customize"]),
+    ("start", &["power_on", "guest_wait"]),
+    ("finish", &["secrets_clear", "ready"]),
+];
+
+const TERMINATE_ROWS: &[(&str, &[&str])] = &[
+    ("terminate-check", &["terminate_check"]),
+    ("stop", &["group_stop"]),
+    ("delete", &["group_delete"]),
+    ("network-delete", &["network_delete"]),
+    ("edge-clear", &["edge_clear", "terminated"]),
+];
+
+fn rows_of(kind: Kind) -> &'static [(&'static str, &'static [&'static str])] {
+    match kind {
+        Kind::Terminate => TERMINATE_ROWS,
+        _ => ACTIVATE_ROWS,
+    }
+}
+
+/// A job's steps as rows: the message id of each, and its steps folded into one.
+pub fn customer_rows(job: &Job) -> Vec<(&'static str, JobStep)> {
+    rows_of(job.kind)
+        .iter()
+        .filter_map(|(row, keys)| {
+            let steps: Vec<&JobStep> = job.steps.iter().filter(|s| keys.contains(&s.key.as_str())).collect();
+            Some((*row, fold(&steps)?))
+        })
+        .collect()
+}
+
+/// The row that a step belongs to.
+pub fn customer_row(kind: Kind, step: &str) -> Option<&'static str> {
+    rows_of(kind).iter().find(|(_, keys)| keys.contains(&step)).map(|(row, _)| *row)
+}
+
+/// Several steps as one: worst state first, from the first start to the last end.
+fn fold(steps: &[&JobStep]) -> Option<JobStep> {
+    let first = *steps.first()?;
+    let all = |state| steps.iter().all(|s| s.state == state);
+    let any = |state| steps.iter().any(|s| s.state == state);
+    let state = if any(StepState::Failed) {
+        StepState::Failed
+    } else if any(StepState::RetryWait) {
+        StepState::RetryWait
+    } else if all(StepState::Done) {
+        StepState::Done
+    } else if any(StepState::Running) || any(StepState::Done) {
+        StepState::Running
+    } else {
+        StepState::Pending
+    };
+    Some(JobStep {
+        state,
+        started_at: steps.iter().filter_map(|s| s.started_at).min(),
+        finished_at: if state == StepState::Done { steps.iter().filter_map(|s| s.finished_at).max() } else { None },
+        retry_at: steps.iter().filter_map(|s| s.retry_at).min(),
+        ..first.clone()
+    })
+}
+
+/// The first unfinished row, and how many there are.
+pub(super) fn progress(job: &Job) -> (usize, usize) {
+    let rows = customer_rows(job);
+    let done = rows.iter().take_while(|(_, s)| s.state == StepState::Done).count();
+    ((done + 1).min(rows.len().max(1)), rows.len())
+}
+
+impl OperationView {
+    pub fn progress(&self) -> (usize, usize) {
+        progress(&self.job)
+    }
+}

@@ -1,0 +1,169 @@
+//! Placing an order: the draft becomes a server and a job, in one transaction.
+
+use domain::{
+    CustomerId, DraftId, JobId, ServerId,
+    access::PasswordSource,
+    draft::OrderSpec,
+    field::{Code, Field, FieldError},
+    kind::Kind,
+    price::quote,
+    state::ServerState,
+};
+use store::{
+    Error, Result,
+    orders::{Accepted, Idempotency, NewJob, OrderSecrets},
+    servers::Server,
+};
+use uuid::Uuid;
+
+use super::{Facade, REVEAL_WAIT_MS, Viewer, operations::Blocker};
+use crate::{passwords, workflows};
+
+/// How placing an order ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrderPlaced {
+    /// Accepted now, or by an earlier post of the same draft.
+    Accepted(JobId),
+    /// Not accepted; nothing was stored.
+    Refused(Vec<FieldError>),
+    /// The customer has too many open jobs.
+    TooMany { limit: i64 },
+    /// There is no such draft.
+    Gone,
+}
+
+/// What an order would wait for if it were placed now.
+#[derive(Clone, Debug)]
+pub struct QueuePreview {
+    pub blockers: Vec<Blocker>,
+    pub free_edges: i64,
+}
+
+impl Facade {
+    /// Places the order of a draft. `seen_minor` is the total that the customer was shown.
+    pub async fn order_place(
+        &self,
+        viewer: &Viewer,
+        draft: DraftId,
+        accepts_terms: bool,
+        seen_minor: i64,
+        request_id: &str,
+    ) -> Result<OrderPlaced> {
+        let Some(customer) = viewer.customer() else { return Ok(OrderPlaced::Gone) };
+        let Some(found) = self.store.draft(draft, customer).await? else { return Ok(OrderPlaced::Gone) };
+        if let Some(job) = found.ordered {
+            return Ok(OrderPlaced::Accepted(job));
+        }
+        let now = self.now_ms();
+        if found.expires_at <= now {
+            return Ok(OrderPlaced::Gone);
+        }
+        let spec = match found.values.check(&self.catalogue, found.password_kept) {
+            Ok(spec) => spec,
+            Err(errors) => return Ok(OrderPlaced::Refused(errors)),
+        };
+        let total = quote(&self.catalogue.prices, &spec.template, spec.size).total_minor;
+        let mut errors = Vec::new();
+        if !accepts_terms {
+            errors.push(FieldError::new(Field::Terms, Code::TermsMissing));
+        }
+        if total != seen_minor {
+            errors.push(FieldError::new(Field::Price, Code::PriceStale));
+        }
+        if !errors.is_empty() {
+            return Ok(OrderPlaced::Refused(errors));
+        }
+        let secrets = self.order_secrets(draft, customer, &spec, now).await?;
+        let server = server_row(customer, &spec, total, now);
+        let Some(job) = self.new_job(Kind::Activate, viewer, server.id, request_id) else {
+            return Err(Error::Corrupt("there is no workflow for activate".into()));
+        };
+        let body = serde_json::to_string(&found.values).map_err(|e| Error::Corrupt(e.to_string()))?;
+        let idempotency = Idempotency { key: draft.to_string(), body_hash: body_hash(&body) };
+        Ok(match self.store.order_accept(draft, &server, &secrets, &job, &idempotency, now).await? {
+            Accepted::New(job) | Accepted::Before(job) | Accepted::OtherValues(job) => OrderPlaced::Accepted(job),
+            Accepted::TooMany { limit } => OrderPlaced::TooMany { limit },
+            // Another post of the same draft was faster.
+            Accepted::Gone => match self.store.draft(draft, customer).await?.and_then(|d| d.ordered) {
+                Some(job) => OrderPlaced::Accepted(job),
+                None => OrderPlaced::Gone,
+            },
+        })
+    }
+
+    /// What an order placed now would wait for.
+    pub async fn order_preview(&self, customer: CustomerId) -> Result<QueuePreview> {
+        let jobs = self.store.jobs_unfinished(customer).await?;
+        // An activate conflicts with everything of its customer but a refresh.
+        let blockers = jobs.iter().filter(|j| j.kind != Kind::Refresh).map(Blocker::of).collect();
+        Ok(QueuePreview { blockers, free_edges: self.store.edges_free().await? })
+    }
+
+    /// A job row for the store, with the steps and shape of its workflow.
+    pub(super) fn new_job(&self, kind: Kind, viewer: &Viewer, server: ServerId, request_id: &str) -> Option<NewJob> {
+        let (steps, shape) = workflows::plan(kind)?;
+        Some(NewJob {
+            id: JobId(Uuid::now_v7()),
+            kind,
+            server,
+            params: serde_json::json!({}),
+            shape,
+            steps,
+            hold_on_failure: workflows::hold_on_failure(kind),
+            requested_by: viewer.account.id,
+            request_id: request_id.to_owned(),
+        })
+    }
+
+    async fn order_secrets(
+        &self,
+        draft: DraftId,
+        customer: CustomerId,
+        spec: &OrderSpec,
+        now: i64,
+    ) -> Result<OrderSecrets> {
+        if !spec.method.uses_password() {
+            return Ok(OrderSecrets::default());
+        }
+        match spec.password_source {
+            PasswordSource::Own => {
+                Ok(OrderSecrets { job: self.store.draft_password(draft, customer).await?, reveal: None })
+            }
+            PasswordSource::Generated => {
+                let password = passwords::generate().map_err(|_| Error::Sealed)?;
+                Ok(OrderSecrets { job: Some(password.clone()), reveal: Some((password, now + REVEAL_WAIT_MS)) })
+            }
+        }
+    }
+}
+
+fn server_row(customer: CustomerId, spec: &OrderSpec, price_minor: i64, now: i64) -> Server {
+    Server {
+        id: ServerId(Uuid::now_v7()),
+        customer,
+        name: spec.name.clone(),
+        hostname: spec.hostname.clone(),
+        template_id: spec.template.id.clone(),
+        template_name: spec.template.name.clone(),
+        family: spec.template.family,
+        size: spec.size,
+        price_minor,
+        method: spec.method,
+        guest_login: spec.guest_login.clone(),
+        own_password: spec.method.uses_password() && spec.password_source == PasswordSource::Own,
+        ssh_keys: spec.ssh_keys.clone(),
+        state: ServerState::Ordered,
+        address: None,
+        machine_ref: None,
+        network_ref: None,
+        observed_at: None,
+        created_at: now,
+        terminated_at: None,
+    }
+}
+
+/// A digest of what was asked for, to tell a repeat from another request under the same key.
+pub(super) fn body_hash(body: &str) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(body.as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
+}

@@ -1,0 +1,100 @@
+//! What staff look at: jobs, edges, groups. Each call answers `None` to anybody else.
+
+use domain::{JobId, state::{EdgeState, JobState}};
+use store::{
+    Event, Result,
+    edges::EdgeRow,
+    groups::GroupRow,
+    jobs::{Job, JobFilter, JobRow},
+    servers::Server,
+};
+
+use super::{Facade, Viewer, Waiting};
+
+/// A job with everything known of it.
+#[derive(Clone, Debug)]
+pub struct StaffJob {
+    pub job: Job,
+    pub server: Option<Server>,
+    pub customer_email: String,
+    pub requester: String,
+    pub waiting: Option<Waiting>,
+    pub events: Vec<Event>,
+    pub version: i64,
+}
+
+/// The whole pool and what is counted over it.
+#[derive(Clone, Debug)]
+pub struct EdgePool {
+    pub rows: Vec<EdgeRow>,
+    /// Must read 0.
+    pub conflicts: i64,
+}
+
+impl EdgePool {
+    pub fn count(&self, state: EdgeState) -> usize {
+        self.rows.iter().filter(|r| r.edge.state == state).count()
+    }
+}
+
+const EVENTS_SHOWN: i64 = 200;
+
+impl Facade {
+    /// A page of all jobs, newest first.
+    pub async fn staff_jobs(
+        &self,
+        viewer: &Viewer,
+        state: Option<JobState>,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Option<Vec<JobRow>>> {
+        if !viewer.role().is_staff() {
+            return Ok(None);
+        }
+        self.store.jobs_page(JobFilter { state, before }, limit).await.map(Some)
+    }
+
+    pub async fn staff_job_counts(&self, viewer: &Viewer) -> Result<Option<Vec<(JobState, i64)>>> {
+        if !viewer.role().is_staff() {
+            return Ok(None);
+        }
+        self.store.jobs_by_state().await.map(Some)
+    }
+
+    pub async fn staff_job(&self, viewer: &Viewer, id: JobId) -> Result<Option<StaffJob>> {
+        if !viewer.role().is_staff() {
+            return Ok(None);
+        }
+        let Some(view) = self.operation(viewer, id).await? else { return Ok(None) };
+        let email = |id| async move {
+            Ok::<_, store::Error>(self.store.account(id).await?.map(|a| a.email).unwrap_or_default())
+        };
+        let customer_email = email(domain::AccountId(view.job.customer.0)).await?;
+        let requester = email(view.job.requested_by).await?;
+        let events = self.store.job_events(id, EVENTS_SHOWN).await?;
+        Ok(Some(StaffJob {
+            job: view.job,
+            server: view.server,
+            customer_email,
+            requester,
+            waiting: view.waiting,
+            events,
+            version: view.version,
+        }))
+    }
+
+    pub async fn staff_edges(&self, viewer: &Viewer) -> Result<Option<EdgePool>> {
+        if !viewer.role().is_staff() {
+            return Ok(None);
+        }
+        let rows = self.store.edges().await?;
+        Ok(Some(EdgePool { rows, conflicts: self.store.edge_conflicts().await? }))
+    }
+
+    pub async fn staff_groups(&self, viewer: &Viewer) -> Result<Option<Vec<GroupRow>>> {
+        if !viewer.role().is_staff() {
+            return Ok(None);
+        }
+        self.store.groups().await.map(Some)
+    }
+}

@@ -1,0 +1,56 @@
+//! The script that a Linux guest runs while it is customized.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::provider::GuestSetup;
+
+const FIRST_BOOT: &str = include_str!("../../../automation/guest/first-boot.sh");
+
+/// Renders the first-boot script. Every value goes in as base64: it is data whatever it holds.
+pub(crate) fn first_boot(setup: &GuestSetup) -> SecretString {
+    let password = setup.password.as_ref().map_or("", |p| p.expose_secret());
+    let script = FIRST_BOOT
+        .replace("@HOSTNAME@", &STANDARD.encode(setup.hostname.as_bytes()))
+        .replace("@LOGIN@", &STANDARD.encode(setup.login.as_bytes()))
+        .replace("@PASSWORD@", &STANDARD.encode(password.as_bytes()))
+        .replace("@KEYS@", &STANDARD.encode(setup.ssh_keys.join("\n").as_bytes()));
+    SecretString::from(script)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use domain::catalogue::Family;
+
+    use super::*;
+
+    /// Runs the values part of the script in a real shell and returns what it decoded.
+    fn decoded(login: &str, keys: &str) -> String {
+        let setup = GuestSetup {
+            family: Family::Linux,
+            hostname: "web-01".into(),
+            login: login.into(),
+            password: None,
+            ssh_keys: vec![keys.into()],
+        };
+        let script = first_boot(&setup);
+        let values: String = script
+            .expose_secret()
+            .lines()
+            .filter(|l| l.starts_with("decode()") || l.contains("=$(decode"))
+            .chain(["printf '%s|%s' \"$login\" \"$keys\""])
+            .collect::<Vec<_>>()
+            .join("\n");
+        let out = Command::new("sh").arg("-c").arg(values).output().unwrap();
+        String::from_utf8(out.stdout).unwrap()
+    }
+
+    #[test]
+    fn nothing_a_customer_typed_leaves_its_place() {
+        for nasty in ["'; touch /tmp/x; '", "$(id)", "`id`", "a\\'b", "@PASSWORD@", "\"\n\t|&"] {
+            assert_eq!(decoded(nasty, nasty), format!("{nasty}|{nasty}"));
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The provider port: what the control plane needs of a cloud, in nobody's vocabulary but ours.
+//!
+//! Its meaning: whatever creates something takes the caller's name, and the same name is found again; changes answer
+//! at once with a task that can be observed by id from any process; an error says whether the effect is known. A
+//! **group** is what a customer's servers live in; an **edge** carries one server's network.
+
+use std::{fmt, time::Duration};
+
+use async_trait::async_trait;
+use domain::catalogue::Family;
+use secrecy::SecretString;
+
+macro_rules! reference {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name(pub String);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+reference! {
+    /// The provider's reference of an edge.
+    EdgeRef,
+    NetworkRef,
+    GroupRef,
+    MachineRef,
+    /// A task under way at the provider.
+    TaskRef,
+}
+
+/// What went wrong, by what the caller may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProviderErrorKind {
+    /// The object is held by another operation; nothing was done.
+    Busy,
+    /// It is not there.
+    NotFound,
+    /// A limit of the provider was hit.
+    Quota,
+    /// It did not answer, or cannot right now; nothing was done.
+    Transient,
+    /// It says no, for good.
+    Permanent,
+    /// The credentials are refused.
+    Denied,
+    /// A task ended badly.
+    TaskFailed,
+    /// A task did not end in the time allowed.
+    Timeout,
+    /// It was sent and no answer came: read before sending again.
+    UnknownOutcome,
+}
+
+#[derive(Clone, Debug)]
+pub struct ProviderError {
+    pub kind: ProviderErrorKind,
+    /// For staff. Never holds a secret.
+    pub message: String,
+}
+
+impl ProviderError {
+    pub fn new(kind: ProviderErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+}
+
+impl fmt::Display for ProviderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ProviderError {}
+
+pub type Result<T> = std::result::Result<T, ProviderError>;
+
+/// An edge of the pool.
+#[derive(Clone, Debug)]
+pub struct EdgeFound {
+    pub edge: EdgeRef,
+    pub name: String,
+    /// The public block routed to it.
+    pub block: Block,
+    pub networks: i64,
+}
+
+/// A block of addresses: its gateway and what servers may carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    pub gateway: String,
+    pub prefix_length: u8,
+    pub first_address: String,
+    pub last_address: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct NetworkSpec {
+    pub name: String,
+    pub edge: EdgeRef,
+    pub block: Block,
+    pub dns: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkFound {
+    pub network: NetworkRef,
+    pub ready: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Group {
+    pub group: GroupRef,
+    pub ready: bool,
+    /// Some machine in it is running or holds resources of the provider.
+    pub running: bool,
+    pub networks: Vec<String>,
+    pub machines: Vec<Machine>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Machine {
+    pub machine: MachineRef,
+    pub name: String,
+    pub on: bool,
+    pub vcpu: u64,
+    pub ram_mb: u64,
+    pub disk_mb: u64,
+    pub addresses: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct MachineSpec {
+    pub name: String,
+    /// The template by the platform's own name.
+    pub template: String,
+    pub network: String,
+    pub address: String,
+}
+
+/// What a guest is told at its first boot.
+#[derive(Debug)]
+pub struct GuestSetup {
+    pub family: Family,
+    pub hostname: String,
+    pub login: String,
+    pub password: Option<SecretString>,
+    pub ssh_keys: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GuestProgress {
+    UnderWay,
+    Complete,
+    Failed,
+}
+
+#[async_trait]
+pub trait Provider: Send + Sync + 'static {
+    async fn edges(&self) -> Result<Vec<EdgeFound>>;
+
+    /// The speed an edge is limited to, if it is.
+    async fn edge_speed(&self, edge: &EdgeRef) -> Result<Option<u32>>;
+    /// Limits an edge to a speed in Mbit/s, or lifts the limit.
+    async fn edge_set_speed(&self, edge: &EdgeRef, mbit: Option<u32>) -> Result<TaskRef>;
+
+    async fn network_find(&self, name: &str) -> Result<Option<NetworkFound>>;
+    async fn network_create(&self, spec: &NetworkSpec) -> Result<TaskRef>;
+    async fn network_delete(&self, network: &NetworkRef) -> Result<TaskRef>;
+
+    async fn group_find(&self, name: &str) -> Result<Option<GroupRef>>;
+    async fn group(&self, group: &GroupRef) -> Result<Group>;
+    async fn group_create(&self, name: &str, network: (&str, &NetworkRef)) -> Result<TaskRef>;
+    async fn group_attach(&self, group: &GroupRef, network: (&str, &NetworkRef)) -> Result<TaskRef>;
+    /// Cuts the power of everything in it.
+    async fn group_stop(&self, group: &GroupRef) -> Result<TaskRef>;
+    async fn group_delete(&self, group: &GroupRef) -> Result<TaskRef>;
+
+    async fn machine_create(&self, group: &GroupRef, spec: &MachineSpec) -> Result<TaskRef>;
+    async fn machine(&self, machine: &MachineRef) -> Result<Machine>;
+    /// Changes the size of a machine that is off. The disk only grows.
+    async fn machine_resize(&self, machine: &MachineRef, vcpu: u32, ram_mb: u64, disk_mb: u64) -> Result<TaskRef>;
+    async fn machine_customize(&self, machine: &MachineRef, setup: &GuestSetup) -> Result<TaskRef>;
+    /// Takes every secret out of what the provider keeps of a customization.
+    async fn machine_forget_secrets(&self, machine: &MachineRef, hostname: &str) -> Result<TaskRef>;
+    async fn machine_power_on(&self, machine: &MachineRef) -> Result<TaskRef>;
+    async fn machine_guest(&self, machine: &MachineRef) -> Result<GuestProgress>;
+
+    /// Waits until a task has ended well. Any process may ask.
+    async fn task_wait(&self, task: &TaskRef, deadline: Duration) -> Result<()>;
+}

@@ -1,0 +1,315 @@
+//! The port on VMware Cloud Director. A group is a vApp; the words of vCD end here.
+
+use std::{net::Ipv4Addr, str::FromStr, time::Duration};
+
+use async_trait::async_trait;
+use domain::catalogue::Family;
+use tokio::sync::OnceCell;
+use vcd::{
+    Client, CustomizationStatus, Effect, ErrorKind, GuestCustomization, NetworkId, NetworkStatus, NewVm, QosProfile,
+    VappId, VdcId, VmId,
+};
+
+use crate::{
+    guest,
+    provider::{
+        Block, EdgeFound, EdgeRef, Group, GroupRef, GuestProgress, GuestSetup, Machine, MachineRef, MachineSpec,
+        NetworkFound, NetworkRef, NetworkSpec, Provider, ProviderError, ProviderErrorKind, Result, TaskRef,
+    },
+};
+
+/// Where the cloud is and which part of it is ours.
+#[derive(Clone, Debug)]
+pub struct VcdConfig {
+    pub url: String,
+    pub credentials: vcd::Credentials,
+    /// The organisation VDC that everything is made in.
+    pub vdc: String,
+}
+
+impl VcdConfig {
+    /// An account of a tenant organisation.
+    pub fn tenant(url: &str, org: &str, user: &str, password: secrecy::SecretString, vdc: &str) -> Self {
+        let credentials = vcd::Credentials { user: user.into(), org: org.into(), password };
+        Self { url: url.into(), credentials, vdc: vdc.into() }
+    }
+}
+
+pub struct VcdProvider {
+    client: Client,
+    vdc_name: String,
+    vdc: OnceCell<VdcId>,
+    profiles: OnceCell<Vec<QosProfile>>,
+}
+
+/// A change of the first-login flag takes a few seconds.
+const FLAG_DEADLINE: Duration = Duration::from_secs(300);
+
+impl VcdProvider {
+    pub fn new(config: VcdConfig) -> Result<Self> {
+        let client = Client::new(&config.url, config.credentials).map_err(error)?;
+        Ok(Self { client, vdc_name: config.vdc, vdc: OnceCell::new(), profiles: OnceCell::new() })
+    }
+
+    async fn vdc(&self) -> Result<VdcId> {
+        let found = self.vdc.get_or_try_init(|| async {
+            self.client.vdc_by_name(&self.vdc_name).await.map_err(error)?.ok_or_else(|| {
+                ProviderError::new(ProviderErrorKind::Permanent, format!("there is no VDC {:?}", self.vdc_name))
+            })
+        });
+        found.await.copied()
+    }
+
+    async fn profiles(&self) -> Result<&[QosProfile]> {
+        let found = self.profiles.get_or_try_init(|| async { self.client.qos_profiles().await.map_err(error) });
+        found.await.map(Vec::as_slice)
+    }
+}
+
+#[async_trait]
+impl Provider for VcdProvider {
+    async fn edges(&self) -> Result<Vec<EdgeFound>> {
+        let edges = self.client.edges(self.vdc().await?).await.map_err(error)?;
+        let mut found = Vec::with_capacity(edges.len());
+        for edge in edges.into_iter().filter(|e| e.status == "REALIZED") {
+            // An edge without a block cannot carry a server: it is not of the pool.
+            match routed_block(&edge.description) {
+                Some(block) => found.push(EdgeFound {
+                    edge: EdgeRef(edge.id.to_string()),
+                    name: edge.name,
+                    block,
+                    networks: edge.networks,
+                }),
+                None => tracing::warn!(edge = edge.name, "left out: its description names no routed block"),
+            }
+        }
+        Ok(found)
+    }
+
+    async fn edge_speed(&self, edge: &EdgeRef) -> Result<Option<u32>> {
+        let profile = self.client.edge_qos(id(&edge.0)?).await.map_err(error)?;
+        let profiles = self.profiles().await?;
+        Ok(profile.and_then(|id| profiles.iter().find(|p| p.id == id)).map(|p| p.committed_mbit))
+    }
+
+    async fn edge_set_speed(&self, edge: &EdgeRef, mbit: Option<u32>) -> Result<TaskRef> {
+        let profile = match mbit {
+            None => None,
+            Some(mbit) => Some(self.profiles().await?.iter().find(|p| p.committed_mbit == mbit).ok_or_else(|| {
+                ProviderError::new(ProviderErrorKind::Permanent, format!("there is no QoS profile of {mbit} Mb/s"))
+            })?),
+        };
+        self.client.edge_qos_set(id(&edge.0)?, profile).await.map(task).map_err(error)
+    }
+
+    async fn network_find(&self, name: &str) -> Result<Option<NetworkFound>> {
+        let found = self.client.network_by_name(self.vdc().await?, name).await.map_err(error)?;
+        Ok(found.map(|n| NetworkFound {
+            network: NetworkRef(n.id.to_string()),
+            ready: n.status == NetworkStatus::Realized,
+        }))
+    }
+
+    async fn network_create(&self, spec: &NetworkSpec) -> Result<TaskRef> {
+        let network = vcd::NetworkSpec {
+            name: spec.name.clone(),
+            description: "made by slipway".into(),
+            edge: id(&spec.edge.0)?,
+            gateway: spec.block.gateway.clone(),
+            prefix_length: spec.block.prefix_length,
+            first_address: spec.block.first_address.clone(),
+            last_address: spec.block.last_address.clone(),
+            dns: spec.dns.clone(),
+        };
+        self.client.network_create(self.vdc().await?, &network).await.map(task).map_err(error)
+    }
+
+    async fn network_delete(&self, network: &NetworkRef) -> Result<TaskRef> {
+        self.client.network_delete(id(&network.0)?).await.map(task).map_err(error)
+    }
+
+    async fn group_find(&self, name: &str) -> Result<Option<GroupRef>> {
+        let found = self.client.vapp_by_name(self.vdc().await?, name).await.map_err(error)?;
+        Ok(found.map(|id| GroupRef(id.to_string())))
+    }
+
+    async fn group(&self, group: &GroupRef) -> Result<Group> {
+        let vapp = self.client.vapp(id::<VappId>(&group.0)?).await.map_err(error)?;
+        Ok(Group {
+            group: group.clone(),
+            ready: vapp.status > 0 && vapp.tasks.is_empty(),
+            running: vapp.deployed,
+            networks: vapp.networks.into_iter().map(|(name, _)| name).collect(),
+            machines: vapp.vms.into_iter().map(machine).collect(),
+        })
+    }
+
+    async fn group_create(&self, name: &str, network: (&str, &NetworkRef)) -> Result<TaskRef> {
+        let network_id: NetworkId = id(&network.1.0)?;
+        self.client
+            .vapp_compose(self.vdc().await?, name, "made by slipway", &[(network.0, network_id)])
+            .await
+            .map(task)
+            .map_err(error)
+    }
+
+    async fn group_attach(&self, group: &GroupRef, network: (&str, &NetworkRef)) -> Result<TaskRef> {
+        let vapp = self.client.vapp(id(&group.0)?).await.map_err(error)?;
+        let network_id: NetworkId = id(&network.1.0)?;
+        self.client.vapp_networks_add(&vapp, &[(network.0, network_id)]).await.map(task).map_err(error)
+    }
+
+    async fn group_stop(&self, group: &GroupRef) -> Result<TaskRef> {
+        self.client.vapp_undeploy(id(&group.0)?).await.map(task).map_err(error)
+    }
+
+    async fn group_delete(&self, group: &GroupRef) -> Result<TaskRef> {
+        self.client.vapp_delete(id(&group.0)?).await.map(task).map_err(error)
+    }
+
+    async fn machine_create(&self, group: &GroupRef, spec: &MachineSpec) -> Result<TaskRef> {
+        let template = self.client.template_vm(&spec.template).await.map_err(error)?.ok_or_else(|| {
+            ProviderError::new(ProviderErrorKind::NotFound, format!("there is no template {:?}", spec.template))
+        })?;
+        let vm = NewVm {
+            name: spec.name.clone(),
+            template: template.id,
+            network: spec.network.clone(),
+            address: spec.address.clone(),
+        };
+        self.client.vapp_add_vms(id(&group.0)?, &[vm]).await.map(task).map_err(error)
+    }
+
+    async fn machine(&self, r: &MachineRef) -> Result<Machine> {
+        self.client.vm(id::<VmId>(&r.0)?).await.map(machine).map_err(error)
+    }
+
+    /// On this platform a change of size is refused unless the first-login flag is set in the customization section.
+    /// The flag is set before and put back by the customization that follows; nothing forces it into the guest.
+    async fn machine_resize(&self, r: &MachineRef, vcpu: u32, ram_mb: u64, disk_mb: u64) -> Result<TaskRef> {
+        let vm_id: VmId = id(&r.0)?;
+        let vm = self.client.vm(vm_id).await.map_err(error)?;
+        let flag = GuestCustomization {
+            enabled: false,
+            computer_name: "pending".into(),
+            admin_password: None,
+            reset_password_required: true,
+            script: None,
+        };
+        let flagged = self.client.vm_customize(vm_id, &flag).await.map_err(error)?;
+        self.client.task_wait(flagged, FLAG_DEADLINE).await.map_err(error)?;
+        self.client.vm_resize(&vm, vcpu, ram_mb, disk_mb).await.map(task).map_err(error)
+    }
+
+    async fn machine_customize(&self, r: &MachineRef, setup: &GuestSetup) -> Result<TaskRef> {
+        let section = GuestCustomization {
+            enabled: true,
+            computer_name: computer_name(&setup.hostname),
+            admin_password: setup.password.clone(),
+            reset_password_required: false,
+            script: (setup.family == Family::Linux).then(|| guest::first_boot(setup)),
+        };
+        self.client.vm_customize(id(&r.0)?, &section).await.map(task).map_err(error)
+    }
+
+    async fn machine_forget_secrets(&self, r: &MachineRef, hostname: &str) -> Result<TaskRef> {
+        let section = GuestCustomization {
+            enabled: true,
+            computer_name: computer_name(hostname),
+            admin_password: None,
+            reset_password_required: false,
+            script: None,
+        };
+        self.client.vm_customize(id(&r.0)?, &section).await.map(task).map_err(error)
+    }
+
+    async fn machine_power_on(&self, r: &MachineRef) -> Result<TaskRef> {
+        self.client.vm_power_on(id(&r.0)?).await.map(task).map_err(error)
+    }
+
+    async fn machine_guest(&self, r: &MachineRef) -> Result<GuestProgress> {
+        let status = self.client.vm_customization_status(id(&r.0)?).await.map_err(error)?;
+        Ok(match status {
+            CustomizationStatus::Pending => GuestProgress::UnderWay,
+            CustomizationStatus::Complete => GuestProgress::Complete,
+            CustomizationStatus::Failed => GuestProgress::Failed,
+        })
+    }
+
+    async fn task_wait(&self, task: &TaskRef, deadline: Duration) -> Result<()> {
+        self.client.task_wait(id(&task.0)?, deadline).await.map(drop).map_err(error)
+    }
+}
+
+/// The block that the operator routes to an edge, as its description says: `routed 198.18.0.8/29`. The first host
+/// address is the gateway, the others are for servers.
+fn routed_block(description: &str) -> Option<Block> {
+    let cidr = description.split_whitespace().skip_while(|w| *w != "routed").nth(1)?;
+    let (base, prefix) = cidr.split_once('/')?;
+    let (base, prefix) = (u32::from(base.parse::<Ipv4Addr>().ok()?), prefix.parse::<u8>().ok()?);
+    let size = 1_u32.checked_shl(32 - u32::from(prefix)).filter(|_| (8..=30).contains(&prefix))?;
+    let address = |n: u32| Ipv4Addr::from(base + n).to_string();
+    Some(Block {
+        gateway: address(1),
+        prefix_length: prefix,
+        first_address: address(2),
+        last_address: address(size - 2),
+    })
+}
+
+/// The platform's computer name takes no dots: it is the first label.
+fn computer_name(hostname: &str) -> String {
+    hostname.split('.').next().unwrap_or(hostname).to_owned()
+}
+
+fn machine(vm: vcd::Vm) -> Machine {
+    Machine {
+        machine: MachineRef(vm.id.to_string()),
+        on: vm.is_on(),
+        name: vm.name,
+        vcpu: vm.cpus,
+        ram_mb: vm.memory_mb,
+        disk_mb: vm.disks.first().map_or(0, |d| d.size_mb),
+        addresses: vm.addresses,
+    }
+}
+
+fn task(id: vcd::TaskId) -> TaskRef {
+    TaskRef(id.to_string())
+}
+
+fn id<T: FromStr<Err = vcd::ParseIdError>>(text: &str) -> Result<T> {
+    text.parse().map_err(|e: vcd::ParseIdError| ProviderError::new(ProviderErrorKind::Permanent, e.to_string()))
+}
+
+fn error(e: vcd::Error) -> ProviderError {
+    let kind = match (&e.kind, e.effect) {
+        (ErrorKind::Busy { .. }, _) => ProviderErrorKind::Busy,
+        (ErrorKind::Limit, _) => ProviderErrorKind::Quota,
+        (ErrorKind::NotFound, _) => ProviderErrorKind::NotFound,
+        (ErrorKind::Denied, _) => ProviderErrorKind::Denied,
+        (ErrorKind::TaskFailed, _) => ProviderErrorKind::TaskFailed,
+        (ErrorKind::Timeout, _) => ProviderErrorKind::Timeout,
+        (ErrorKind::Service | ErrorKind::Transport | ErrorKind::Protocol, Effect::MaybeDone) => {
+            ProviderErrorKind::UnknownOutcome
+        }
+        (ErrorKind::Service | ErrorKind::Transport, _) => ProviderErrorKind::Transient,
+        _ => ProviderErrorKind::Permanent,
+    };
+    ProviderError::new(kind, e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_read_from_the_description() {
+        let block = routed_block("rack 4, routed 198.18.0.8/29").unwrap();
+        assert_eq!(block.gateway, "198.18.0.9");
+        assert_eq!((block.first_address.as_str(), block.last_address.as_str()), ("198.18.0.10", "198.18.0.14"));
+        for bad in ["", "routed", "routed 198.18.0.8", "routed 198.18.0.8/31", "routed x/29"] {
+            assert_eq!(routed_block(bad), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! `activate`: from an accepted order to a running server.
+//!
+//! edge → network → speed ‖ group with the network → machine → size → customization → power → first boot → ready.
+//! The speed and the group do not need each other: the first locks the edge, the second the group.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{cause::Cause, state::ServerState};
+use jobs::{StepContext, Workflow};
+use store::{edges::Edge, servers::Server};
+
+use super::step::{Row, Stop, Tried, adopt, carry_out, server, workflow as table};
+use crate::{
+    control::Control,
+    provider::{
+        Block, EdgeRef, Group, GroupRef, GuestProgress, GuestSetup, Machine, MachineRef, MachineSpec, NetworkFound,
+        NetworkSpec,
+    },
+};
+
+/// Raised whenever a step is added, removed or renamed.
+pub(super) const SHAPE: i64 = 1;
+
+pub(super) const STEPS: &[Row] = &[
+    ("order_check", &[], |c, cx| Box::pin(order_check(c, cx))),
+    ("edge_claim", &["order_check"], |c, cx| Box::pin(edge_claim(c, cx))),
+    ("network_create", &["edge_claim"], |c, cx| Box::pin(network_create(c, cx))),
+    ("qos_apply", &["network_create"], |c, cx| Box::pin(qos_apply(c, cx))),
+    ("group_ensure", &["network_create"], |c, cx| Box::pin(group_ensure(c, cx))),
+    ("machine_create", &["group_ensure"], |c, cx| Box::pin(machine_create(c, cx))),
+    ("machine_resize", &["machine_create"], |c, cx| Box::pin(machine_resize(c, cx))),
+    ("guest_customize", &["machine_resize"], |c, cx| Box::pin(guest_customize(c, cx))),
+    ("power_on", &["guest_customize", "qos_apply"], |c, cx| Box::pin(power_on(c, cx))),
+    ("guest_wait", &["power_on"], |c, cx| Box::pin(guest_wait(c, cx))),
+    ("secrets_clear", &["guest_wait"], |c, cx| Box::pin(secrets_clear(c, cx))),
+    ("ready", &["secrets_clear"], |c, cx| Box::pin(ready(c, cx))),
+];
+
+const QUICK: Duration = Duration::from_secs(10 * 60);
+/// Copying a template may queue behind others on slow storage.
+const COPY: Duration = Duration::from_secs(60 * 60);
+const FIRST_BOOT: Duration = Duration::from_secs(30 * 60);
+const GUEST_POLL: Duration = Duration::from_secs(1);
+const DNS: [&str; 2] = ["1.1.1.1", "9.9.9.9"];
+
+pub(super) fn workflow(control: &Arc<Control>) -> Workflow {
+    table(control, "activate", SHAPE, STEPS)
+}
+
+/// The names under which a server's things are found again, known before any of them is made.
+pub(super) fn network_name(s: &Server) -> String {
+    format!("net-{}", s.id)
+}
+
+fn machine_name(s: &Server) -> String {
+    format!("vds-{}", s.id)
+}
+
+pub(super) fn group_name(s: &Server) -> String {
+    format!("cust-{}", s.customer)
+}
+
+async fn order_check(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    if c.catalogue.template(&s.template_id).is_none() {
+        return Err(Stop::Fail(Cause::OrderInvalid, format!("template {} is not offered any more", s.template_id)));
+    }
+    c.store.server_set_state(cx.fence(), s.id, ServerState::Creating).await?;
+    Ok(())
+}
+
+async fn edge_claim(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    match c.store.edge_claim(cx.fence(), s.id, c.clock.now_ms()).await? {
+        Some(_) => Ok(()),
+        None => Err(Stop::Retry(Cause::NoFreeEdge, "the pool of edges is empty".into())),
+    }
+}
+
+async fn own_edge(c: &Control, s: &Server) -> Result<Edge, Stop> {
+    let edge = c.store.edge_of(s.id).await?;
+    edge.ok_or_else(|| Stop::Fail(Cause::Internal, "the server holds no edge".into()))
+}
+
+async fn network_create(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    let edge = own_edge(&c, &s).await?;
+    let (name, f) = (network_name(&s), &edge.facts);
+    adopt(&c, &cx, QUICK).await?;
+    let network = match c.provider.network_find(&name).await? {
+        Some(found) => found,
+        None => {
+            let spec = NetworkSpec {
+                name: name.clone(),
+                edge: EdgeRef(f.provider_ref.clone()),
+                block: Block {
+                    gateway: f.gateway.clone(),
+                    prefix_length: f.prefix_length as u8,
+                    first_address: f.first_address.clone(),
+                    last_address: f.last_address.clone(),
+                },
+                dns: DNS.map(str::to_owned).to_vec(),
+            };
+            carry_out(&c, &cx, QUICK, c.provider.network_create(&spec)).await?;
+            c.provider.network_find(&name).await?.ok_or_else(|| {
+                Stop::Unknown(format!("network {name} is not there after its task"))
+            })?
+        }
+    };
+    if !network.ready {
+        return Err(Stop::Retry(Cause::PlatformBusy, format!("network {name} is still being made")));
+    }
+    c.store.server_set_network(cx.fence(), s.id, &network.network.0, &f.first_address).await?;
+    Ok(())
+}
+
+async fn qos_apply(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    let edge = own_edge(&c, &s).await?;
+    let edge_ref = EdgeRef(edge.facts.provider_ref);
+    adopt(&c, &cx, QUICK).await?;
+    let mbit = s.size.bandwidth_mbit;
+    if c.provider.edge_speed(&edge_ref).await? != Some(mbit) {
+        carry_out(&c, &cx, QUICK, c.provider.edge_set_speed(&edge_ref, Some(mbit))).await?;
+    }
+    c.store.edge_bound(cx.fence(), s.id, &network_name(&s), i64::from(mbit), c.clock.now_ms()).await?;
+    Ok(())
+}
+
+async fn group_ensure(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    let (group_name, network_name) = (group_name(&s), network_name(&s));
+    c.store.group_intend(cx.fence(), &group_name).await?;
+    adopt(&c, &cx, QUICK).await?;
+    let network = found_network(&c, &network_name).await?.network;
+    let group = match c.provider.group_find(&group_name).await? {
+        Some(group) => group,
+        None => {
+            carry_out(&c, &cx, QUICK, c.provider.group_create(&group_name, (&network_name, &network))).await?;
+            c.provider.group_find(&group_name).await?.ok_or_else(|| {
+                Stop::Unknown(format!("group {group_name} is not there after its task"))
+            })?
+        }
+    };
+    let seen = c.provider.group(&group).await?;
+    if !seen.ready {
+        return Err(Stop::Retry(Cause::PlatformBusy, format!("group {group_name} is busy")));
+    }
+    if !seen.networks.contains(&network_name) {
+        carry_out(&c, &cx, QUICK, c.provider.group_attach(&group, (&network_name, &network))).await?;
+    }
+    c.store.group_set_ref(cx.fence(), Some(&group.0)).await?;
+    observe_group(&c, &cx, &group).await
+}
+
+async fn found_network(c: &Control, name: &str) -> Result<NetworkFound, Stop> {
+    let found = c.provider.network_find(name).await?;
+    found.ok_or_else(|| Stop::Fail(Cause::PlatformRefused, format!("network {name} has disappeared")))
+}
+
+/// The customer's group, by the reference in its row.
+pub(super) async fn own_group(c: &Control, s: &Server) -> Result<Option<Group>, Stop> {
+    let row = c.store.group(s.customer).await?;
+    match row.and_then(|g| g.group_ref) {
+        None => Ok(None),
+        Some(group) => Ok(Some(c.provider.group(&GroupRef(group)).await?)),
+    }
+}
+
+async fn observe_group(c: &Control, cx: &StepContext, group: &GroupRef) -> Tried {
+    let seen = c.provider.group(group).await?;
+    let (machines, networks) = (seen.machines.len() as i64, seen.networks.len() as i64);
+    c.store.group_observed(cx.fence(), machines, networks, c.clock.now_ms()).await?;
+    Ok(())
+}
+
+async fn machine_create(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    let name = machine_name(&s);
+    adopt(&c, &cx, COPY).await?;
+    let group = own_group(&c, &s).await?.ok_or_else(|| Stop::Fail(Cause::Internal, "no group".into()))?;
+    let machine = match find_machine(&group, &name) {
+        Some(machine) => machine,
+        // A copy appears only when its task has ended: a busy group may be making ours already.
+        None if !group.ready => return Err(Stop::Retry(Cause::PlatformBusy, "the group is busy".into())),
+        None => {
+            let template = c
+                .catalogue
+                .template(&s.template_id)
+                .ok_or_else(|| Stop::Fail(Cause::TemplateMissing, s.template_id.clone()))?;
+            let spec = MachineSpec {
+                name: name.clone(),
+                template: template.platform_name.clone(),
+                network: network_name(&s),
+                address: s.address.clone().unwrap_or_default(),
+            };
+            carry_out(&c, &cx, COPY, c.provider.machine_create(&group.group, &spec)).await?;
+            let group = c.provider.group(&group.group).await?;
+            find_machine(&group, &name)
+                .ok_or_else(|| Stop::Unknown(format!("machine {name} is not there after its task")))?
+        }
+    };
+    c.store.server_set_machine(cx.fence(), s.id, Some(&machine.machine.0)).await?;
+    observe_group(&c, &cx, &group.group).await
+}
+
+fn find_machine(group: &Group, name: &str) -> Option<Machine> {
+    group.machines.iter().find(|m| m.name == name).cloned()
+}
+
+fn own_machine(s: &Server) -> Result<MachineRef, Stop> {
+    let machine = s.machine_ref.clone().map(MachineRef);
+    machine.ok_or_else(|| Stop::Fail(Cause::Internal, "the server has no machine".into()))
+}
+
+async fn machine_resize(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    let machine = own_machine(&s)?;
+    adopt(&c, &cx, QUICK).await?;
+    let seen = c.provider.machine(&machine).await?;
+    let (ram_mb, disk_mb) = (u64::from(s.size.ram_gb) * 1024, u64::from(s.size.disk_gb) * 1024);
+    let fits = seen.vcpu == u64::from(s.size.vcpu) && seen.ram_mb == ram_mb && seen.disk_mb >= disk_mb;
+    if !fits {
+        carry_out(&c, &cx, QUICK, c.provider.machine_resize(&machine, s.size.vcpu, ram_mb, disk_mb)).await?;
+    }
+    Ok(())
+}
+
+async fn guest_customize(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    let machine = own_machine(&s)?;
+    adopt(&c, &cx, QUICK).await?;
+    // Once it is on it has been customized, and writing the section again would only put the secret back.
+    if c.provider.machine(&machine).await?.on {
+        return Ok(());
+    }
+    let password = c.store.secret_for_job(s.id).await?;
+    if s.method.uses_password() && password.is_none() {
+        return Err(Stop::Fail(Cause::Internal, "the password is gone".into()));
+    }
+    let setup = GuestSetup {
+        family: s.family,
+        hostname: s.hostname.clone(),
+        login: s.guest_login.clone(),
+        password,
+        ssh_keys: s.ssh_keys.clone(),
+    };
+    carry_out(&c, &cx, QUICK, c.provider.machine_customize(&machine, &setup)).await
+}
+
+async fn power_on(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    let machine = own_machine(&s)?;
+    adopt(&c, &cx, QUICK).await?;
+    if !c.provider.machine(&machine).await?.on {
+        carry_out(&c, &cx, QUICK, c.provider.machine_power_on(&machine)).await?;
+    }
+    Ok(())
+}
+
+async fn guest_wait(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    let machine = own_machine(&s)?;
+    let until = tokio::time::Instant::now() + FIRST_BOOT;
+    loop {
+        match c.provider.machine_guest(&machine).await? {
+            GuestProgress::Complete => return Ok(()),
+            GuestProgress::Failed => {
+                let text = "the guest reports that its customization failed";
+                return Err(Stop::Fail(Cause::CustomizationFailed, text.into()));
+            }
+            GuestProgress::UnderWay if tokio::time::Instant::now() > until => {
+                return Err(Stop::Fail(Cause::Timeout, "the guest did not finish its first boot".into()));
+            }
+            GuestProgress::UnderWay => tokio::time::sleep(GUEST_POLL).await,
+        }
+    }
+}
+
+async fn secrets_clear(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    let machine = own_machine(&s)?;
+    carry_out(&c, &cx, QUICK, c.provider.machine_forget_secrets(&machine, &s.hostname)).await
+}
+
+async fn ready(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    let seen = c.provider.machine(&own_machine(&s)?).await?;
+    let address = s.address.clone().unwrap_or_default();
+    if !seen.on || !seen.addresses.contains(&address) {
+        let text = format!("on: {}, addresses: {}, expected {address}", seen.on, seen.addresses.join(", "));
+        return Err(Stop::Fail(Cause::CustomizationFailed, text));
+    }
+    c.store.server_observed(cx.fence(), s.id, ServerState::Running, c.clock.now_ms()).await?;
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! A server's life through every layer below the pages.
+
+mod support;
+
+use domain::{permission::Denial, state::{EdgeState, JobState, Role, ServerState}};
+use provisioning::{TerminateAnswer, Waiting};
+use secrecy::ExposeSecret;
+use support::Plane;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_becomes_one_network_and_one_machine() {
+    let plane = Plane::start(3).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let job = plane.order(&anna).await;
+    let done = plane.until(job, JobState::Succeeded).await;
+    let server = plane.store.server(done.server.unwrap()).await.unwrap().unwrap();
+    assert_eq!(server.state, ServerState::Running);
+    let census = plane.sim.census();
+    assert_eq!((census.networks.len(), census.vapps.len(), census.vms.len()), (1, 1, 1));
+    let edge = plane.store.edge_of(server.id).await.unwrap().unwrap();
+    assert_eq!((edge.state, edge.bandwidth_mbit), (EdgeState::Bound, Some(100)));
+    assert_eq!(server.address.as_deref(), Some(edge.facts.first_address.as_str()));
+
+    // What the job needed is gone; what the customer may see once is there once.
+    assert!(plane.store.secret_for_job(server.id).await.unwrap().is_none());
+    assert_eq!(plane.facade.password_reveal(&anna, job).await.unwrap(), Some(true));
+    assert_eq!(plane.facade.password_reveal(&anna, job).await.unwrap(), Some(false));
+    let shown = plane.facade.password_revealed(&anna, job).await.unwrap().unwrap();
+    assert_eq!(shown.password.expose_secret().len(), 24);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_order_waits_and_another_customers_does_not() {
+    let plane = Plane::start(5).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let boris = plane.viewer("boris@test", Role::Customer).await;
+    let first = plane.order(&anna).await;
+    let second = plane.order(&anna).await;
+    let other = plane.order(&boris).await;
+    let view = plane.facade.operation(&anna, second).await.unwrap().unwrap();
+    match view.waiting {
+        Some(Waiting::Blocked { position, blockers }) => {
+            assert_eq!((position <= 2, blockers[0].job), (true, first));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(plane.facade.operation(&boris, second).await.unwrap().is_none(), "it is Anna's");
+    plane.until(other, JobState::Succeeded).await;
+    let first = plane.until(first, JobState::Succeeded).await;
+    let second = plane.until(second, JobState::Succeeded).await;
+    assert!(second.started_at >= first.finished_at, "one after the other");
+    let census = plane.sim.census();
+    assert_eq!((census.vms.len(), census.vapps.len(), census.edges_used, census.edges_doubled), (3, 2, 3, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminate_behind_a_create_waits_can_be_cancelled_and_takes_everything_away() {
+    let plane = Plane::start(2).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let create = plane.order(&anna).await;
+    let server = plane.job(create).await.server.unwrap();
+    let ask = |name: &'static str, key: &'static str| plane.facade.server_terminate(&anna, server, name, key, "test");
+
+    assert!(matches!(ask("wrong", "k1").await.unwrap(), TerminateAnswer::Refused(_)));
+    let TerminateAnswer::Accepted(taken_back) = ask(" WEB-01 ", "k2").await.unwrap() else { panic!() };
+    let view = plane.facade.operation(&anna, taken_back).await.unwrap().unwrap();
+    assert!(matches!(view.waiting, Some(Waiting::Blocked { position: 1, .. })), "{:?}", view.waiting);
+    assert_eq!(plane.facade.operation_cancel(&anna, taken_back).await.unwrap(), Some(Ok(())));
+    assert_eq!(plane.facade.operation_cancel(&anna, taken_back).await.unwrap(), Some(Err(Denial::AlreadyOver)));
+
+    plane.until(create, JobState::Succeeded).await;
+    let TerminateAnswer::Accepted(terminate) = ask("web-01", "k3").await.unwrap() else { panic!() };
+    plane.until(terminate, JobState::Succeeded).await;
+    let census = plane.sim.census();
+    assert_eq!((census.networks.len(), census.vapps.len(), census.vms.len()), (0, 0, 0));
+    let pool = plane.store.edges().await.unwrap();
+    assert!(pool.iter().all(|r| r.edge.state == EdgeState::Free));
+
+    // The account is as on its first day: the next order works.
+    let again = plane.order(&anna).await;
+    plane.until(again, JobState::Succeeded).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_several_servers_cannot_be_terminated_yet_and_says_so() {
+    let plane = Plane::start(3).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let first = plane.order(&anna).await;
+    plane.order(&anna).await;
+    let server = plane.job(first).await.server.unwrap();
+    let answer = plane.facade.server_terminate(&anna, server, "web-01", "k", "test").await.unwrap();
+    assert_eq!(answer, TerminateAnswer::Denied(Denial::HasNeighbours));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_customization_is_named_and_holds_nobody() {
+    let plane = Plane::start(3).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let draft = plane.draft(&anna).await;
+    plane.rename(&anna, draft, "fail-customize").await;
+    let bad = plane.place(&anna, draft).await;
+    let good = plane.order(&anna).await;
+    let bad = plane.until(bad, JobState::Failed).await;
+    assert_eq!(bad.cause.as_deref(), Some("customization_failed"));
+    plane.until(good, JobState::Succeeded).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_the_worker_anywhere_doubles_nothing() {
+    let mut plane = Plane::start(2).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let job = plane.order(&anna).await;
+    for _ in 0..12 {
+        tokio::time::sleep(std::time::Duration::from_millis(90)).await;
+        plane.stop_worker().await;
+        plane.sim.expire_sessions();
+        plane.start_worker();
+    }
+    plane.until(job, JobState::Succeeded).await;
+    let census = plane.sim.census();
+    assert_eq!((census.networks.len(), census.vapps.len(), census.vms.len()), (1, 1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parallel_posts_of_one_draft_are_one_order() {
+    let plane = Plane::start(3).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let draft = plane.draft(&anna).await;
+    let posts = futures::future::join_all((0..50).map(|_| plane.place(&anna, draft))).await;
+    assert!(posts.iter().all(|j| *j == posts[0]));
+    assert_eq!(plane.store.servers_of(anna.customer().unwrap()).await.unwrap().len(), 1);
+}
