@@ -1,1 +1,16 @@
+//! Composition and edge: subcommands, configuration, the router and what stands around every request.
+//!
+//! Nothing here knows a rule of the product; what a page or function does lies in `app` and below it.
 
+#![recursion_limit = "512"]
+
+pub mod config;
+mod data_dir;
+mod guard;
+mod headers;
+mod origin;
+pub mod router;
+pub mod serve;
+mod session_store;
+mod static_files;
+mod stream;

@@ -1,1 +1,25 @@
-fn main(){}
+//! The `slipway` program.
+
+#![recursion_limit = "512"]
+
+use clap::Parser;
+use slipway::{
+    config::{Cli, Command},
+    serve,
+};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_env("SLIPWAY_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // One provider for everything that speaks TLS.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Serve(args) => serve::run(args).await,
+            Command::AccountAdd(args) => serve::account_add(args).await,
+        }
+    })
+}

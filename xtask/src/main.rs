@@ -1,1 +1,49 @@
-fn main(){}
+//! `cargo xtask`: builds, serves and tests the project with nothing but cargo, a C compiler and Node.
+
+mod browser;
+mod budget;
+mod build;
+mod run;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask serve [--release] [--listen ADDRESS] [--data-dir DIR] …   build, then `slipway serve --demo …`
+cargo xtask build [--release]                                         leave target/{debug,release}/slipway and its site
+cargo xtask test [--slow]                                             everything that must hold
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (command, rest) = match args.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", &[][..]),
+    };
+    let release = rest.iter().any(|a| a == "--release");
+    let result = match command {
+        "build" => build::build(release).map(drop),
+        "serve" => serve(release, rest),
+        "test" => test::test(rest.iter().any(|a| a == "--slow")),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => Err(anyhow::anyhow!("there is no `cargo xtask {other}`\n\n{HELP}")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("\nxtask: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(release: bool, args: &[String]) -> anyhow::Result<()> {
+    let program = build::build(release)?;
+    let mut command = std::process::Command::new(program);
+    command.args(["serve", "--demo"]).args(args.iter().filter(|a| *a != "--release"));
+    run::run("starting", &mut command)
+}

@@ -10,6 +10,7 @@ use argon2::{
     Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version,
 };
 use domain::{AccountId, state::Role};
+use jobs::Clock;
 use secrecy::{ExposeSecret, SecretString};
 use store::{Store, accounts::Account};
 use tokio::sync::Semaphore;
@@ -138,6 +139,20 @@ pub fn demo_accounts() -> [(&'static str, &'static str, Role); 4] {
         ("support@demo.test", "Olga", Role::Support),
         ("admin@demo.test", "Viktor", Role::Admin),
     ]
+}
+
+/// Adds an account from the command line. Returns whether its e-mail was free.
+pub async fn account_add(
+    store: &Store,
+    email: &str,
+    name: &str,
+    role: Role,
+    password: SecretString,
+) -> Result<bool, String> {
+    if password.expose_secret().chars().count() < 12 {
+        return Err("the password needs at least 12 characters".into());
+    }
+    add(store, email, name, role, password, jobs::SystemClock.now_ms()).await
 }
 
 /// Adds an account. Returns whether its e-mail was free.

@@ -16,7 +16,7 @@ pub mod provider;
 mod provider_vcd;
 mod workflows;
 
-pub use accounts::{SignIn, demo_accounts};
+pub use accounts::{SignIn, account_add, demo_accounts};
 pub use catalogue::demo_catalogue;
 pub use control::Control;
 pub use facade::{

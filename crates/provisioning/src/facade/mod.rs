@@ -117,6 +117,11 @@ impl Facade {
         self.store.context_version(customer).await
     }
 
+    /// A value that makes one rendering of a form recognisable when it is sent twice.
+    pub fn form_key(&self) -> String {
+        uuid::Uuid::now_v7().simple().to_string()
+    }
+
     /// Answers once the database does.
     pub async fn ping(&self) -> Result<()> {
         self.store.ping().await

@@ -1,0 +1,143 @@
+//! The wizard's posts. Whatever was typed is kept; `go` says where to go next.
+
+use domain::{DraftId, access::PasswordSource, draft::{DraftValues, WizardStep}};
+use leptos::prelude::*;
+use provisioning::DraftSaved;
+use secrecy::SecretString;
+
+use super::answer::{Caller, Fault};
+use crate::{i18n::t, routes};
+
+#[server(name = DraftStart, prefix = "/do", endpoint = "draft_start")]
+pub async fn draft_start() -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    let result = async {
+        let draft = caller.request.facade().draft_start(caller.customer()?).await?;
+        caller.see_other(&routes::order(draft, WizardStep::Os));
+        Ok(())
+    };
+    let result = result.await;
+    caller.finish(result).await
+}
+
+#[server(name = DraftDiscard, prefix = "/do", endpoint = "draft_discard")]
+pub async fn draft_discard(#[server(default)] draft: String) -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    let result = async {
+        let customer = caller.customer()?;
+        let Ok(draft) = draft.parse::<DraftId>() else {
+            caller.not_found();
+            return Ok(());
+        };
+        if !caller.request.facade().draft_discard(draft, customer).await? {
+            caller.not_found();
+            return Ok(());
+        }
+        caller.memory().banner(false, t!(caller.request.lang(), "draft-discarded")).await;
+        caller.see_other(&format!("{}#flash", routes::SERVERS));
+        Ok(())
+    };
+    let result = result.await;
+    caller.finish(result).await
+}
+
+#[server(name = DraftSaveOs, prefix = "/do", endpoint = "draft_save_os")]
+pub async fn draft_save_os(
+    #[server(default)] draft: String,
+    #[server(default)] go: String,
+    #[server(default)] template: String,
+) -> Result<(), ServerFnError> {
+    save(&draft, WizardStep::Os, &go, None, |v| v.template = template).await
+}
+
+#[server(name = DraftSaveSize, prefix = "/do", endpoint = "draft_save_size")]
+pub async fn draft_save_size(
+    #[server(default)] draft: String,
+    #[server(default)] go: String,
+    #[server(default)] vcpu: String,
+    #[server(default)] ram: String,
+    #[server(default)] disk: String,
+    #[server(default)] bandwidth: String,
+) -> Result<(), ServerFnError> {
+    save(&draft, WizardStep::Size, &go, None, |v| {
+        (v.vcpu, v.ram, v.disk, v.bandwidth) = (vcpu, ram, disk, bandwidth);
+    })
+    .await
+}
+
+#[server(name = DraftSaveAccess, prefix = "/do", endpoint = "draft_save_access")]
+#[allow(clippy::too_many_arguments)]
+pub async fn draft_save_access(
+    #[server(default)] draft: String,
+    #[server(default)] go: String,
+    #[server(default)] name: String,
+    #[server(default)] hostname: String,
+    #[server(default)] method: String,
+    #[server(default)] guest_login: String,
+    #[server(default)] password_source: String,
+    #[server(default)] guest_password: String,
+    #[server(default)] ssh_keys: String,
+) -> Result<(), ServerFnError> {
+    let password = Some(SecretString::from(guest_password));
+    save(&draft, WizardStep::Access, &go, password, |v| {
+        (v.name, v.hostname, v.method, v.guest_login) = (name, hostname, method, guest_login);
+        v.password_source = password_source.parse().unwrap_or(PasswordSource::Generated).as_str().into();
+        v.ssh_keys = ssh_keys;
+    })
+    .await
+}
+
+async fn save(
+    draft: &str,
+    step: WizardStep,
+    go: &str,
+    password: Option<SecretString>,
+    change: impl FnOnce(&mut DraftValues),
+) -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    let result = save_step(&caller, draft, step, go, password, change).await;
+    caller.finish(result).await
+}
+
+async fn save_step(
+    caller: &Caller,
+    draft: &str,
+    step: WizardStep,
+    go: &str,
+    password: Option<SecretString>,
+    change: impl FnOnce(&mut DraftValues),
+) -> Result<(), Fault> {
+    let customer = caller.customer()?;
+    let Ok(draft) = draft.parse::<DraftId>() else {
+        caller.not_found();
+        return Ok(());
+    };
+    let facade = caller.request.facade();
+    let preset = go.strip_prefix("preset-").map(str::to_owned);
+    let catalogue = facade.catalogue();
+    let fill = preset.and_then(|id| catalogue.presets.iter().find(|p| p.id == id)).map(|p| p.size);
+    let saved = facade
+        .draft_save(draft, customer, step, password, |values| {
+            change(values);
+            if let Some(size) = fill {
+                let size = catalogue.template(&values.template).map_or(size, |t| catalogue.limits(t).lift(size));
+                values.fill_size(size);
+            }
+        })
+        .await?;
+    let here = routes::order(draft, step);
+    let to = match (saved, go) {
+        (DraftSaved::Gone, _) => {
+            caller.not_found();
+            return Ok(());
+        }
+        (_, "back") => step.previous().map_or(routes::SERVERS.into(), |s| routes::order(draft, s)),
+        (_, "exit") => routes::SERVERS.into(),
+        (DraftSaved::WithErrors, _) => format!("{here}#errors"),
+        (DraftSaved::InOrder, "recalculate") => here,
+        (DraftSaved::InOrder, go) if go.starts_with("preset-") => here,
+        (DraftSaved::InOrder, _) => step.next().map_or(here, |s| routes::order(draft, s)),
+    };
+    caller.see_other(&to);
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! The button that orders.
+
+use domain::{DraftId, draft::WizardStep};
+use leptos::prelude::*;
+use provisioning::OrderPlaced;
+
+use super::answer::{Caller, Fault};
+use crate::{i18n::t, request::Flash, routes};
+
+#[server(name = OrderPlace, prefix = "/do", endpoint = "order_place")]
+pub async fn order_place(
+    #[server(default)] draft: String,
+    /// What the page showed, minor units: ordering at another price than the one seen is refused.
+    #[server(default)]
+    total: String,
+    #[server(default)] terms: String,
+) -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    let result = place(&caller, &draft, &total, &terms).await;
+    caller.finish(result).await
+}
+
+async fn place(caller: &Caller, draft: &str, total: &str, terms: &str) -> Result<(), Fault> {
+    let Ok(draft) = draft.parse::<DraftId>() else {
+        caller.not_found();
+        return Ok(());
+    };
+    let (facade, lang) = (caller.request.facade(), caller.request.lang());
+    let seen = total.parse().unwrap_or(-1);
+    let request_id = &caller.request.around.request_id;
+    let review = routes::order(draft, WizardStep::Review);
+    match facade.order_place(caller.viewer()?, draft, !terms.is_empty(), seen, request_id).await? {
+        OrderPlaced::Accepted(job) => {
+            caller.memory().clear_flash().await;
+            caller.see_other(&routes::operation(job));
+        }
+        OrderPlaced::Refused(errors) => {
+            let flash = Flash { form: format!("review-{draft}"), errors, ..Flash::default() };
+            caller.memory().flash(flash).await;
+            caller.see_other(&format!("{review}#errors"));
+        }
+        OrderPlaced::TooMany { limit } => {
+            caller.memory().banner(true, t!(lang, "order-too-many", limit = limit)).await;
+            caller.see_other(&format!("{review}#flash"));
+        }
+        OrderPlaced::Gone => caller.not_found(),
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! Language and theme: cookies that a form sets.
+
+use http::header::SET_COOKIE;
+use leptos::prelude::*;
+
+use super::answer::Caller;
+use crate::{i18n::Lang, request::Theme, routes};
+
+const YEAR: &str = "Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly";
+
+#[server(name = LanguageSet, prefix = "/do", endpoint = "language_set")]
+pub async fn language_set(
+    #[server(default)] lang: String,
+    #[server(default)] back: String,
+) -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    if let Some(lang) = Lang::from_code(&lang) {
+        caller.header(SET_COOKIE, &format!("lang={}; {YEAR}", lang.code()));
+    }
+    caller.see_other(routes::local(&back).unwrap_or("/"));
+    Ok(())
+}
+
+#[server(name = ThemeSet, prefix = "/do", endpoint = "theme_set")]
+pub async fn theme_set(#[server(default)] theme: String, #[server(default)] back: String) -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    if let Some(theme) = Theme::from_code(&theme) {
+        caller.header(SET_COOKIE, &format!("theme={}; {YEAR}", theme.code()));
+    }
+    caller.see_other(routes::local(&back).unwrap_or("/"));
+    Ok(())
+}

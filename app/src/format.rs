@@ -1,0 +1,137 @@
+//! Money, sizes, times: as the reader's language writes them.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::i18n::{Lang, t};
+
+const NBSP: char = '\u{a0}';
+
+/// A whole number in groups of three.
+fn grouped(n: i64, separator: char) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(separator);
+        }
+        out.push(c);
+    }
+    if n < 0 { format!("−{out}") } else { out }
+}
+
+/// `₽1,234.50` / `1 234,50 ₽`; whole amounts without their fraction.
+pub(crate) fn money(lang: Lang, minor: i64) -> String {
+    let (whole, fraction) = (minor / 100, minor.abs() % 100);
+    match (lang, fraction) {
+        (Lang::En, 0) => format!("₽{}", grouped(whole, ',')),
+        (Lang::En, f) => format!("₽{}.{f:02}", grouped(whole, ',')),
+        (Lang::Ru, 0) => format!("{}{NBSP}₽", grouped(whole, NBSP)),
+        (Lang::Ru, f) => format!("{},{f:02}{NBSP}₽", grouped(whole, NBSP)),
+    }
+}
+
+/// `4 GB` / `4 ГБ`
+pub(crate) fn gigabytes(lang: Lang, n: u32) -> String {
+    t!(lang, "unit-gb", n = n.to_string())
+}
+
+/// `100 Mbit/s`
+pub(crate) fn megabits(lang: Lang, n: u32) -> String {
+    t!(lang, "unit-mbit", n = n.to_string())
+}
+
+/// `2 vCPU · 4 GB · 40 GB · 100 Mbit/s`
+pub(crate) fn size(lang: Lang, s: domain::size::Size) -> String {
+    format!(
+        "{}{NBSP}vCPU · {} · {} · {}",
+        s.vcpu,
+        gigabytes(lang, s.ram_gb),
+        gigabytes(lang, s.disk_gb),
+        megabits(lang, s.bandwidth_mbit)
+    )
+}
+
+fn zone(lang: Lang) -> (TimeZone, &'static str, &'static str) {
+    match lang {
+        Lang::En => (TimeZone::UTC, "UTC", "UTC"),
+        Lang::Ru => (TimeZone::get("Europe/Moscow").unwrap_or(TimeZone::UTC), "МСК", "Europe/Moscow"),
+    }
+}
+
+/// The name of the zone in which times are shown, for the footer.
+pub(crate) fn zone_name(lang: Lang) -> &'static str {
+    zone(lang).2
+}
+
+/// `23 Nov 2026, 15:04:07 UTC` / `23.11.2026, 15:04:07 МСК`
+pub(crate) fn date_time(lang: Lang, ms: i64) -> String {
+    let (tz, short, _) = zone(lang);
+    let format = match lang {
+        Lang::En => "%-d %b %Y, %H:%M:%S",
+        Lang::Ru => "%d.%m.%Y, %H:%M:%S",
+    };
+    Timestamp::from_millisecond(ms)
+        .map(|t| format!("{}{NBSP}{short}", t.to_zoned(tz).strftime(format)))
+        .unwrap_or_default()
+}
+
+/// `23 Nov 2026` / `23.11.2026`
+pub(crate) fn date(lang: Lang, ms: i64) -> String {
+    let format = match lang {
+        Lang::En => "%-d %b %Y",
+        Lang::Ru => "%d.%m.%Y",
+    };
+    Timestamp::from_millisecond(ms)
+        .map(|t| t.to_zoned(zone(lang).0).strftime(format).to_string())
+        .unwrap_or_default()
+}
+
+/// An ISO date of the catalogue, as people write it.
+pub(crate) fn iso_date(lang: Lang, iso: &str) -> String {
+    let format = match lang {
+        Lang::En => "%-d %B %Y",
+        Lang::Ru => "%d.%m.%Y",
+    };
+    iso.parse::<jiff::civil::Date>().map_or_else(|_| iso.to_owned(), |d| d.strftime(format).to_string())
+}
+
+/// `15:04:07`
+pub(crate) fn clock(lang: Lang, ms: i64) -> String {
+    Timestamp::from_millisecond(ms)
+        .map(|t| t.to_zoned(zone(lang).0).strftime("%H:%M:%S").to_string())
+        .unwrap_or_default()
+}
+
+/// For `datetime` attributes.
+pub(crate) fn iso(ms: i64) -> String {
+    Timestamp::from_millisecond(ms).map(|t| t.to_string()).unwrap_or_default()
+}
+
+/// `01:12`, `1:02:03`
+pub(crate) fn duration(ms: i64) -> String {
+    let s = ms.max(0) / 1000;
+    let (h, m, s) = (s / 3600, s / 60 % 60, s % 60);
+    if h > 0 { format!("{h}:{m:02}:{s:02}") } else { format!("{m:02}:{s:02}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_in_both_languages() {
+        assert_eq!(money(Lang::En, 123_450), "₽1,234.50");
+        assert_eq!(money(Lang::Ru, 123_450), "1\u{a0}234,50\u{a0}₽");
+        assert_eq!(money(Lang::En, 119_000), "₽1,190");
+        assert_eq!(money(Lang::Ru, 100_000_000), "1\u{a0}000\u{a0}000\u{a0}₽");
+    }
+
+    #[test]
+    fn times_name_their_zone() {
+        assert_eq!(date_time(Lang::En, 1_795_417_447_000), "23 Nov 2026, 07:04:07\u{a0}UTC");
+        assert_eq!(date_time(Lang::Ru, 1_795_417_447_000), "23.11.2026, 10:04:07\u{a0}МСК");
+        assert_eq!(duration(72_000), "01:12");
+        assert_eq!(duration(3_723_000), "1:02:03");
+        assert_eq!(iso_date(Lang::Ru, "2024-06-30"), "30.06.2024");
+    }
+}

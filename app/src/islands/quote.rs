@@ -1,0 +1,80 @@
+//! The price while somebody types: asks the server a moment after the last change and writes what it answers.
+
+use leptos::prelude::*;
+
+#[island]
+pub fn LiveQuote(template: String) -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |_| browser::attach(&template));
+    #[cfg(not(feature = "hydrate"))]
+    let _ = template;
+    view! { <span hidden=true></span> }
+}
+
+#[cfg(feature = "hydrate")]
+mod browser {
+    use std::{cell::RefCell, rc::Rc, time::Duration};
+
+    use leptos::{prelude::*, task::spawn_local};
+    use wasm_bindgen::{JsCast, closure::Closure};
+    use web_sys::{Document, HtmlInputElement};
+
+    use crate::api::quote::size_quote;
+
+    const PAUSE: Duration = Duration::from_millis(150);
+
+    pub(super) fn attach(template: &str) {
+        let Some(document) = web_sys::window().and_then(|w| w.document()) else { return };
+        let Ok(Some(form)) = document.query_selector("#size-form") else { return };
+        let waiting: Rc<RefCell<Option<TimeoutHandle>>> = Rc::default();
+        let template = template.to_owned();
+        let changed = Closure::<dyn FnMut()>::new(move || {
+            if let Some(handle) = waiting.borrow_mut().take() {
+                handle.clear();
+            }
+            let (document, template) = (document.clone(), template.clone());
+            *waiting.borrow_mut() = set_timeout_with_handle(move || ask(document, template), PAUSE).ok();
+        });
+        let _ = form.add_event_listener_with_callback("input", changed.as_ref().unchecked_ref());
+        changed.forget();
+    }
+
+    fn value(document: &Document, name: &str) -> String {
+        let selector = format!("#size-form input[name={name}]:not([type=radio]), #size-form input[name={name}]:checked");
+        document
+            .query_selector(&selector)
+            .ok()
+            .flatten()
+            .and_then(|e| e.dyn_into::<HtmlInputElement>().ok())
+            .map(|e| e.value())
+            .unwrap_or_default()
+    }
+
+    fn ask(document: Document, template: String) {
+        let read = |name| value(&document, name);
+        let asked = (read("vcpu"), read("ram"), read("disk"), read("bandwidth"));
+        mark(&document, true);
+        spawn_local(async move {
+            let (vcpu, ram, disk, bandwidth) = asked;
+            if let Ok(texts) = size_quote(template, vcpu, ram, disk, bandwidth).await {
+                for (key, text) in texts {
+                    let found = document.query_selector_all(&format!("[data-quote=\"{key}\"]"));
+                    let Ok(found) = found else { continue };
+                    for i in 0..found.length() {
+                        if let Some(node) = found.get(i) {
+                            node.set_text_content(Some(&text));
+                        }
+                    }
+                }
+            }
+            mark(&document, false);
+        });
+    }
+
+    /// The old price is dimmed while the new one is asked for.
+    fn mark(document: &Document, busy: bool) {
+        if let Ok(Some(summary)) = document.query_selector(".summary") {
+            let _ = summary.set_attribute("aria-busy", if busy { "true" } else { "false" });
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! S8, S14: operations as customers read them, and the words for why one waits.
+
+mod list;
+mod one;
+mod password;
+mod words;
+
+pub(crate) use list::{list, list_regions};
+pub(crate) use one::{one, one_regions};
+pub(super) use password::password;
+pub(crate) use words::{
+    blocker_text, kind_inline, kind_title, state_badge, state_badge_staff, step_list, waiting_text, waiting_view,
+};
+
+use super::{Fault, Loaded, Params};

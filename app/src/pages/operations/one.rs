@@ -1,0 +1,230 @@
+//! S8: one operation, step by step, to the page that says how to sign in.
+
+use domain::{
+    kind::Kind,
+    state::{JobState, StepState},
+};
+use leptos::prelude::*;
+use provisioning::{OperationView, Reveal, customer_row};
+
+use super::{Fault, Loaded, Params, kind_title, state_badge, step_list, waiting_text, waiting_view};
+use crate::{
+    format,
+    i18n::{Lang, t},
+    live::Regions,
+    pages::servers::connect,
+    request::Request,
+    routes,
+    shell::{LiveSource, Page},
+};
+
+/// A page that shows an operation under way refreshes itself this often without a script, s.
+const REFRESH: u32 = 5;
+
+async fn load(request: &Request, id: domain::JobId) -> Result<OperationView, Fault> {
+    request.facade().operation(request.viewer()?, id).await?.ok_or(Fault::NotFound)
+}
+
+pub(crate) async fn one(request: Request, params: Params) -> Loaded {
+    let lang = request.lang();
+    let view = load(&request, params.id("id")?).await?;
+    let now = request.facade().now_ms();
+    let id = view.job.id;
+    let moving = view.job.state.is_moving();
+    let staff = request.viewer()?.role().is_staff();
+    let body = view! {
+        <div data-live="head">{head(lang, &view, now)}</div>
+        {staff.then(|| view! { <p><a href=routes::staff_job(id)>{t!(lang, "operation-staff")}</a></p> })}
+        <div data-live="body">{body(lang, &view, now)}</div>
+    };
+    Ok(Page {
+        heading: Some(heading(lang, &view)),
+        live: moving.then(|| LiveSource { path: routes::live(&routes::operation(id)), since: view.version }),
+        refresh: moving.then_some(REFRESH),
+        ..Page::new(title(lang, &view), body)
+    })
+}
+
+/// The parts of the page that change while it is open.
+pub(crate) async fn one_regions(request: &Request, id: domain::JobId) -> Result<Regions, Fault> {
+    let lang = request.lang();
+    let view = load(request, id).await?;
+    let now = request.facade().now_ms();
+    Ok(Regions {
+        version: view.version,
+        values: vec![
+            ("head".into(), head(lang, &view, now).to_html()),
+            ("body".into(), body(lang, &view, now).to_html()),
+        ],
+        title: Some(format!("{} · {}", title(lang, &view), t!(lang, "product"))),
+        say: Some(say(lang, &view)),
+    })
+}
+
+fn name(view: &OperationView) -> String {
+    view.job.server_name.clone().unwrap_or_default()
+}
+
+fn heading(lang: Lang, view: &OperationView) -> String {
+    kind_title(lang, view.job.kind, &name(view))
+}
+
+fn title(lang: Lang, view: &OperationView) -> String {
+    let title = heading(lang, view);
+    if !view.job.state.is_started() {
+        return title;
+    }
+    let (step, total) = view.progress();
+    t!(lang, "operation-title-progress", step = step as i64, total = total as i64, title = title)
+}
+
+/// What a screen reader hears when something has changed.
+fn say(lang: Lang, view: &OperationView) -> String {
+    match (&view.waiting, view.job.state) {
+        (Some(waiting), _) => {
+            let (place, text) = waiting_text(lang, waiting);
+            [place.unwrap_or_default(), text].join(" ").trim().to_owned()
+        }
+        (None, JobState::Succeeded) => done_title(lang, view),
+        (None, state) if state.is_started() => row_name(lang, view),
+        (None, state) => lang.t(&format!("job-{state}")),
+    }
+}
+
+fn head(lang: Lang, view: &OperationView, now: i64) -> AnyView {
+    let job = &view.job;
+    let elapsed = format::duration(job.finished_at.unwrap_or(now) - job.created_at);
+    let usually = (job.kind == Kind::Activate && job.state.is_moving()).then(|| t!(lang, "operation-usually"));
+    view! {
+        <p class="state-line">
+            {state_badge(lang, job.state)}
+            <span class="dim">{t!(lang, "operation-number", number = job.number)}</span>
+            <span class="dim">{t!(lang, "operation-elapsed")} " " <span aria-hidden="true">{elapsed}</span></span>
+            {usually.map(|u| view! { <span class="dim">{u}</span> })}
+        </p>
+    }
+    .into_any()
+}
+
+fn body(lang: Lang, view: &OperationView, now: i64) -> AnyView {
+    let job = &view.job;
+    let waiting = view.waiting.as_ref().map(|w| waiting_view(lang, w));
+    let trouble = trouble(lang, view);
+    let done = (job.state == JobState::Succeeded).then(|| done(lang, view));
+    let cancelled =
+        (job.state == JobState::Cancelled).then(|| view! { <p class="note">{t!(lang, "operation-cancelled")}</p> });
+    let steps = (job.state != JobState::Cancelled).then(|| step_list(lang, job, now));
+    view! {
+        {done}
+        {cancelled}
+        {trouble}
+        {waiting}
+        {view.own.then(|| cancel(lang, view))}
+        {steps}
+    }
+    .into_any()
+}
+
+fn cancel(lang: Lang, view: &OperationView) -> AnyView {
+    let job = &view.job;
+    match view.can_cancel {
+        Ok(()) => view! {
+            <form method="post" action=routes::action("operation_cancel")>
+                <input type="hidden" name="job" value=job.id.to_string()/>
+                <button class="button secondary">{t!(lang, "operation-cancel")}</button>
+            </form>
+        }
+        .into_any(),
+        // Over and done: there is nothing to explain.
+        Err(_) if job.state.is_over() => ().into_any(),
+        Err(denial) => view! {
+            <p class="denied">
+                <button type="button" class="button secondary" aria-disabled="true" aria-describedby="cancel-reason">
+                    {t!(lang, "operation-cancel")}
+                </button>
+                " " <span class="reason" id="cancel-reason">{lang.t(&format!("denial-{denial}"))}</span>
+            </p>
+        }
+        .into_any(),
+    }
+}
+
+/// The row that is under way, or that it stopped at.
+fn row_name(lang: Lang, view: &OperationView) -> String {
+    let open = |s: &&provisioning::JobStep| !matches!(s.state, StepState::Done | StepState::Skipped);
+    let at = view
+        .job
+        .steps
+        .iter()
+        .find(|s| matches!(s.state, StepState::Failed | StepState::RetryWait))
+        .or_else(|| view.job.steps.iter().find(open));
+    let row = at.and_then(|s| customer_row(view.job.kind, &s.key)).unwrap_or("finish");
+    let system = view.job.template_name.clone().unwrap_or_default();
+    lang.tr(&format!("row-{row}"), &[("system", system.as_str().into())])
+}
+
+fn trouble(lang: Lang, view: &OperationView) -> Option<AnyView> {
+    let job = &view.job;
+    let text = match job.state {
+        JobState::Failed | JobState::Stuck => {
+            t!(lang, "operation-failed", row = row_name(lang, view), number = job.number)
+        }
+        JobState::RetryWait => {
+            let at = format::clock(lang, job.next_attempt_at.unwrap_or_default());
+            t!(lang, "operation-retrying", row = row_name(lang, view), time = at)
+        }
+        _ => return None,
+    };
+    let class = if job.state == JobState::RetryWait { "banner" } else { "banner bad" };
+    Some(view! { <p class=class>{text}</p> }.into_any())
+}
+
+fn done_title(lang: Lang, view: &OperationView) -> String {
+    match view.job.kind {
+        Kind::Terminate => t!(lang, "operation-terminated", name = name(view)),
+        _ => t!(lang, "operation-ready", name = name(view)),
+    }
+}
+
+fn done(lang: Lang, view: &OperationView) -> AnyView {
+    let title = done_title(lang, view);
+    let Some(server) = view.server.as_ref().filter(|_| view.job.kind != Kind::Terminate) else {
+        return view! {
+            <section class="card ready"><h2>{title}</h2><p>{t!(lang, "operation-terminated-text")}</p></section>
+        }
+        .into_any();
+    };
+    view! {
+        <section class="card ready">
+            <h2>{title}</h2>
+            {connect(lang, server)}
+            {password(lang, view, server)}
+            <p><a class="button secondary" href=routes::server(server.id)>{t!(lang, "operation-to-server")}</a></p>
+        </section>
+    }
+    .into_any()
+}
+
+fn password(lang: Lang, view: &OperationView, server: &provisioning::Server) -> AnyView {
+    let say = |text: String| view! { <p>{text}</p> }.into_any();
+    let inner = if !server.method.uses_password() {
+        say(t!(lang, "password-key-only"))
+    } else if server.own_password {
+        say(t!(lang, "password-chosen"))
+    } else {
+        match view.reveal {
+            Reveal::Shown(at) => say(t!(lang, "password-shown", time = format::date_time(lang, at))),
+            Reveal::Gone => say(t!(lang, "password-gone")),
+            Reveal::Waiting if !view.own => say(t!(lang, "password-waits")),
+            Reveal::Waiting => view! {
+                <p>{t!(lang, "password-waits")}</p>
+                <form method="post" action=routes::action("password_reveal")>
+                    <input type="hidden" name="job" value=view.job.id.to_string()/>
+                    <button class="button">{t!(lang, "password-show")}</button>
+                </form>
+            }
+            .into_any(),
+        }
+    };
+    view! { <h3>{t!(lang, "server-password")}</h3> {inner} }.into_any()
+}

@@ -1,0 +1,146 @@
+//! One vocabulary: kinds, states, steps, and the sentences of the queue.
+
+use domain::{
+    kind::Kind,
+    state::{JobState, StepState},
+};
+use leptos::prelude::*;
+use provisioning::{Blocker, Job, Waiting, customer_rows};
+
+use crate::{
+    format,
+    i18n::{Lang, t},
+    ui::badge,
+};
+
+/// "Create web-01"
+pub(crate) fn kind_title(lang: Lang, kind: Kind, name: &str) -> String {
+    worded(lang, kind, name, "")
+}
+
+/// "create web-01", inside a sentence.
+pub(crate) fn kind_inline(lang: Lang, kind: Kind, name: &str) -> String {
+    worded(lang, kind, name, "-inline")
+}
+
+fn worded(lang: Lang, kind: Kind, name: &str, form: &str) -> String {
+    let id = format!("kind-{kind}{form}");
+    // Kinds that cannot be asked for yet have no words yet.
+    if lang.has(&id) { lang.tr(&id, &[("name", name.into())]) } else { format!("{kind} {name}") }
+}
+
+fn tone(state: JobState) -> &'static str {
+    match state {
+        JobState::Succeeded => "ok",
+        JobState::Running | JobState::RollingBack => "busy",
+        JobState::Queued | JobState::RetryWait => "warn",
+        JobState::Failed | JobState::Stuck => "bad",
+        JobState::RolledBack | JobState::Cancelled => "idle",
+    }
+}
+
+pub(crate) fn state_badge(lang: Lang, state: JobState) -> impl IntoView + use<> {
+    badge(tone(state), lang.t(&format!("job-{state}")))
+}
+
+pub(crate) fn state_badge_staff(lang: Lang, state: JobState) -> impl IntoView + use<> {
+    badge(tone(state), lang.t(&format!("job-{state}-staff")))
+}
+
+/// A blocker, with its step where it has started.
+pub(crate) fn blocker_text(lang: Lang, b: &Blocker, with_state: bool) -> String {
+    let what = kind_inline(lang, b.kind, &b.server_name);
+    if !with_state {
+        return what;
+    }
+    match (b.state, b.step, b.retry_at) {
+        (JobState::Failed | JobState::Stuck, ..) => t!(lang, "queue-blocker-held", what = what),
+        (JobState::RetryWait, _, Some(at)) => {
+            t!(lang, "queue-blocker-retry", what = what, time = format::clock(lang, at))
+        }
+        (JobState::Queued, ..) => t!(lang, "queue-blocker-queued", what = what),
+        (_, Some((step, total)), _) => {
+            t!(lang, "queue-blocker-step", what = what, step = step as i64, total = total as i64)
+        }
+        _ => what,
+    }
+}
+
+/// At most this many blockers are named.
+const NAMED: usize = 3;
+
+/// The place in the queue, and what it waits for.
+pub(crate) fn waiting_text(lang: Lang, waiting: &Waiting) -> (Option<String>, String) {
+    match waiting {
+        Waiting::Free => (None, t!(lang, "queue-starting")),
+        Waiting::Parked => (None, t!(lang, "queue-parked")),
+        Waiting::Needs(need) => {
+            let what = need.as_ref().map(|b| blocker_text(lang, b, true)).unwrap_or_default();
+            (None, t!(lang, "queue-waiting", what = what))
+        }
+        Waiting::Blocked { position, blockers } => {
+            let place = match position {
+                1 => t!(lang, "queue-next"),
+                n => t!(lang, "queue-place", n = i64::from(*n)),
+            };
+            let then = t!(lang, "queue-then");
+            let named: Vec<String> = blockers.iter().take(NAMED).map(|b| blocker_text(lang, b, true)).collect();
+            let mut what = named.join(&then);
+            if blockers.len() > NAMED {
+                what = format!("{what} {}", t!(lang, "queue-more", n = (blockers.len() - NAMED) as i64));
+            }
+            let held = blockers.first().filter(|b| matches!(b.state, JobState::Failed | JobState::Stuck));
+            let text = match held {
+                Some(b) => t!(lang, "queue-held", what = blocker_text(lang, b, false)),
+                None => t!(lang, "queue-waiting", what = what),
+            };
+            (Some(place), text)
+        }
+    }
+}
+
+pub(crate) fn waiting_view(lang: Lang, waiting: &Waiting) -> impl IntoView + use<> {
+    let (place, text) = waiting_text(lang, waiting);
+    let blocked = matches!(waiting, Waiting::Blocked { .. });
+    view! {
+        <div class="queue">
+            <p>{place.map(|p| view! { <strong>{p}</strong> " " })} {text}</p>
+            {blocked.then(|| view! { <p class="dim">{t!(lang, "queue-reason")}</p> })}
+        </div>
+    }
+}
+
+/// The steps as customers read them.
+pub(crate) fn step_list(lang: Lang, job: &Job, now: i64) -> impl IntoView + use<> {
+    let system = job.template_name.clone().unwrap_or_default();
+    let rows = customer_rows(job)
+        .into_iter()
+        .map(|(row, step)| {
+            let name = lang.tr(&format!("row-{row}"), &[("system", system.as_str().into())]);
+            let (class, sign) = match step.state {
+                StepState::Done => ("done", "✓"),
+                StepState::Running => ("running", "◐"),
+                StepState::RetryWait => ("waiting", "◔"),
+                StepState::Failed => ("failed", "▲"),
+                StepState::Pending | StepState::Skipped | StepState::Undone => ("pending", "○"),
+            };
+            let took = match (step.started_at, step.finished_at) {
+                (Some(a), Some(b)) => Some(view! { <span class="took">{format::duration(b - a)}</span> }.into_any()),
+                (Some(a), None) if step.state == StepState::Running => {
+                    Some(view! { <span class="took" aria-hidden="true">{format::duration(now - a)}</span> }.into_any())
+                }
+                _ => None,
+            };
+            let current = (step.state == StepState::Running).then_some("step");
+            view! {
+                <li class=class aria-current=current>
+                    <span class="sign" aria-hidden="true">{sign}</span>
+                    <span class="step-name">{name}</span>
+                    <span class="step-state">{lang.t(&format!("step-{}", step.state))}</span>
+                    {took}
+                </li>
+            }
+        })
+        .collect_view();
+    view! { <ol class="steps" aria-label=t!(lang, "operation-steps")>{rows}</ol> }
+}

@@ -1,0 +1,179 @@
+//! S6: names and how to sign in.
+
+use domain::{
+    access::{Method, PasswordSource},
+    catalogue::Family,
+    draft::WizardStep,
+    field::{Code, Field},
+    keys::check_keys,
+};
+use leptos::prelude::*;
+use provisioning::Draft;
+
+use super::{Loaded, Params, buttons, draft, draft_input, enter_is_next, help, shown_errors, step_page};
+use crate::{
+    i18n::{Lang, t},
+    islands::{HintText, TextHints},
+    request::Request,
+    routes,
+    ui::{Errors, label},
+};
+
+/// The codes that the browser can find by itself.
+const HINTED: &[Code] = &[
+    Code::NameMissing,
+    Code::NameLong,
+    Code::NameAlphabet,
+    Code::HostnameMissing,
+    Code::HostnameLong,
+    Code::HostnameAlphabet,
+    Code::HostnameHyphen,
+    Code::HostnameLabelEmpty,
+    Code::HostnameLabelLong,
+    Code::HostnameDigits,
+    Code::HostnameReserved,
+    Code::HostnameWindowsLong,
+    Code::HostnameWindowsLabel,
+    Code::LoginFormat,
+    Code::LoginReserved,
+    Code::LoginHostname,
+];
+
+pub(crate) async fn access(request: Request, params: Params) -> Loaded {
+    let draft = draft(&request, &params).await?;
+    let lang = request.lang();
+    let errors = shown_errors(&request, &draft, WizardStep::Access);
+    let windows = draft.values.family(request.facade().catalogue()) == Family::Windows;
+    let v = &draft.values;
+    let login_hint = if windows { t!(lang, "access-login-hint-windows") } else { t!(lang, "access-login-hint") };
+    let form = view! {
+        <form method="post" action=routes::action("draft_save_access") novalidate=true>
+            {enter_is_next()}
+            {draft_input(&draft)}
+            {help(lang, t!(lang, "access-help"))}
+            {text_row(lang, &errors, Field::Name, &v.name, 80, t!(lang, "access-name-hint"))}
+            {text_row(lang, &errors, Field::Hostname, &v.hostname, 300, t!(lang, "access-hostname-hint"))}
+            {methods(lang, &errors, &v.method, windows)}
+            {text_row(lang, &errors, Field::GuestLogin, &v.guest_login, 80, login_hint)}
+            {passwords(lang, &errors, &draft)}
+            {(!windows).then(|| keys(lang, &errors, &v.ssh_keys))}
+            <div class="field">
+                <p class="label">{t!(lang, "access-ip")}</p>
+                <p class="hint">{t!(lang, "access-ip-auto")}</p>
+            </div>
+            {buttons(&request, &draft, WizardStep::Access)}
+            <TextHints windows texts=hint_texts(lang)/>
+        </form>
+    };
+    let form = form.into_any();
+    Ok(step_page(&request, &draft, WizardStep::Access, t!(lang, "access-heading"), errors, form))
+}
+
+/// The sentences for the browser, each parameter as `{name}`.
+fn hint_texts(lang: Lang) -> Vec<HintText> {
+    let names = ["max", "length", "char", "offer"];
+    let braces: Vec<(String, String)> = names.iter().map(|n| ((*n).to_owned(), format!("{{{n}}}"))).collect();
+    HINTED
+        .iter()
+        .map(|code| {
+            let params: Vec<(&str, fluent_bundle::FluentValue<'_>)> =
+                braces.iter().map(|(n, v)| (n.as_str(), v.as_str().into())).collect();
+            HintText { code: code.to_string(), text: lang.tr(&format!("field-{code}"), &params) }
+        })
+        .collect()
+}
+
+fn text_row(lang: Lang, errors: &Errors, field: Field, typed: &str, max: usize, hint: String) -> impl IntoView + use<> {
+    view! {
+        <div class="field">
+            <label for=field.as_str()>{label(lang, field)}</label>
+            <input
+                type="text" id=field.as_str() name=field.as_str() value=typed.to_owned() maxlength=max.to_string()
+                required autocomplete="off" autocapitalize="none" spellcheck="false"
+                aria-invalid=errors.invalid(field) aria-describedby=errors.described(field, true)
+            />
+            <p class="hint" id=format!("{field}-hint")>{hint}</p>
+            {errors.at(lang, field)}
+        </div>
+    }
+}
+
+fn methods(lang: Lang, errors: &Errors, chosen: &str, windows: bool) -> impl IntoView + use<> {
+    let choices = [Method::Password, Method::KeyAndPassword, Method::Key]
+        .into_iter()
+        .map(|m| {
+            let id = format!("method-{m}");
+            let denied = windows && m.uses_key();
+            view! {
+                <label class="pill" for=id.clone()>
+                    <input type="radio" name="method" id=id.clone() value=m.as_str() checked=chosen == m.as_str() disabled=denied/>
+                    <span>{lang.t(&format!("method-{m}"))}</span>
+                </label>
+            }
+        })
+        .collect_view();
+    let note = windows.then(|| view! { <p class="hint">{t!(lang, "field-method-windows")}</p> });
+    view! {
+        <fieldset class="field" id="method">
+            <legend>{label(lang, Field::Method)}</legend>
+            <div class="pills">{choices}</div>
+            {note}
+            {errors.at(lang, Field::Method)}
+        </fieldset>
+    }
+}
+
+fn passwords(lang: Lang, errors: &Errors, draft: &Draft) -> impl IntoView + use<> {
+    let own = draft.values.password_source == PasswordSource::Own.as_str();
+    let hint = if draft.password_kept {
+        t!(lang, "password-kept")
+    } else if errors.has(Field::GuestPassword) {
+        t!(lang, "password-again")
+    } else {
+        t!(lang, "password-own-hint")
+    };
+    view! {
+        <fieldset class="field">
+            <legend>{label(lang, Field::GuestPassword)}</legend>
+            <label class="pill" for="password-generated">
+                <input type="radio" name="password_source" id="password-generated" value="generated" checked=!own/>
+                <span>{t!(lang, "password-generated")}</span>
+                <span class="dim">{t!(lang, "password-generated-hint")}</span>
+            </label>
+            <label class="pill" for="password-own">
+                <input type="radio" name="password_source" id="password-own" value="own" checked=own/>
+                <span>{t!(lang, "password-own")}</span>
+            </label>
+            <input
+                type="password" id="guest_password" name="guest_password" autocomplete="new-password" maxlength="128"
+                aria-label=format!("{}: {}", label(lang, Field::GuestPassword), t!(lang, "password-own"))
+                aria-invalid=errors.invalid(Field::GuestPassword) aria-describedby=errors.described(Field::GuestPassword, true)
+            />
+            <p class="hint" id="guest_password-hint">{hint}</p>
+            {errors.at(lang, Field::GuestPassword)}
+        </fieldset>
+    }
+}
+
+fn keys(lang: Lang, errors: &Errors, pasted: &str) -> impl IntoView + use<> {
+    let read = check_keys(pasted).unwrap_or_default();
+    let list = (!read.is_empty()).then(|| {
+        let items = read
+            .into_iter()
+            .map(|k| view! { <li><code>{k.fingerprint}</code> " " {k.algorithm} " " {k.comment}</li> })
+            .collect_view();
+        view! { <p class="hint">{t!(lang, "keys-read")}</p><ul class="plain keys">{items}</ul> }
+    });
+    view! {
+        <div class="field">
+            <label for="ssh_keys">{label(lang, Field::SshKeys)}</label>
+            <textarea
+                id="ssh_keys" name="ssh_keys" rows="4" autocomplete="off" spellcheck="false"
+                aria-invalid=errors.invalid(Field::SshKeys) aria-describedby=errors.described(Field::SshKeys, true)
+            >{pasted.to_owned()}</textarea>
+            <p class="hint" id="ssh_keys-hint">{t!(lang, "keys-hint")}</p>
+            {errors.at(lang, Field::SshKeys)}
+            {list}
+        </div>
+    }
+}

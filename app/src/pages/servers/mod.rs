@@ -1,0 +1,96 @@
+//! S2, S9, S13: a customer's servers.
+
+mod list;
+mod overview;
+mod terminate;
+
+use domain::state::{JobState, ServerState};
+use leptos::prelude::*;
+use provisioning::{Server, ServerView, customer_rows};
+
+pub(crate) use list::{list, list_regions};
+pub(super) use overview::overview;
+pub(super) use terminate::terminate;
+
+use super::{Fault, Loaded, Params, operations::kind_inline};
+use crate::{
+    format,
+    i18n::{Lang, t},
+    routes,
+    ui::{badge, copyable, fact},
+};
+
+fn tone(state: ServerState) -> &'static str {
+    match state {
+        ServerState::Running => "ok",
+        ServerState::Creating | ServerState::Terminating => "busy",
+        ServerState::Failed => "bad",
+        ServerState::Unknown => "warn",
+        ServerState::Ordered | ServerState::Stopped | ServerState::Terminated => "idle",
+    }
+}
+
+/// The real state, and beside it what is being done or waited for.
+pub(crate) fn state_view(lang: Lang, view: &ServerView) -> impl IntoView + use<> {
+    let server = &view.server;
+    let queued = view.current.as_ref().filter(|j| j.state == JobState::Queued);
+    // A server whose create has not begun has only the chip.
+    let state = (server.state != ServerState::Ordered || queued.is_none())
+        .then(|| badge(tone(server.state), lang.t(&format!("server-{}", server.state))));
+    let chip = queued.map(|job| {
+        let what = kind_inline(lang, job.kind, "").trim().to_owned();
+        badge("busy", t!(lang, "chip-queued", what = what))
+    });
+    let progress = view.progress().zip(view.current.as_ref()).map(|((step, total), job)| {
+        let rows = customer_rows(job);
+        let row = rows.get(step - 1).map(|(row, _)| *row).unwrap_or_default();
+        let row = lang.tr(&format!("row-{row}"), &[("system", server.template_name.as_str().into())]);
+        let text = t!(lang, "server-progress", step = step as i64, total = total as i64, row = row);
+        view! { <span class="dim">{text}</span> }
+    });
+    view! { {state} " " {chip} " " {progress} }
+}
+
+/// How to sign in to a server.
+pub(crate) fn connect(lang: Lang, server: &Server) -> AnyView {
+    let Some(address) = server.address.clone().filter(|_| server.state == ServerState::Running) else {
+        return view! { <p>{t!(lang, "server-connect-wait")}</p> }.into_any();
+    };
+    let (how, command) = match server.family {
+        domain::catalogue::Family::Linux => (t!(lang, "server-ssh"), format!("ssh {}@{address}", server.guest_login)),
+        domain::catalogue::Family::Windows => (t!(lang, "server-rdp"), address.clone()),
+    };
+    view! {
+        <p>{how}</p>
+        <p>{copyable(lang, command)}</p>
+        <dl class="facts">
+            {fact(t!(lang, "col-address"), copyable(lang, address))}
+            {fact(t!(lang, "server-login"), server.guest_login.clone())}
+        </dl>
+    }
+    .into_any()
+}
+
+/// The tabs of a server; each is a page.
+fn tabs(lang: Lang, server: &Server, current: &'static str) -> impl IntoView + use<> {
+    let tabs = [
+        ("overview", routes::server(server.id), t!(lang, "tab-overview")),
+        ("terminate", routes::server_terminate(server.id), t!(lang, "tab-terminate")),
+    ];
+    let items = tabs
+        .into_iter()
+        .map(|(key, href, text)| {
+            view! { <li><a href=href aria-current=(key == current).then_some("page")>{text}</a></li> }
+        })
+        .collect_view();
+    view! { <nav class="tabs" aria-label=t!(lang, "tabs")><ul>{items}</ul></nav> }
+}
+
+/// A server that is gone answers so, and leads to what ended it.
+async fn gone(request: &crate::request::Request, view: &ServerView) -> Result<Fault, Fault> {
+    let lang = request.lang();
+    let last = request.facade().server_activity(request.viewer()?, &view.server, 1).await?;
+    let link = last.first().map(|j| (routes::operation(j.id), t!(lang, "fault-operation")));
+    let date = format::date(lang, view.server.terminated_at.unwrap_or_default());
+    Ok(Fault::Gone { text: t!(lang, "fault-410-server", date = date), link })
+}

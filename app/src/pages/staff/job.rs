@@ -1,0 +1,155 @@
+//! S17: one job, with everything known of it.
+
+use leptos::prelude::*;
+use provisioning::StaffJob;
+
+use super::{Fault, Loaded, Params, jobs::step};
+use crate::{
+    format,
+    i18n::{Lang, t},
+    live::Regions,
+    pages::operations::{kind_title, state_badge_staff, waiting_view},
+    request::Request,
+    routes,
+    shell::{LiveSource, Page},
+    ui::{fact, time},
+};
+
+async fn load(request: &Request, id: domain::JobId) -> Result<StaffJob, Fault> {
+    request.facade().staff_job(request.viewer()?, id).await?.ok_or(Fault::NotFound)
+}
+
+pub(crate) async fn job(request: Request, params: Params) -> Loaded {
+    let lang = request.lang();
+    let id: domain::JobId = params.id("id")?;
+    let view = load(&request, id).await?;
+    let moving = view.job.state.is_moving();
+    let name = view.job.server_name.clone().unwrap_or_default();
+    let title = format!("#{} {}", view.job.number, kind_title(lang, view.job.kind, &name));
+    let body = view! { <div data-live="job">{content(lang, &view)}</div> };
+    Ok(Page {
+        live: moving.then(|| LiveSource { path: routes::live(&routes::staff_job(id)), since: view.version }),
+        refresh: moving.then_some(5),
+        wide: true,
+        ..Page::new(title, body)
+    })
+}
+
+pub(crate) async fn job_regions(request: &Request, id: domain::JobId) -> Result<Regions, Fault> {
+    let view = load(request, id).await?;
+    let values = vec![("job".into(), content(request.lang(), &view).to_html())];
+    Ok(Regions { version: view.version, values, ..Default::default() })
+}
+
+fn content(lang: Lang, view: &StaffJob) -> AnyView {
+    let job = &view.job;
+    let worker = match (&job.claim_owner, job.claim_expires_at) {
+        (Some(owner), Some(until)) => {
+            format!("{owner}, {}", t!(lang, "job-claim-until", time = format::clock(lang, until)))
+        }
+        _ => t!(lang, "job-no-worker"),
+    };
+    let cause = job.cause.as_ref().map(|cause| {
+        let known = |prefix: &str| {
+            let id = format!("{prefix}-{cause}");
+            if lang.has(&id) { lang.t(&id) } else { cause.clone() }
+        };
+        view! {
+            <section class="card bad">
+                <h2>{t!(lang, "job-cause-title")} ": " <code>{cause.clone()}</code></h2>
+                <p><strong>{known("cause")}</strong></p>
+                <p>{known("advice")}</p>
+                <p class="dim">{job.detail.clone()}</p>
+            </section>
+        }
+    });
+    let waiting = view.waiting.as_ref().map(|w| {
+        view! { <section class="card"><h2>{t!(lang, "job-why")}</h2>{waiting_view(lang, w)}</section> }
+    });
+    view! {
+        <section class="card">
+            <h2>{t!(lang, "job-summary")}</h2>
+            <dl class="facts">
+                {fact(t!(lang, "col-state"), state_badge_staff(lang, job.state))}
+                {fact(t!(lang, "col-customer"), view.customer_email.clone())}
+                {fact(t!(lang, "job-requester"), view.requester.clone())}
+                {fact(t!(lang, "job-accepted"), time(lang, job.created_at))}
+                {fact(t!(lang, "job-request-id"), view! { <code>{job.request_id.clone()}</code> })}
+                {fact(t!(lang, "job-worker"), worker)}
+                {fact(t!(lang, "col-step"), view! { <code>{step(job)}</code> })}
+            </dl>
+        </section>
+        {cause}
+        {waiting}
+        {steps(lang, view)}
+        {events(lang, view)}
+    }
+    .into_any()
+}
+
+fn steps(lang: Lang, view: &StaffJob) -> impl IntoView + use<> {
+    let rows = view
+        .job
+        .steps
+        .iter()
+        .map(|s| {
+            let took = s.started_at.zip(s.finished_at).map(|(a, b)| format::duration(b - a));
+            let task = s.provider_task.as_ref().map(|task| {
+                let id = task.rsplit(':').next().unwrap_or(task);
+                view! { <span class="dim">{t!(lang, "job-task", id = id.to_owned())}</span> }
+            });
+            view! {
+                <tr>
+                    <th scope="row"><code>{s.key.clone()}</code></th>
+                    <td data-label=t!(lang, "col-state")>{lang.t(&format!("step-{}", s.state))}</td>
+                    <td data-label=t!(lang, "col-attempt") class="num">{s.attempt}</td>
+                    <td data-label=t!(lang, "col-duration") class="num">{took.unwrap_or_else(|| "—".into())}</td>
+                    <td data-label=t!(lang, "col-cause")>{s.cause.clone()} " " <span class="dim">{s.detail.clone()}</span> " " {task}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let columns = ["col-step", "col-state", "col-attempt", "col-duration", "col-cause"];
+    let head = columns.map(|c| view! { <th scope="col">{lang.t(c)}</th> });
+    view! {
+        <section aria-labelledby="steps">
+            <h2 id="steps">{t!(lang, "job-steps")}</h2>
+            <table class="as-cards">
+                <caption class="sr-only">{t!(lang, "job-steps")}</caption>
+                <thead><tr>{head}</tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </section>
+    }
+}
+
+fn events(lang: Lang, view: &StaffJob) -> impl IntoView + use<> {
+    let rows = view
+        .events
+        .iter()
+        .map(|e| {
+            view! {
+                <tr>
+                    <td class="nowrap"><time datetime=format::iso(e.at)>{format::clock(lang, e.at)}</time></td>
+                    <td><code>{e.what.clone()}</code></td>
+                    <td><code>{e.step.clone()}</code></td>
+                    <td class="dim">{e.detail.clone()}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let columns = ["col-time", "col-event", "col-step", "col-cause"];
+    let head = columns.map(|c| view! { <th scope="col">{lang.t(c)}</th> });
+    view! {
+        <section aria-labelledby="log">
+            <h2 id="log">{t!(lang, "job-events")}</h2>
+            <div class="scroll" role="region" tabindex="0" aria-labelledby="log">
+                <table>
+                    <caption class="sr-only">{t!(lang, "job-events-caption")}</caption>
+                    <thead><tr>{head}</tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        </section>
+    }
+}

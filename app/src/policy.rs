@@ -1,0 +1,83 @@
+//! Who may call what. One row for every page, stream and server function; what has no row does not exist.
+//!
+//! The router is built from these tables and the guard reads them, so a function that is not listed answers 404. A
+//! test compares them with what the framework has registered and with the page routes.
+
+use domain::state::Role;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    Anyone,
+    SignedIn,
+    /// The owner of what is named; whose a thing is is checked where it is read.
+    Customer,
+    /// Support and administrators.
+    Staff,
+}
+
+impl Policy {
+    pub fn allows(self, role: Option<Role>) -> bool {
+        match (self, role) {
+            (Self::Anyone, _) => true,
+            (Self::SignedIn, role) => role.is_some(),
+            (Self::Customer, role) => role == Some(Role::Customer),
+            (Self::Staff, role) => role.is_some_and(Role::is_staff),
+        }
+    }
+}
+
+/// Pages, by their route.
+pub const PAGES: &[(&str, Policy)] = &[
+    ("/", Policy::Anyone),
+    ("/login", Policy::Anyone),
+    ("/servers", Policy::Customer),
+    ("/servers/{id}", Policy::SignedIn),
+    ("/servers/{id}/terminate", Policy::Customer),
+    ("/order/{draft}/os", Policy::Customer),
+    ("/order/{draft}/size", Policy::Customer),
+    ("/order/{draft}/access", Policy::Customer),
+    ("/order/{draft}/review", Policy::Customer),
+    ("/operations", Policy::Customer),
+    ("/operations/{id}", Policy::SignedIn),
+    ("/operations/{id}/password", Policy::Customer),
+    ("/staff", Policy::Staff),
+    ("/staff/jobs", Policy::Staff),
+    ("/staff/jobs/{id}", Policy::Staff),
+    ("/staff/edges", Policy::Staff),
+    ("/staff/vapps", Policy::Staff),
+];
+
+/// Server functions. All are posts.
+pub const FUNCTIONS: &[(&str, Policy)] = &[
+    ("/do/session_open", Policy::Anyone),
+    ("/do/session_close", Policy::SignedIn),
+    ("/do/language_set", Policy::Anyone),
+    ("/do/theme_set", Policy::Anyone),
+    ("/do/draft_start", Policy::Customer),
+    ("/do/draft_discard", Policy::Customer),
+    ("/do/draft_save_os", Policy::Customer),
+    ("/do/draft_save_size", Policy::Customer),
+    ("/do/draft_save_access", Policy::Customer),
+    ("/do/order_place", Policy::Customer),
+    ("/do/size_quote", Policy::Customer),
+    ("/do/operation_cancel", Policy::Customer),
+    ("/do/password_reveal", Policy::Customer),
+    ("/do/server_terminate", Policy::Customer),
+];
+
+/// Live streams.
+pub const STREAMS: &[(&str, Policy)] = &[
+    ("/live/servers", Policy::Customer),
+    ("/live/operations", Policy::Customer),
+    ("/live/operations/{id}", Policy::SignedIn),
+    ("/live/staff/jobs", Policy::Staff),
+    ("/live/staff/jobs/{id}", Policy::Staff),
+];
+
+/// Addresses that are neither: no session is needed and nothing is told.
+pub const PLAIN: &[(&str, Policy)] = &[("/healthz", Policy::Anyone), ("/readyz", Policy::Anyone)];
+
+/// The policy of a route. `None` means that nobody may.
+pub fn of(route: &str) -> Option<Policy> {
+    [PAGES, FUNCTIONS, STREAMS, PLAIN].into_iter().flatten().find(|(r, _)| *r == route).map(|(_, p)| *p)
+}

@@ -1,0 +1,73 @@
+//! Every address of the product, made in one place.
+
+use domain::{DraftId, JobId, ServerId, draft::WizardStep};
+
+pub const LOGIN: &str = "/login";
+pub const SERVERS: &str = "/servers";
+pub const OPERATIONS: &str = "/operations";
+pub const STAFF: &str = "/staff";
+pub const STAFF_JOBS: &str = "/staff/jobs";
+pub const STAFF_EDGES: &str = "/staff/edges";
+pub const STAFF_VAPPS: &str = "/staff/vapps";
+
+pub fn order(draft: DraftId, step: WizardStep) -> String {
+    format!("/order/{draft}/{step}")
+}
+
+pub fn server(id: ServerId) -> String {
+    format!("/servers/{id}")
+}
+
+pub fn server_terminate(id: ServerId) -> String {
+    format!("/servers/{id}/terminate")
+}
+
+pub fn operation(id: JobId) -> String {
+    format!("/operations/{id}")
+}
+
+pub fn operation_password(id: JobId) -> String {
+    format!("/operations/{id}/password")
+}
+
+pub fn staff_job(id: JobId) -> String {
+    format!("/staff/jobs/{id}")
+}
+
+/// The address of a live page's stream.
+pub fn live(page: &str) -> String {
+    format!("/live{page}")
+}
+
+/// The address of a server function.
+pub fn action(function: &str) -> String {
+    format!("/do/{function}")
+}
+
+/// A way back that stays on this site: a local path, or nothing.
+pub fn local(path: &str) -> Option<&str> {
+    let sane = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n', '\t']);
+    sane.then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let id = "0193569e-0000-7000-8000-000000000001";
+        assert_eq!(order(id.parse().unwrap(), WizardStep::Size), format!("/order/{id}/size"));
+        assert_eq!(server_terminate(id.parse().unwrap()), format!("/servers/{id}/terminate"));
+        assert_eq!(operation_password(id.parse().unwrap()), format!("/operations/{id}/password"));
+        assert_eq!(live(&operation(id.parse().unwrap())), format!("/live/operations/{id}"));
+    }
+
+    #[test]
+    fn a_way_back_stays_here() {
+        assert_eq!(local("/servers?q=1"), Some("/servers?q=1"));
+        for bad in ["//evil.test", "https://evil.test", "", "/\\evil.test", "/a\r\nSet-Cookie: x"] {
+            assert_eq!(local(bad), None, "{bad:?}");
+        }
+    }
+}

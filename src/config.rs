@@ -1,0 +1,93 @@
+//! What the program is told: arguments, with an environment variable for each. Secrets come by environment or standard
+//! input only, never as an argument.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::state::Role;
+
+#[derive(Debug, Parser)]
+#[command(name = "slipway", version, about = "From an order in the browser to a running virtual server")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the pages and run the jobs
+    Serve(ServeArgs),
+    /// Add an account; its password is read from standard input
+    AccountAdd(AccountArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ServeArgs {
+    /// Try it out: a simulated cloud in the same process, four accounts, loopback only
+    #[arg(long)]
+    pub demo: bool,
+    /// Address to serve on
+    #[arg(long, env = "SLIPWAY_LISTEN", default_value = "127.0.0.1:3000")]
+    pub listen: SocketAddr,
+    /// Folder of the database, the sealing key and, in the demo, the cloud
+    #[arg(long, env = "SLIPWAY_DATA_DIR", default_value = "data")]
+    pub data_dir: PathBuf,
+    /// Folder of the built site; by default `site` beside the program
+    #[arg(long, env = "SLIPWAY_SITE_DIR")]
+    pub site_dir: Option<PathBuf>,
+    /// How many times as fast as in reality the demo's cloud lives
+    #[arg(long, default_value_t = 7.0)]
+    pub sim_speed: f64,
+    /// Edges of the demo's cloud on its first day
+    #[arg(long, default_value_t = 130)]
+    pub sim_edges: u32,
+    #[command(flatten)]
+    pub vcd: VcdArgs,
+}
+
+/// The platform. Its password is read from SLIPWAY_VCD_PASSWORD.
+#[derive(Clone, Debug, Args)]
+pub struct VcdArgs {
+    /// Address of the vCloud Director, for example <https://vcd.example.net>
+    #[arg(long, env = "SLIPWAY_VCD_URL")]
+    pub vcd_url: Option<String>,
+    /// Organisation to sign in to
+    #[arg(long, env = "SLIPWAY_VCD_ORG")]
+    pub vcd_org: Option<String>,
+    /// User to sign in as
+    #[arg(long, env = "SLIPWAY_VCD_USER")]
+    pub vcd_user: Option<String>,
+    /// Organisation VDC that servers are made in
+    #[arg(long, env = "SLIPWAY_VCD_VDC")]
+    pub vcd_vdc: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct AccountArgs {
+    #[arg(long)]
+    pub email: String,
+    #[arg(long)]
+    pub name: String,
+    #[arg(long, value_enum)]
+    pub role: RoleArg,
+    /// Folder of the database and the sealing key
+    #[arg(long, env = "SLIPWAY_DATA_DIR", default_value = "data")]
+    pub data_dir: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum RoleArg {
+    Customer,
+    Support,
+    Admin,
+}
+
+impl From<RoleArg> for Role {
+    fn from(role: RoleArg) -> Self {
+        match role {
+            RoleArg::Customer => Self::Customer,
+            RoleArg::Support => Self::Support,
+            RoleArg::Admin => Self::Admin,
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Live pages: one stream of server-sent events per page.
+//!
+//! A stream shows what its page shows, to whoever may see the page, and asks that anew at every event. It sends what
+//! has changed since the last thing it sent; a reader that was away gets a snapshot. Slow readers are not queued for:
+//! whatever they missed is in the next snapshot.
+
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use app::{
+    live::{End, Regions, regions},
+    request::{Around, Product, session_account},
+};
+use axum::{
+    Extension,
+    extract::{OriginalUri, State},
+    http::{HeaderMap, StatusCode},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use domain::AccountId;
+use futures::stream::unfold;
+use provisioning::Change;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+
+/// Streams one account may hold.
+const PER_ACCOUNT: usize = 20;
+/// Changes that come together are sent together.
+const GATHER: Duration = Duration::from_millis(40);
+/// Access is asked anew at least this often.
+const RECHECK: Duration = Duration::from_secs(15);
+
+/// Open streams, by account.
+#[derive(Clone, Default)]
+pub(crate) struct Streams(Arc<Mutex<HashMap<AccountId, usize>>>);
+
+struct Place {
+    streams: Streams,
+    account: AccountId,
+}
+
+impl Streams {
+    fn take(&self, account: AccountId) -> Option<Place> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(account).or_default();
+        if *count >= PER_ACCOUNT {
+            return None;
+        }
+        *count += 1;
+        Some(Place { streams: self.clone(), account })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.account) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.account);
+            }
+        }
+    }
+}
+
+struct Reader {
+    product: Product,
+    around: Around,
+    topic: String,
+    account: AccountId,
+    changes: Receiver<Change>,
+    /// What was sent last; `None` before the first.
+    sent: Option<Regions>,
+    /// The version the page already contains.
+    since: i64,
+    ended: bool,
+    _place: Place,
+}
+
+pub(crate) async fn stream(
+    State((product, streams)): State<(Product, Streams)>,
+    Extension(around): Extension<Around>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+) -> Response {
+    let Some(account) = around.viewer.as_ref().map(|v| v.account.id) else {
+        return StatusCode::UNAUTHORIZED.into_response();
+    };
+    let topic = uri.path_and_query().map_or("", |p| p.as_str()).trim_start_matches("/live").to_owned();
+    // Subscribed before the first look: what happens in between is not missed.
+    let changes = product.facade.changes();
+    if let Err(End::NoAccess) = regions(product.clone(), around.clone(), &topic).await {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let Some(place) = streams.take(account) else { return StatusCode::TOO_MANY_REQUESTS.into_response() };
+    let number = |text: &str| text.parse::<i64>().ok();
+    let asked = headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(number);
+    let since = uri.query().and_then(|q| q.split('&').find_map(|p| p.strip_prefix("since="))).and_then(number);
+    let reader = Reader {
+        product,
+        around,
+        topic,
+        account,
+        changes,
+        sent: None,
+        since: asked.or(since).unwrap_or(0),
+        ended: false,
+        _place: place,
+    };
+    let events = unfold(reader, |mut reader| async move {
+        let event = reader.next().await?;
+        Some((Ok::<_, Infallible>(event.retry(Duration::from_secs(2))), reader))
+    });
+    Sse::new(events).keep_alive(KeepAlive::new().interval(RECHECK)).into_response()
+}
+
+impl Reader {
+    async fn next(&mut self) -> Option<Event> {
+        if self.ended {
+            return None;
+        }
+        loop {
+            if self.sent.is_some() && !self.wait().await {
+                return None;
+            }
+            if session_reloaded(&self.around).await != Some(self.account) {
+                return Some(self.bye("signed_out"));
+            }
+            match regions(self.product.clone(), self.around.clone(), &self.topic).await {
+                Ok(now) => {
+                    if let Some(event) = self.difference(now) {
+                        return Some(event);
+                    }
+                }
+                Err(End::NoAccess) => return Some(self.bye("no_access")),
+                // The next change, or the next look, tries again.
+                Err(End::Fault) => self.sent = Some(self.sent.take().unwrap_or_default()),
+            }
+        }
+    }
+
+    /// Waits for a change that may concern this page. Returns false when the program is ending.
+    async fn wait(&mut self) -> bool {
+        let own = self.around.viewer.as_ref().and_then(provisioning::Viewer::customer);
+        let recheck = tokio::time::sleep(RECHECK);
+        tokio::pin!(recheck);
+        loop {
+            tokio::select! {
+                change = self.changes.recv() => match change {
+                    Ok(change) if own.is_none_or(|own| own == change.customer) => break,
+                    Ok(_) => {}
+                    Err(RecvError::Lagged(_)) => break,
+                    Err(RecvError::Closed) => return false,
+                },
+                () = &mut recheck => return true,
+            }
+        }
+        tokio::time::sleep(GATHER).await;
+        while self.changes.try_recv().is_ok() {}
+        true
+    }
+
+    /// What to send: everything the first time unless the page has it already, later only what has changed.
+    fn difference(&mut self, now: Regions) -> Option<Event> {
+        let first = self.sent.is_none();
+        let before = self.sent.replace(now.clone()).unwrap_or_default();
+        if first && now.version > 0 && now.version == self.since {
+            return None;
+        }
+        let values: Vec<_> = now.values.iter().filter(|v| first || !before.values.contains(v)).collect();
+        if values.is_empty() {
+            return None;
+        }
+        let title = now.title.as_ref().filter(|t| before.title.as_ref() != Some(t));
+        let say = now.say.as_ref().filter(|s| !first && before.say.as_ref() != Some(s));
+        let body = serde_json::json!({"values": values, "title": title, "say": say});
+        let name = if first { "snapshot" } else { "patch" };
+        Some(Event::default().event(name).id(now.version.to_string()).data(body.to_string()))
+    }
+
+    fn bye(&mut self, why: &str) -> Event {
+        self.ended = true;
+        Event::default().event("bye").data(why)
+    }
+}
+
+/// The account of the session as the database has it now: a sign-out ends open streams.
+async fn session_reloaded(around: &Around) -> Option<AccountId> {
+    around.session.load().await.ok()?;
+    session_account(&around.session).await
+}

@@ -1,0 +1,44 @@
+//! The browser tests: Playwright against the release build, with the system's Chromium.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::Context;
+
+use crate::{
+    run::{root, run, target},
+    tools,
+};
+
+/// The browser: the one that `CHROMIUM` names, or the system's.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
+    named
+        .into_iter()
+        .chain(["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].map(PathBuf::from))
+        .find(|p| p.is_file())
+}
+
+/// Runs every journey. `program` is the built server.
+pub(crate) fn journeys(program: &Path) -> anyhow::Result<()> {
+    let modules = tools::npm("end2end")?;
+    let end2end = root().join("end2end");
+    link(&modules, &end2end.join("node_modules"))?;
+    let chromium = chromium().context("there is no browser: apt install chromium, or set CHROMIUM")?;
+    let mut command = Command::new("node");
+    command.current_dir(&end2end).arg(modules.join("@playwright/test/cli.js")).arg("test");
+    command.env("CHROMIUM", chromium).env("SLIPWAY", program).env("RESULTS", target().join("end2end"));
+    run("playwright", &mut command)
+}
+
+/// The tests find their packages beside themselves; the packages lie under `target/`.
+fn link(modules: &Path, at: &Path) -> anyhow::Result<()> {
+    if fs::read_link(at).is_ok_and(|to| to == modules) {
+        return Ok(());
+    }
+    let _ = fs::remove_file(at);
+    std::os::unix::fs::symlink(modules, at).with_context(|| format!("{} cannot be linked", at.display()))
+}

@@ -1,0 +1,55 @@
+//! `cargo xtask test`: everything that must hold, each part with the time it took.
+
+use std::time::Instant;
+
+use crate::{
+    browser, budget, build,
+    run::{cargo, run},
+    tools,
+};
+
+pub(crate) fn test(_slow: bool) -> anyhow::Result<()> {
+    let mut minutes = Vec::new();
+    let mut part = |name: &'static str, work: &mut dyn FnMut() -> anyhow::Result<()>| {
+        eprintln!("\n=== {name}");
+        let started = Instant::now();
+        let result = work();
+        minutes.push((name, started.elapsed().as_secs_f64() / 60.0));
+        result
+    };
+    part("what the machine lacks", &mut || {
+        tools::wasm_target()?;
+        tools::test_programs()
+    })?;
+    part("format", &mut || run("cargo fmt", cargo().args(["fmt", "--all", "--", "--check"])))?;
+    part("lints, native", &mut || {
+        let mut command = cargo();
+        command.args(["clippy", "--workspace", "--exclude", "frontend", "--all-targets", "--features", "app/ssr"]);
+        run("cargo clippy", command.args(["--", "-D", "warnings"]))
+    })?;
+    part("lints, wasm", &mut || {
+        let mut command = cargo();
+        command.args(["clippy", "--package", "frontend", "--target", "wasm32-unknown-unknown"]);
+        run("cargo clippy", command.args(["--", "-D", "warnings"]))
+    })?;
+    part("unit, integration and architecture tests", &mut || {
+        let mut command = cargo();
+        command.args(["test", "--workspace", "--exclude", "frontend", "--features", "app/ssr"]);
+        run("cargo test", &mut command)
+    })?;
+    let mut program = None;
+    part("release build", &mut || {
+        program = Some(build::build(true)?);
+        Ok(())
+    })?;
+    part("budgets", &mut budget::check)?;
+    if let Some(program) = program {
+        part("browser tests", &mut || browser::journeys(&program))?;
+    }
+    println!("\nminutes of each part:");
+    for (name, m) in &minutes {
+        println!("  {m:5.1}  {name}");
+    }
+    println!("  {:5.1}  in all", minutes.iter().map(|(_, m)| m).sum::<f64>());
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! What the machine may lack: the wasm target, npm packages, Debian packages.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, bail};
+
+use crate::run::{exists, output, phase, root, run, target};
+
+const WASM: &str = "wasm32-unknown-unknown";
+
+/// Adds the wasm target where it is missing.
+pub(crate) fn wasm_target() -> anyhow::Result<()> {
+    let libraries = output("looking for the wasm target", Command::new("rustc").current_dir(root()).args([
+        "--print",
+        "target-libdir",
+        "--target",
+        WASM,
+    ]))?;
+    if Path::new(libraries.trim()).is_dir() {
+        return Ok(());
+    }
+    if !exists("rustup") {
+        bail!("the target {WASM} is missing: install it with your Rust, or install rustup and run `rustup target add {WASM}`");
+    }
+    phase("adding the wasm target", || {
+        run("rustup target add", Command::new("rustup").current_dir(root()).args(["target", "add", WASM]))
+    })
+}
+
+/// Installs the npm packages of a folder under `target/`, if its lock file has changed since. Returns `node_modules`.
+pub(crate) fn npm(folder: &str) -> anyhow::Result<PathBuf> {
+    if !exists("node") || !exists("npm") {
+        bail!("Node is missing: install Node 20 or newer (Debian: apt install nodejs npm)");
+    }
+    let (from, to) = (root().join(folder), target().join("npm").join(folder.replace('/', "-")));
+    let lock = fs::read(from.join("package-lock.json")).with_context(|| format!("{folder}/package-lock.json"))?;
+    let done = to.join("installed");
+    if fs::read(&done).is_ok_and(|before| before == lock) {
+        return Ok(to.join("node_modules"));
+    }
+    phase(&format!("installing the npm packages of {folder}"), || {
+        fs::create_dir_all(&to)?;
+        for file in ["package.json", "package-lock.json"] {
+            fs::copy(from.join(file), to.join(file))?;
+        }
+        let mut npm = Command::new("npm");
+        npm.current_dir(&to).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+        // The browser comes from the system.
+        npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1").env("PUPPETEER_SKIP_DOWNLOAD", "1");
+        output("npm ci", &mut npm)?;
+        fs::write(&done, &lock)?;
+        Ok(())
+    })?;
+    Ok(to.join("node_modules"))
+}
+
+/// A program that tests need, and the Debian package that has it.
+struct Need {
+    what: &'static str,
+    package: &'static str,
+    found: fn() -> bool,
+}
+
+const NEEDS: &[Need] = &[
+    Need { what: "a browser (Chromium)", package: "chromium", found: || crate::browser::chromium().is_some() },
+    Need {
+        what: "fonts for its screenshots",
+        package: "fonts-dejavu-core",
+        found: || Path::new("/usr/share/fonts").is_dir() || std::env::var_os("CHROMIUM").is_some(),
+    },
+];
+
+/// Installs what the tests lack (as root on Debian), or says in one list what is missing and how to get it.
+pub(crate) fn test_programs() -> anyhow::Result<()> {
+    let missing: Vec<&Need> = NEEDS.iter().filter(|n| !(n.found)()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<&str> = missing.iter().map(|n| n.package).collect();
+    if exists("apt-get") && is_root() {
+        phase(&format!("installing {}", packages.join(", ")), || {
+            let mut update = Command::new("apt-get");
+            output("apt-get update", update.args(["update", "-qq"]))?;
+            let mut install = Command::new("apt-get");
+            install.env("DEBIAN_FRONTEND", "noninteractive").args(["install", "-y", "-qq", "--no-install-recommends"]);
+            output("apt-get install", install.args(&packages)).map(drop)
+        })?;
+    }
+    let missing: Vec<String> = NEEDS
+        .iter()
+        .filter(|n| !(n.found)())
+        .map(|n| format!("  {}: apt install {}", n.what, n.package))
+        .collect();
+    if missing.is_empty() { Ok(()) } else { bail!("the tests need what this machine lacks:\n{}", missing.join("\n")) }
+}
+
+fn is_root() -> bool {
+    output("id", Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}
