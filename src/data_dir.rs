@@ -15,15 +15,21 @@ pub(crate) struct DataDir {
 
 impl DataDir {
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
-        fs::create_dir_all(path).with_context(|| format!("the data folder {} cannot be made", path.display()))?;
+        fs::create_dir_all(path)
+            .with_context(|| format!("the data folder {} cannot be made", path.display()))?;
         let file = path.join("lock");
         let lock = File::create(&file).with_context(|| format!("{} cannot be written", file.display()))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
             Err(TryLockError::WouldBlock) => {
-                bail!("another slipway is using the data folder {}: stop it first, or give --data-dir", path.display())
+                bail!(
+                    "another slipway is using the data folder {}: stop it first, or give --data-dir",
+                    path.display()
+                )
             }
-            Err(TryLockError::Error(e)) => Err(e).with_context(|| format!("{} cannot be locked", file.display())),
+            Err(TryLockError::Error(e)) => {
+                Err(e).with_context(|| format!("{} cannot be locked", file.display()))
+            }
         }
     }
 

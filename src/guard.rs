@@ -61,7 +61,8 @@ pub(crate) async fn guard(
         return error(lang, StatusCode::FORBIDDEN, &request_id);
     }
     let theme = cookie(request.headers(), "theme").and_then(|t| Theme::from_code(&t)).unwrap_or_default();
-    let around = Around { viewer, session, lang, theme, request_id: request_id.clone(), path, forbidden: !granted };
+    let around =
+        Around { viewer, session, lang, theme, request_id: request_id.clone(), path, forbidden: !granted };
     request.extensions_mut().insert(around);
     let response = next.run(request).await;
     if is_function { checked_answer(response, lang, &request_id) } else { response }
@@ -72,7 +73,9 @@ pub(crate) async fn guard(
 fn checked_answer(response: Response, lang: Lang, request_id: &str) -> Response {
     match response.status() {
         StatusCode::SEE_OTHER => response,
-        StatusCode::OK if response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == "application/json") => {
+        StatusCode::OK
+            if response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == "application/json") =>
+        {
             response
         }
         StatusCode::NOT_FOUND => error(lang, StatusCode::NOT_FOUND, request_id),

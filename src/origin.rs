@@ -22,9 +22,9 @@ fn own(headers: &HeaderMap) -> bool {
         return matches!(site, "same-origin" | "none");
     }
     match (text(header::ORIGIN), text(header::HOST)) {
-        (Some(origin), Some(host)) => {
-            origin.split_once("://").is_some_and(|(scheme, o)| matches!(scheme, "http" | "https") && o == host)
-        }
+        (Some(origin), Some(host)) => origin
+            .split_once("://")
+            .is_some_and(|(scheme, o)| matches!(scheme, "http" | "https") && o == host),
         _ => false,
     }
 }

@@ -7,13 +7,13 @@ use axum::{
     Router,
     extract::{Request, State},
     http::StatusCode,
-    middleware::{from_fn_with_state, from_fn},
+    middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use leptos::prelude::provide_context;
 use store::Store;
-use tower_http::{compression::CompressionLayer, limit::RequestBodyLimitLayer};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer};
 use tower_sessions::{
     Expiry, SessionManagerLayer,
     cookie::{SameSite, time::Duration},
@@ -39,6 +39,8 @@ pub struct Edge {
 
 pub fn build(product: &Product, store: &Store, site: &Path, edge: Edge) -> Result<Router, String> {
     check_registered()?;
+    // Set once a process; a second router (in tests) finds it set.
+    let _ = any_spawner::Executor::init_tokio();
     let context = {
         let product = product.clone();
         move || provide_context(product.clone())
@@ -73,6 +75,9 @@ pub fn build(product: &Product, store: &Store, site: &Path, edge: Edge) -> Resul
         .merge(guarded)
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
         .layer(from_fn_with_state(edge.secure, headers::add))
+        .layer(CatchPanicLayer::custom(|_| {
+            guard::error(Default::default(), StatusCode::INTERNAL_SERVER_ERROR, "-")
+        }))
         .layer(CompressionLayer::new().br(true).gzip(true))
         .layer(from_fn(trace)))
 }

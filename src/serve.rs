@@ -43,7 +43,8 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let facade = Facade::new(&control).map_err(anyhow::Error::msg)?;
     let demo = if args.demo { Some(add_demo_accounts(&facade).await?) } else { None };
     let product = Product { facade, demo: demo.clone(), version: env!("CARGO_PKG_VERSION") };
-    let app = router::build(&product, &store, &site, Edge { secure: !args.demo }).map_err(anyhow::Error::msg)?;
+    let app =
+        router::build(&product, &store, &site, Edge { secure: !args.demo }).map_err(anyhow::Error::msg)?;
 
     // This process owns the folder: whoever held these claims is gone.
     store.claims_release_all().await?;
@@ -58,8 +59,9 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let edges = tokio::spawn(keep_edges(control));
     let sweeping = tokio::spawn(housekeeping(store.clone(), clock));
 
-    let listener =
-        TcpListener::bind(args.listen).await.with_context(|| format!("{} cannot be served on", args.listen))?;
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .with_context(|| format!("{} cannot be served on", args.listen))?;
     announce(listener.local_addr()?, demo.as_ref());
     serve_until_stopped(listener, app).await?;
     info!("stopping");
@@ -131,7 +133,8 @@ fn configured_vcd(args: &ServeArgs) -> anyhow::Result<VcdConfig> {
     let need = |value: &Option<String>, name: &str| {
         value.clone().with_context(|| format!("no platform: give {name}, or try --demo"))
     };
-    let password = std::env::var("SLIPWAY_VCD_PASSWORD").context("no platform password: set SLIPWAY_VCD_PASSWORD")?;
+    let password =
+        std::env::var("SLIPWAY_VCD_PASSWORD").context("no platform password: set SLIPWAY_VCD_PASSWORD")?;
     Ok(VcdConfig::tenant(
         &need(&args.vcd.vcd_url, "--vcd-url")?,
         &need(&args.vcd.vcd_org, "--vcd-org")?,

@@ -101,7 +101,8 @@ pub(crate) async fn stream(
     let Some(place) = streams.take(account) else { return StatusCode::TOO_MANY_REQUESTS.into_response() };
     let number = |text: &str| text.parse::<i64>().ok();
     let asked = headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(number);
-    let since = uri.query().and_then(|q| q.split('&').find_map(|p| p.strip_prefix("since="))).and_then(number);
+    let since =
+        uri.query().and_then(|q| q.split('&').find_map(|p| p.strip_prefix("since="))).and_then(number);
     let reader = Reader {
         product,
         around,

@@ -34,8 +34,7 @@ const RU: &[&str] = &[
     include_str!("../locales/ru/staff.ftl"),
 ];
 
-static BUNDLES: LazyLock<[Bundle; 2]> =
-    LazyLock::new(|| [bundle("en", EN), bundle("ru", RU)]);
+static BUNDLES: LazyLock<[Bundle; 2]> = LazyLock::new(|| [bundle("en", EN), bundle("ru", RU)]);
 
 fn bundle(lang: &str, files: &[&str]) -> Bundle {
     let lang: LanguageIdentifier = lang.parse().unwrap_or_default();
@@ -147,7 +146,11 @@ mod tests {
         ids.extend(StepState::ALL.iter().map(|s| format!("step-{s}")));
         ids.extend(ServerState::ALL.iter().map(|s| format!("server-{s}")));
         ids.extend(EdgeState::ALL.iter().map(|s| format!("edge-{s}")));
-        ids.extend([Kind::Activate, Kind::Terminate].iter().flat_map(|k| [format!("kind-{k}"), format!("kind-{k}-inline")]));
+        ids.extend(
+            [Kind::Activate, Kind::Terminate]
+                .iter()
+                .flat_map(|k| [format!("kind-{k}"), format!("kind-{k}-inline")]),
+        );
         for id in ids {
             assert!(Lang::En.has(&id), "en has no {id}");
             assert!(Lang::Ru.has(&id), "ru has no {id}");
@@ -176,7 +179,9 @@ mod tests {
                 let Some(start) = rest.find('"') else { continue };
                 let Some(end) = rest[start + 1..].find('"') else { continue };
                 let id = &rest[start + 1..start + 1 + end];
-                if !id.is_empty() && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+                if !id.is_empty()
+                    && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+                {
                     asked.insert(id.to_owned());
                 }
             }

@@ -152,7 +152,9 @@ fn header(request: &Request, open: i64) -> impl IntoView + use<> {
     let lang = request.lang();
     let path = request.around.path.split('?').next().unwrap_or("/").to_owned();
     let viewer = request.around.viewer.clone();
-    let home = viewer.as_ref().map_or(routes::LOGIN, |v| if v.role().is_staff() { routes::STAFF_JOBS } else { routes::SERVERS });
+    let home = viewer
+        .as_ref()
+        .map_or(routes::LOGIN, |v| if v.role().is_staff() { routes::STAFF_JOBS } else { routes::SERVERS });
     let links: Vec<(&'static str, String, i64)> = match &viewer {
         None => vec![],
         Some(v) if v.role().is_staff() => vec![
@@ -161,7 +163,10 @@ fn header(request: &Request, open: i64) -> impl IntoView + use<> {
             (routes::STAFF_VAPPS, t!(lang, "nav-vapps"), 0),
         ],
         Some(_) => {
-            vec![(routes::SERVERS, t!(lang, "nav-servers"), 0), (routes::OPERATIONS, t!(lang, "nav-operations"), open)]
+            vec![
+                (routes::SERVERS, t!(lang, "nav-servers"), 0),
+                (routes::OPERATIONS, t!(lang, "nav-operations"), open),
+            ]
         }
     };
     let nav = (!links.is_empty()).then(|| {
@@ -184,8 +189,9 @@ fn header(request: &Request, open: i64) -> impl IntoView + use<> {
         }
     });
     view! {
-        {request.product.demo.is_some().then(|| view! { <p class="demo" role="note">{t!(lang, "demo-banner")}</p> })}
-        <header class="top">
+        <header>
+            {request.product.demo.is_some().then(|| view! { <p class="demo">{t!(lang, "demo-banner")}</p> })}
+            <div class="top">
             <a class="logo" href=home>
                 <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
                     <path d="M3 17l9-12 9 12M6 21h12" fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round"/>
@@ -196,6 +202,7 @@ fn header(request: &Request, open: i64) -> impl IntoView + use<> {
             <div class="top-end">
                 {language_menu(request)}
                 {viewer.map(|v| account_menu(lang, &v.account.name, &v.account.email))}
+            </div>
             </div>
         </header>
     }

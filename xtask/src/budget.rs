@@ -15,7 +15,12 @@ pub(crate) fn check() -> anyhow::Result<()> {
     for (file, budget) in BUDGETS {
         let plain = fs::read(site_dir(true).join("pkg").join(file))?;
         let small = brotli(&plain)?.len();
-        println!("{file}: {:.1} KB brotli of {} KB ({:.1} KB plain)", kb(small), budget / 1024, kb(plain.len()));
+        println!(
+            "{file}: {:.1} KB brotli of {} KB ({:.1} KB plain)",
+            kb(small),
+            budget / 1024,
+            kb(plain.len())
+        );
         if small > *budget {
             over.push(*file);
         }

@@ -24,7 +24,15 @@ pub(crate) fn test(_slow: bool) -> anyhow::Result<()> {
     part("format", &mut || run("cargo fmt", cargo().args(["fmt", "--all", "--", "--check"])))?;
     part("lints, native", &mut || {
         let mut command = cargo();
-        command.args(["clippy", "--workspace", "--exclude", "frontend", "--all-targets", "--features", "app/ssr"]);
+        command.args([
+            "clippy",
+            "--workspace",
+            "--exclude",
+            "frontend",
+            "--all-targets",
+            "--features",
+            "app/ssr",
+        ]);
         run("cargo clippy", command.args(["--", "-D", "warnings"]))
     })?;
     part("lints, wasm", &mut || {

@@ -14,17 +14,17 @@ const WASM: &str = "wasm32-unknown-unknown";
 
 /// Adds the wasm target where it is missing.
 pub(crate) fn wasm_target() -> anyhow::Result<()> {
-    let libraries = output("looking for the wasm target", Command::new("rustc").current_dir(root()).args([
-        "--print",
-        "target-libdir",
-        "--target",
-        WASM,
-    ]))?;
+    let libraries = output(
+        "looking for the wasm target",
+        Command::new("rustc").current_dir(root()).args(["--print", "target-libdir", "--target", WASM]),
+    )?;
     if Path::new(libraries.trim()).is_dir() {
         return Ok(());
     }
     if !exists("rustup") {
-        bail!("the target {WASM} is missing: install it with your Rust, or install rustup and run `rustup target add {WASM}`");
+        bail!(
+            "the target {WASM} is missing: install it with your Rust, or install rustup and run `rustup target add {WASM}`"
+        );
     }
     phase("adding the wasm target", || {
         run("rustup target add", Command::new("rustup").current_dir(root()).args(["target", "add", WASM]))
@@ -37,7 +37,8 @@ pub(crate) fn npm(folder: &str) -> anyhow::Result<PathBuf> {
         bail!("Node is missing: install Node 20 or newer (Debian: apt install nodejs npm)");
     }
     let (from, to) = (root().join(folder), target().join("npm").join(folder.replace('/', "-")));
-    let lock = fs::read(from.join("package-lock.json")).with_context(|| format!("{folder}/package-lock.json"))?;
+    let lock =
+        fs::read(from.join("package-lock.json")).with_context(|| format!("{folder}/package-lock.json"))?;
     let done = to.join("installed");
     if fs::read(&done).is_ok_and(|before| before == lock) {
         return Ok(to.join("node_modules"));
@@ -66,7 +67,11 @@ struct Need {
 }
 
 const NEEDS: &[Need] = &[
-    Need { what: "a browser (Chromium)", package: "chromium", found: || crate::browser::chromium().is_some() },
+    Need {
+        what: "a browser (Chromium)",
+        package: "chromium",
+        found: || crate::browser::chromium().is_some(),
+    },
     Need {
         what: "fonts for its screenshots",
         package: "fonts-dejavu-core",
@@ -86,7 +91,12 @@ pub(crate) fn test_programs() -> anyhow::Result<()> {
             let mut update = Command::new("apt-get");
             output("apt-get update", update.args(["update", "-qq"]))?;
             let mut install = Command::new("apt-get");
-            install.env("DEBIAN_FRONTEND", "noninteractive").args(["install", "-y", "-qq", "--no-install-recommends"]);
+            install.env("DEBIAN_FRONTEND", "noninteractive").args([
+                "install",
+                "-y",
+                "-qq",
+                "--no-install-recommends",
+            ]);
             output("apt-get install", install.args(&packages)).map(drop)
         })?;
     }
@@ -95,7 +105,11 @@ pub(crate) fn test_programs() -> anyhow::Result<()> {
         .filter(|n| !(n.found)())
         .map(|n| format!("  {}: apt install {}", n.what, n.package))
         .collect();
-    if missing.is_empty() { Ok(()) } else { bail!("the tests need what this machine lacks:\n{}", missing.join("\n")) }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        bail!("the tests need what this machine lacks:\n{}", missing.join("\n"))
+    }
 }
 
 fn is_root() -> bool {

@@ -1,6 +1,10 @@
 //! The wizard's posts. Whatever was typed is kept; `go` says where to go next.
 
-use domain::{DraftId, access::PasswordSource, draft::{DraftValues, WizardStep}};
+use domain::{
+    DraftId,
+    access::PasswordSource,
+    draft::{DraftValues, WizardStep},
+};
 use leptos::prelude::*;
 use provisioning::DraftSaved;
 use secrecy::SecretString;
@@ -120,7 +124,8 @@ async fn save_step(
         .draft_save(draft, customer, step, password, |values| {
             change(values);
             if let Some(size) = fill {
-                let size = catalogue.template(&values.template).map_or(size, |t| catalogue.limits(t).lift(size));
+                let size =
+                    catalogue.template(&values.template).map_or(size, |t| catalogue.limits(t).lift(size));
                 values.fill_size(size);
             }
         })

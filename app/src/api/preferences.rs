@@ -22,7 +22,10 @@ pub async fn language_set(
 }
 
 #[server(name = ThemeSet, prefix = "/do", endpoint = "theme_set")]
-pub async fn theme_set(#[server(default)] theme: String, #[server(default)] back: String) -> Result<(), ServerFnError> {
+pub async fn theme_set(
+    #[server(default)] theme: String,
+    #[server(default)] back: String,
+) -> Result<(), ServerFnError> {
     let caller = Caller::current()?;
     if let Some(theme) = Theme::from_code(&theme) {
         caller.header(SET_COOKIE, &format!("theme={}; {YEAR}", theme.code()));

@@ -75,7 +75,13 @@ mod browser {
         }
     }
 
-    fn show(document: &Document, field: Field, input: &HtmlInputElement, errors: &[FieldError], texts: &[HintText]) {
+    fn show(
+        document: &Document,
+        field: Field,
+        input: &HtmlInputElement,
+        errors: &[FieldError],
+        texts: &[HintText],
+    ) {
         let Ok(Some(place)) = document.query_selector(&format!("[data-hint=\"{field}\"]")) else { return };
         place.set_text_content(None);
         for error in errors {

@@ -107,7 +107,9 @@ mod browser {
         let text = |name: &str| Reflect::get(&message, &name.into()).ok().and_then(|v| v.as_string());
         for pair in Array::from(&Reflect::get(&message, &"values".into())?).iter() {
             let pair = Array::from(&pair);
-            let (Some(key), Some(html)) = (pair.get(0).as_string(), pair.get(1).as_string()) else { continue };
+            let (Some(key), Some(html)) = (pair.get(0).as_string(), pair.get(1).as_string()) else {
+                continue;
+            };
             let Some(region) = document.query_selector(&format!("[data-live=\"{key}\"]"))? else { continue };
             put(&document, &region, &html);
         }

@@ -40,7 +40,8 @@ mod browser {
     }
 
     fn value(document: &Document, name: &str) -> String {
-        let selector = format!("#size-form input[name={name}]:not([type=radio]), #size-form input[name={name}]:checked");
+        let selector =
+            format!("#size-form input[name={name}]:not([type=radio]), #size-form input[name={name}]:checked");
         document
             .query_selector(&selector)
             .ok()

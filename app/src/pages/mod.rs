@@ -36,7 +36,10 @@ pub(crate) enum Fault {
     NotFound,
     Forbidden,
     /// It was there once. The page of what happened to it, if there is one.
-    Gone { text: String, link: Option<(String, String)> },
+    Gone {
+        text: String,
+        link: Option<(String, String)>,
+    },
     /// Look there instead.
     Moved(String),
     /// A fault of ours.
@@ -55,6 +58,10 @@ pub(crate) type Loaded = Result<Page, Fault>;
 pub(crate) struct Params(leptos_router::params::ParamsMap);
 
 impl Params {
+    fn none() -> Self {
+        Self(leptos_router::params::ParamsMap::new())
+    }
+
     /// An id in the address. One that is no id names nothing.
     pub(crate) fn id<T: std::str::FromStr>(&self, name: &str) -> Result<T, Fault> {
         self.0.get(name).and_then(|t| t.parse().ok()).ok_or(Fault::NotFound)
@@ -66,7 +73,7 @@ impl Params {
 pub fn App() -> impl IntoView {
     view! {
         <Router>
-            <FlatRoutes fallback=|| page(|_, _| async { Err(Fault::NotFound) })>
+            <FlatRoutes fallback=|| page_with(Params::none(), |_, _| async { Err(Fault::NotFound) })>
                 <Route path=path!("/") view=|| page(home::home) ssr=SsrMode::Async/>
                 <Route path=path!("/login") view=|| page(login::login) ssr=SsrMode::Async/>
                 <Route path=path!("/servers") view=|| page(servers::list) ssr=SsrMode::Async/>
@@ -89,14 +96,22 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// Loads a page and puts the document around it; a page that cannot be loaded becomes its error page.
+/// The page of a route.
 fn page<F, Fut>(load: F) -> AnyView
 where
     F: FnOnce(Request, Params) -> Fut + Send + 'static,
     Fut: Future<Output = Loaded> + Send + 'static,
 {
+    page_with(Params(use_params_map().get_untracked()), load)
+}
+
+/// Loads a page and puts the document around it; a page that cannot be loaded becomes its error page.
+fn page_with<F, Fut>(params: Params, load: F) -> AnyView
+where
+    F: FnOnce(Request, Params) -> Fut + Send + 'static,
+    Fut: Future<Output = Loaded> + Send + 'static,
+{
     let Some(request) = Request::current() else { return ().into_any() };
-    let params = Params(use_params_map().get_untracked());
     let options = expect_context::<ResponseOptions>();
     set(&options, header::CONTENT_SECURITY_POLICY, &content_security_policy());
     let loading = async move {
@@ -117,7 +132,8 @@ where
         let cache = if page.secret { "no-store" } else { "private, no-cache" };
         set(&options, header::CACHE_CONTROL, cache);
         if page.status != 200 {
-            options.set_status(StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+            options
+                .set_status(StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
         }
         let frame = frame(request).await;
         document(frame, page)

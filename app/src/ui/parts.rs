@@ -3,7 +3,11 @@
 
 use leptos::prelude::*;
 
-use crate::{format, i18n::{Lang, t}, islands::Copy};
+use crate::{
+    format,
+    i18n::{Lang, t},
+    islands::Copy,
+};
 
 /// A state as icon, word and colour; never colour alone. `tone`: ok, busy, bad, warn, idle.
 pub(crate) fn badge(tone: &'static str, text: String) -> AnyView {

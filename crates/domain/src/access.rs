@@ -36,15 +36,72 @@ pub const GENERATED_ALPHABET: &str = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRST
 pub const GENERATED_LENGTH: usize = 24;
 
 const RESERVED_LINUX: &[&str] = &[
-    "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news", "uucp", "proxy", "www-data", "backup",
-    "list", "irc", "gnats", "nobody", "messagebus", "dbus", "polkitd", "tss", "sshd", "chrony", "ntp", "postfix",
-    "dovecot", "dovenull", "exim", "mysql", "mariadb", "postgres", "named", "bind", "apache", "nginx", "ftp",
-    "operator", "halt", "shutdown", "adm", "wheel", "sudo", "admin", "administrator", "guest", "support", "cpuser",
-    "mailnull", "mailman", "psaadm", "psacln", "psaftp", "popuser", "mgrsecure",
+    "daemon",
+    "bin",
+    "sys",
+    "sync",
+    "games",
+    "man",
+    "lp",
+    "mail",
+    "news",
+    "uucp",
+    "proxy",
+    "www-data",
+    "backup",
+    "list",
+    "irc",
+    "gnats",
+    "nobody",
+    "messagebus",
+    "dbus",
+    "polkitd",
+    "tss",
+    "sshd",
+    "chrony",
+    "ntp",
+    "postfix",
+    "dovecot",
+    "dovenull",
+    "exim",
+    "mysql",
+    "mariadb",
+    "postgres",
+    "named",
+    "bind",
+    "apache",
+    "nginx",
+    "ftp",
+    "operator",
+    "halt",
+    "shutdown",
+    "adm",
+    "wheel",
+    "sudo",
+    "admin",
+    "administrator",
+    "guest",
+    "support",
+    "cpuser",
+    "mailnull",
+    "mailman",
+    "psaadm",
+    "psacln",
+    "psaftp",
+    "popuser",
+    "mgrsecure",
 ];
 const RESERVED_LINUX_PREFIXES: &[&str] = &["systemd-", "cpanel", "ispmgr"];
-const RESERVED_WINDOWS: &[&str] =
-    &["guest", "defaultaccount", "wdagutilityaccount", "system", "network service", "localservice", "krbtgt", "none"];
+const RESERVED_WINDOWS: &[&str] = &[
+    "guest",
+    "defaultaccount",
+    "wdagutilityaccount",
+    "system",
+    "network service",
+    "localservice",
+    "krbtgt",
+    "none",
+];
 
 /// The login of the first account in the guest. `root` and `Administrator` are the systems' own.
 pub fn check_login(typed: &str, family: Family, hostname: &str) -> Result<String, FieldError> {
@@ -176,7 +233,9 @@ mod tests {
 
     #[test]
     fn generated_passwords_keep_the_alphabet() {
-        assert!(GENERATED_ALPHABET.chars().all(|c| c.is_ascii_alphanumeric() || PASSWORD_SYMBOLS.contains(c)));
+        assert!(
+            GENERATED_ALPHABET.chars().all(|c| c.is_ascii_alphanumeric() || PASSWORD_SYMBOLS.contains(c))
+        );
         assert!(!GENERATED_ALPHABET.contains(['0', 'O', '1', 'l', 'I', 'o']));
     }
 }

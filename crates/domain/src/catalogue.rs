@@ -102,10 +102,11 @@ impl Catalogue {
     /// The first preset, lifted to what the template needs.
     pub fn default_size(&self, template: &Template) -> Size {
         let limits = self.limits(template);
-        let size = self.presets.first().map_or(
-            Size { vcpu: 0, ram_gb: 0, disk_gb: 0, bandwidth_mbit: self.bandwidth_mbit[0] },
-            |p| p.size,
-        );
+        let size =
+            self.presets.first().map_or(
+                Size { vcpu: 0, ram_gb: 0, disk_gb: 0, bandwidth_mbit: self.bandwidth_mbit[0] },
+                |p| p.size,
+            );
         limits.lift(size)
     }
 

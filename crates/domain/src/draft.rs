@@ -115,13 +115,18 @@ impl DraftValues {
     }
 
     /// The access step. `password_kept` says whether a password of the customer's own is already sealed.
-    pub fn check_access(&self, catalogue: &Catalogue, password_kept: bool) -> Result<Access, Vec<FieldError>> {
+    pub fn check_access(
+        &self,
+        catalogue: &Catalogue,
+        password_kept: bool,
+    ) -> Result<Access, Vec<FieldError>> {
         let family = self.family(catalogue);
         let mut errors = Vec::new();
         let mut keep = |e: FieldError| errors.push(e);
 
         let name = check_name(&self.name).map_err(&mut keep).ok();
-        let hostname = check_hostname(&self.hostname, family).map_err(|es| es.into_iter().for_each(&mut keep)).ok();
+        let hostname =
+            check_hostname(&self.hostname, family).map_err(|es| es.into_iter().for_each(&mut keep)).ok();
         let method = match self.method.parse::<Method>() {
             Ok(m) if family == Family::Windows && m.uses_key() => {
                 keep(FieldError::new(Field::Method, Code::MethodWindows));
@@ -133,8 +138,7 @@ impl DraftValues {
                 None
             }
         };
-        let login =
-            check_login(&self.guest_login, family, self.hostname.trim()).map_err(&mut keep).ok();
+        let login = check_login(&self.guest_login, family, self.hostname.trim()).map_err(&mut keep).ok();
         let source = self.password_source.parse().unwrap_or(PasswordSource::Generated);
         if method.is_some_and(Method::uses_password) && source == PasswordSource::Own {
             if !self.password_errors.is_empty() {

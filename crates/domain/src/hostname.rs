@@ -35,7 +35,9 @@ pub fn check_hostname(typed: &str, family: Family) -> Result<String, Vec<FieldEr
     if host.is_empty() {
         return Err(vec![error(Code::HostnameMissing)]);
     }
-    if let Some(bad) = host.chars().find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(*c))) {
+    if let Some(bad) =
+        host.chars().find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(*c)))
+    {
         let offer = transliterate(&host);
         return Err(vec![error(Code::HostnameAlphabet).with("char", printable(bad)).with("offer", offer)]);
     }
@@ -110,8 +112,7 @@ pub fn transliterate(text: &str) -> String {
             _ => {}
         }
     }
-    let labels: Vec<&str> =
-        out.split('.').map(|l| l.trim_matches('-')).filter(|l| !l.is_empty()).collect();
+    let labels: Vec<&str> = out.split('.').map(|l| l.trim_matches('-')).filter(|l| !l.is_empty()).collect();
     let mut name = labels.join(".");
     name.truncate(LABEL_MAX);
     if name.is_empty() { "server-1".into() } else { name }
@@ -132,7 +133,9 @@ mod tests {
 
     #[test]
     fn good_host_names_are_folded() {
-        for (typed, expected) in [("web-01", "web-01"), (" WEB.Example.COM ", "web.example.com"), ("1a", "1a")] {
+        for (typed, expected) in
+            [("web-01", "web-01"), (" WEB.Example.COM ", "web.example.com"), ("1a", "1a")]
+        {
             assert_eq!(check_hostname(typed, Family::Linux).as_deref(), Ok(expected));
         }
     }

@@ -66,7 +66,11 @@ pub fn check_keys(pasted: &str) -> Result<Vec<SshKey>, Vec<FieldError>> {
 pub fn private_key_line(pasted: &str) -> Option<usize> {
     pasted
         .lines()
-        .position(|l| l.contains("PRIVATE KEY") || l.starts_with("PuTTY-User-Key-File") || l.starts_with("Private-Lines:"))
+        .position(|l| {
+            l.contains("PRIVATE KEY")
+                || l.starts_with("PuTTY-User-Key-File")
+                || l.starts_with("Private-Lines:")
+        })
         .map(|i| i + 1)
 }
 
@@ -124,7 +128,8 @@ mod tests {
         assert_eq!(codes("ssh-dss AAAAB3NzaC1kc3M="), [Code::KeyType]);
         assert_eq!(codes(&ED25519[..40]), [Code::KeyCut]);
         assert_eq!(codes(&format!("command=\"x\" {ED25519}")), [Code::KeyOptions]);
-        let error = &check_keys(&format!("{ED25519}\n-----BEGIN OPENSSH PRIVATE KEY-----\nb3Blbn\n")).unwrap_err()[0];
+        let error =
+            &check_keys(&format!("{ED25519}\n-----BEGIN OPENSSH PRIVATE KEY-----\nb3Blbn\n")).unwrap_err()[0];
         assert_eq!((error.code, error.param("line")), (Code::KeyPrivate, Some("2")));
     }
 

@@ -23,7 +23,12 @@ closed_list! {
 }
 
 /// May `role` start this action on a server in this state? A queue conflict is no denial: the job waits.
-pub fn can_server(action: Action, role: Role, state: ServerState, terminate_open: bool) -> Result<(), Denial> {
+pub fn can_server(
+    action: Action,
+    role: Role,
+    state: ServerState,
+    terminate_open: bool,
+) -> Result<(), Denial> {
     if role.is_staff() {
         return Err(Denial::ReadsOnly);
     }

@@ -99,7 +99,10 @@ mod tests {
         assert_eq!(code("2010"), Err(Code::NumberRange));
         assert_eq!(code("99999999999999999999"), Err(Code::NumberRange));
         let step = check_number(Field::Disk, "45", DISK).unwrap_err();
-        assert_eq!((step.code, step.param("below"), step.param("above")), (Code::NumberStep, Some("40"), Some("50")));
+        assert_eq!(
+            (step.code, step.param("below"), step.param("above")),
+            (Code::NumberStep, Some("40"), Some("50"))
+        );
     }
 
     #[test]

@@ -51,7 +51,10 @@ pub struct Machine {
 /// Why a shape cannot be run. A shape is checked when it is registered, and against the record when a job is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShapeError {
-    UnknownPredecessor { step: &'static str, after: &'static str },
+    UnknownPredecessor {
+        step: &'static str,
+        after: &'static str,
+    },
     Cycle,
     /// The record has other steps than the shape.
     Mismatch,
@@ -109,7 +112,8 @@ impl Machine {
             }
         }
         if commands.is_empty() && !self.status.contains(&Status::InFlight) {
-            let due = self.status.iter().filter_map(|s| if let Status::Waiting(at) = s { Some(*at) } else { None });
+            let due =
+                self.status.iter().filter_map(|s| if let Status::Waiting(at) = s { Some(*at) } else { None });
             // A failed step ends the job only when nothing is under way any more: steps beside it finish first.
             commands.push(match (failed, due.min()) {
                 (Some(step), _) => Command::Fail(step),
@@ -211,7 +215,8 @@ mod tests {
     #[test]
     fn resuming_runs_no_finished_step_again() {
         use StepStatus::{Done, Pending, Running};
-        let mut m = Machine::resume(SHAPE, &record([Done, Done, Running, Done, Pending, Pending]), 0).unwrap();
+        let mut m =
+            Machine::resume(SHAPE, &record([Done, Done, Running, Done, Pending, Pending]), 0).unwrap();
         assert_eq!(m.begin(), [Command::Run(2), Command::Run(4)]);
     }
 

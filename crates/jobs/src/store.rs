@@ -60,7 +60,13 @@ pub trait JobStore: Send + Sync + 'static {
     ) -> Result<(), StoreError>;
 
     /// The step has failed for good. The job goes on to its end with [`JobStore::job_failed`].
-    async fn step_failed(&self, fence: Fence, step: &str, problem: &Problem, now: i64) -> Result<(), StoreError>;
+    async fn step_failed(
+        &self,
+        fence: Fence,
+        step: &str,
+        problem: &Problem,
+        now: i64,
+    ) -> Result<(), StoreError>;
 
     /// The job sleeps until a retry is due. Gives the claim back.
     async fn job_retry_wait(&self, fence: Fence, until: i64, now: i64) -> Result<(), StoreError>;

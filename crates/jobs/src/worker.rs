@@ -209,7 +209,8 @@ impl Worker {
                         return self.store.job_succeeded(fence, now).await;
                     }
                     Command::Fail(_) => {
-                        let problem = last_problem.unwrap_or_else(|| Problem::new(PANIC, "no reason was recorded"));
+                        let problem =
+                            last_problem.unwrap_or_else(|| Problem::new(PANIC, "no reason was recorded"));
                         warn!(code = problem.code, "failed");
                         return self.store.job_failed(fence, &problem, now).await;
                     }
@@ -218,7 +219,8 @@ impl Worker {
             let Some((i, outcome)) = under_way.next().await else {
                 unreachable!("the machine commands an end when nothing is under way")
             };
-            let event = self.record(fence, &job.steps, &*workflow.steps[i], i, outcome, &mut last_problem).await?;
+            let event =
+                self.record(fence, &job.steps, &*workflow.steps[i], i, outcome, &mut last_problem).await?;
             commands = machine.on(&event);
         }
     }
@@ -264,7 +266,12 @@ impl Worker {
                 let since = before.and_then(|r| r.first_tried_at).unwrap_or(now);
                 match step.retry().next(attempt, since, now) {
                     Some(at) => {
-                        info!(step = key, code = problem.code, detail = problem.detail, "tried in vain, will retry");
+                        info!(
+                            step = key,
+                            code = problem.code,
+                            detail = problem.detail,
+                            "tried in vain, will retry"
+                        );
                         self.store.step_retry(fence, key, &problem, at, now).await?;
                         Ok(Event::Retry { step: i, at })
                     }

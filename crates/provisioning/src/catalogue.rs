@@ -23,7 +23,11 @@ mod tests {
         assert_eq!(catalogue.templates.len(), 9);
         for template in &catalogue.templates {
             let size = catalogue.default_size(template);
-            assert!(domain::price::quote(&catalogue.prices, template, size).total_minor > 0, "{}", template.id);
+            assert!(
+                domain::price::quote(&catalogue.prices, template, size).total_minor > 0,
+                "{}",
+                template.id
+            );
         }
     }
 

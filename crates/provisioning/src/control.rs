@@ -7,10 +7,7 @@ use jobs::{Clock, Registry};
 use store::Store;
 use uuid::Uuid;
 
-use crate::{
-    provider::Provider,
-    workflows,
-};
+use crate::{provider::Provider, workflows};
 
 pub struct Control {
     pub(crate) store: Store,

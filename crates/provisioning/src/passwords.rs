@@ -13,7 +13,11 @@ pub(crate) fn generate() -> Result<SecretString, getrandom::Error> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
         let fair_bytes = bytes.iter().map(|b| usize::from(*b)).filter(|b| *b < fair);
-        password.extend(fair_bytes.map(|b| char::from(alphabet[b % alphabet.len()])).take(GENERATED_LENGTH - password.len()));
+        password.extend(
+            fair_bytes
+                .map(|b| char::from(alphabet[b % alphabet.len()]))
+                .take(GENERATED_LENGTH - password.len()),
+        );
     }
     Ok(SecretString::from(password))
 }

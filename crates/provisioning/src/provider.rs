@@ -184,7 +184,13 @@ pub trait Provider: Send + Sync + 'static {
     async fn machine_create(&self, group: &GroupRef, spec: &MachineSpec) -> Result<TaskRef>;
     async fn machine(&self, machine: &MachineRef) -> Result<Machine>;
     /// Changes the size of a machine that is off. The disk only grows.
-    async fn machine_resize(&self, machine: &MachineRef, vcpu: u32, ram_mb: u64, disk_mb: u64) -> Result<TaskRef>;
+    async fn machine_resize(
+        &self,
+        machine: &MachineRef,
+        vcpu: u32,
+        ram_mb: u64,
+        disk_mb: u64,
+    ) -> Result<TaskRef>;
     async fn machine_customize(&self, machine: &MachineRef, setup: &GuestSetup) -> Result<TaskRef>;
     /// Takes every secret out of what the provider keeps of a customization.
     async fn machine_forget_secrets(&self, machine: &MachineRef, hostname: &str) -> Result<TaskRef>;

@@ -6,15 +6,16 @@ use async_trait::async_trait;
 use domain::catalogue::Family;
 use tokio::sync::OnceCell;
 use vcd::{
-    Client, CustomizationStatus, Effect, ErrorKind, GuestCustomization, NetworkId, NetworkStatus, NewVm, QosProfile,
-    VappId, VdcId, VmId,
+    Client, CustomizationStatus, Effect, ErrorKind, GuestCustomization, NetworkId, NetworkStatus, NewVm,
+    QosProfile, VappId, VdcId, VmId,
 };
 
 use crate::{
     guest,
     provider::{
-        Block, EdgeFound, EdgeRef, Group, GroupRef, GuestProgress, GuestSetup, Machine, MachineRef, MachineSpec,
-        NetworkFound, NetworkRef, NetworkSpec, Provider, ProviderError, ProviderErrorKind, Result, TaskRef,
+        Block, EdgeFound, EdgeRef, Group, GroupRef, GuestProgress, GuestSetup, Machine, MachineRef,
+        MachineSpec, NetworkFound, NetworkRef, NetworkSpec, Provider, ProviderError, ProviderErrorKind,
+        Result, TaskRef,
     },
 };
 
@@ -54,14 +55,18 @@ impl VcdProvider {
     async fn vdc(&self) -> Result<VdcId> {
         let found = self.vdc.get_or_try_init(|| async {
             self.client.vdc_by_name(&self.vdc_name).await.map_err(error)?.ok_or_else(|| {
-                ProviderError::new(ProviderErrorKind::Permanent, format!("there is no VDC {:?}", self.vdc_name))
+                ProviderError::new(
+                    ProviderErrorKind::Permanent,
+                    format!("there is no VDC {:?}", self.vdc_name),
+                )
             })
         });
         found.await.copied()
     }
 
     async fn profiles(&self) -> Result<&[QosProfile]> {
-        let found = self.profiles.get_or_try_init(|| async { self.client.qos_profiles().await.map_err(error) });
+        let found =
+            self.profiles.get_or_try_init(|| async { self.client.qos_profiles().await.map_err(error) });
         found.await.map(Vec::as_slice)
     }
 }
@@ -95,9 +100,14 @@ impl Provider for VcdProvider {
     async fn edge_set_speed(&self, edge: &EdgeRef, mbit: Option<u32>) -> Result<TaskRef> {
         let profile = match mbit {
             None => None,
-            Some(mbit) => Some(self.profiles().await?.iter().find(|p| p.committed_mbit == mbit).ok_or_else(|| {
-                ProviderError::new(ProviderErrorKind::Permanent, format!("there is no QoS profile of {mbit} Mb/s"))
-            })?),
+            Some(mbit) => {
+                Some(self.profiles().await?.iter().find(|p| p.committed_mbit == mbit).ok_or_else(|| {
+                    ProviderError::new(
+                        ProviderErrorKind::Permanent,
+                        format!("there is no QoS profile of {mbit} Mb/s"),
+                    )
+                })?)
+            }
         };
         self.client.edge_qos_set(id(&edge.0)?, profile).await.map(task).map_err(error)
     }
@@ -169,7 +179,10 @@ impl Provider for VcdProvider {
 
     async fn machine_create(&self, group: &GroupRef, spec: &MachineSpec) -> Result<TaskRef> {
         let template = self.client.template_vm(&spec.template).await.map_err(error)?.ok_or_else(|| {
-            ProviderError::new(ProviderErrorKind::NotFound, format!("there is no template {:?}", spec.template))
+            ProviderError::new(
+                ProviderErrorKind::NotFound,
+                format!("there is no template {:?}", spec.template),
+            )
         })?;
         let vm = NewVm {
             name: spec.name.clone(),
@@ -279,7 +292,8 @@ fn task(id: vcd::TaskId) -> TaskRef {
 }
 
 fn id<T: FromStr<Err = vcd::ParseIdError>>(text: &str) -> Result<T> {
-    text.parse().map_err(|e: vcd::ParseIdError| ProviderError::new(ProviderErrorKind::Permanent, e.to_string()))
+    text.parse()
+        .map_err(|e: vcd::ParseIdError| ProviderError::new(ProviderErrorKind::Permanent, e.to_string()))
 }
 
 fn error(e: vcd::Error) -> ProviderError {
@@ -307,7 +321,10 @@ mod tests {
     fn a_block_is_read_from_the_description() {
         let block = routed_block("rack 4, routed 198.18.0.8/29").unwrap();
         assert_eq!(block.gateway, "198.18.0.9");
-        assert_eq!((block.first_address.as_str(), block.last_address.as_str()), ("198.18.0.10", "198.18.0.14"));
+        assert_eq!(
+            (block.first_address.as_str(), block.last_address.as_str()),
+            ("198.18.0.10", "198.18.0.14")
+        );
         for bad in ["", "routed", "routed 198.18.0.8", "routed 198.18.0.8/31", "routed x/29"] {
             assert_eq!(routed_block(bad), None, "{bad:?}");
         }

@@ -2,7 +2,10 @@
 
 mod support;
 
-use domain::{permission::Denial, state::{EdgeState, JobState, Role, ServerState}};
+use domain::{
+    permission::Denial,
+    state::{EdgeState, JobState, Role, ServerState},
+};
 use provisioning::{TerminateAnswer, Waiting};
 use secrecy::ExposeSecret;
 use support::Plane;
@@ -59,14 +62,19 @@ async fn a_terminate_behind_a_create_waits_can_be_cancelled_and_takes_everything
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let create = plane.order(&anna).await;
     let server = plane.job(create).await.server.unwrap();
-    let ask = |name: &'static str, key: &'static str| plane.facade.server_terminate(&anna, server, name, key, "test");
+    let ask = |name: &'static str, key: &'static str| {
+        plane.facade.server_terminate(&anna, server, name, key, "test")
+    };
 
     assert!(matches!(ask("wrong", "k1").await.unwrap(), TerminateAnswer::Refused(_)));
     let TerminateAnswer::Accepted(taken_back) = ask(" WEB-01 ", "k2").await.unwrap() else { panic!() };
     let view = plane.facade.operation(&anna, taken_back).await.unwrap().unwrap();
     assert!(matches!(view.waiting, Some(Waiting::Blocked { position: 1, .. })), "{:?}", view.waiting);
     assert_eq!(plane.facade.operation_cancel(&anna, taken_back).await.unwrap(), Some(Ok(())));
-    assert_eq!(plane.facade.operation_cancel(&anna, taken_back).await.unwrap(), Some(Err(Denial::AlreadyOver)));
+    assert_eq!(
+        plane.facade.operation_cancel(&anna, taken_back).await.unwrap(),
+        Some(Err(Denial::AlreadyOver))
+    );
 
     plane.until(create, JobState::Succeeded).await;
     let TerminateAnswer::Accepted(terminate) = ask("web-01", "k3").await.unwrap() else { panic!() };

@@ -2,11 +2,7 @@
 
 use domain::{AccountId, state::Role};
 
-use crate::{
-    db::Store,
-    error::Result,
-    row::Columns,
-};
+use crate::{db::Store, error::Result, row::Columns};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -53,5 +49,10 @@ impl Store {
 }
 
 fn account(row: &sqlx::any::AnyRow) -> Result<Account> {
-    Ok(Account { id: row.id("id")?, email: row.text("email")?, name: row.text("name")?, role: row.word("role")? })
+    Ok(Account {
+        id: row.id("id")?,
+        email: row.text("email")?,
+        name: row.text("name")?,
+        role: row.word("role")?,
+    })
 }

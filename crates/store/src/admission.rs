@@ -3,11 +3,7 @@
 //! An admitted job stays admitted: the jobs in front of it never grow. So claiming is one statement over admitted
 //! jobs, flat in the number of contexts.
 
-use domain::{
-    CustomerId,
-    kind::Scope,
-    state::JobState,
-};
+use domain::{CustomerId, kind::Scope, state::JobState};
 use synchronizer::{Entry, Matrix, Phase, admissible};
 
 use crate::{
@@ -65,10 +61,8 @@ pub(crate) const fn scope_text(scope: Scope) -> &'static str {
 /// Marks what may start now. Called with the context's lock held, after anything was queued or ended.
 pub(crate) async fn admit(conn: &mut Conn, matrix: &Matrix, customer: CustomerId, now: i64) -> Result<()> {
     let entries = entries(conn, matrix, customer).await?;
-    let free: Vec<String> = admissible(matrix, &entries)
-        .into_iter()
-        .map(|key| uuid::Uuid::from_u128(key).to_string())
-        .collect();
+    let free: Vec<String> =
+        admissible(matrix, &entries).into_iter().map(|key| uuid::Uuid::from_u128(key).to_string()).collect();
     if free.is_empty() {
         return Ok(());
     }

@@ -65,7 +65,11 @@ impl Store {
 
     /// A transaction that will write. On SQLite it takes the write lock at once, so that it cannot fail halfway.
     pub(crate) async fn write(&self) -> Result<Tx> {
-        Ok(if self.sqlite { self.pool.begin_with("BEGIN IMMEDIATE").await? } else { self.pool.begin().await? })
+        Ok(if self.sqlite {
+            self.pool.begin_with("BEGIN IMMEDIATE").await?
+        } else {
+            self.pool.begin().await?
+        })
     }
 
     /// Commits, then tells whoever waits: workers, and pages that show this customer.

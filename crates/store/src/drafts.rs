@@ -1,9 +1,6 @@
 //! Unfinished orders.
 
-use domain::{
-    CustomerId, DraftId, JobId,
-    draft::DraftValues,
-};
+use domain::{CustomerId, DraftId, JobId, draft::DraftValues};
 use secrecy::SecretString;
 use sqlx::any::AnyRow;
 
@@ -33,7 +30,8 @@ pub enum DraftPassword {
     Set(SecretString),
 }
 
-const SELECT: &str = "SELECT id, customer_id, choices, sealed_password, updated_at, expires_at, ordered_job_id FROM draft
+const SELECT: &str =
+    "SELECT id, customer_id, choices, sealed_password, updated_at, expires_at, ordered_job_id FROM draft
      WHERE id = $1 AND customer_id = $2";
 
 impl Store {
@@ -148,7 +146,8 @@ impl Store {
 
     /// Deletes drafts that expired long enough ago that nobody asks for them any more.
     pub async fn drafts_purge(&self, before: i64) -> Result<u64> {
-        let done = sqlx::query("DELETE FROM draft WHERE expires_at <= $1").bind(before).execute(&self.pool).await?;
+        let done =
+            sqlx::query("DELETE FROM draft WHERE expires_at <= $1").bind(before).execute(&self.pool).await?;
         Ok(done.rows_affected())
     }
 }

@@ -4,12 +4,7 @@ use domain::{CustomerId, EdgeId, JobId, ServerId, state::EdgeState};
 use jobs::Fence;
 use sqlx::any::AnyRow;
 
-use crate::{
-    db::Store,
-    error::Result,
-    fence,
-    row::Columns,
-};
+use crate::{db::Store, error::Result, fence, row::Columns};
 
 /// An edge as the platform describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +119,14 @@ impl Store {
     }
 
     /// The server stands on its edge: from now on the edge is in use.
-    pub async fn edge_bound(&self, fence: Fence, server: ServerId, network: &str, mbit: i64, now: i64) -> Result<()> {
+    pub async fn edge_bound(
+        &self,
+        fence: Fence,
+        server: ServerId,
+        network: &str,
+        mbit: i64,
+        now: i64,
+    ) -> Result<()> {
         let mut tx = self.write().await?;
         let (_, customer) = fence::hold(&mut tx, fence).await?;
         sqlx::query(

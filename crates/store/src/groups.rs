@@ -4,12 +4,7 @@ use domain::CustomerId;
 use jobs::Fence;
 use sqlx::any::AnyRow;
 
-use crate::{
-    db::Store,
-    error::Result,
-    fence,
-    row::Columns,
-};
+use crate::{db::Store, error::Result, fence, row::Columns};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {

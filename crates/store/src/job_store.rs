@@ -1,7 +1,11 @@
 //! The engine's store, on the database.
 
 use async_trait::async_trait;
-use domain::{CustomerId, JobId, ServerId, kind::{Kind, Scope}, state::ServerState};
+use domain::{
+    CustomerId, JobId, ServerId,
+    kind::{Kind, Scope},
+    state::ServerState,
+};
 use jobs::{ClaimedJob, Fence, JobStore, Problem, StepRecord, StepStatus, StoreError};
 use serde_json::Value;
 use sqlx::any::AnyRow;
@@ -123,11 +127,18 @@ impl JobStore for Store {
         .execute(&mut *tx)
         .await
         .map_err(Error::from)?;
-        events::record(&mut tx, customer, job, "step_retry", Some(step), Some(&describe(problem)), now).await?;
+        events::record(&mut tx, customer, job, "step_retry", Some(step), Some(&describe(problem)), now)
+            .await?;
         Ok(self.commit(tx, customer).await?)
     }
 
-    async fn step_failed(&self, fence: Fence, step: &str, problem: &Problem, now: i64) -> Result<(), StoreError> {
+    async fn step_failed(
+        &self,
+        fence: Fence,
+        step: &str,
+        problem: &Problem,
+        now: i64,
+    ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         let (job, customer) = fence::hold(&mut tx, fence).await?;
         sqlx::query(
@@ -142,7 +153,8 @@ impl JobStore for Store {
         .execute(&mut *tx)
         .await
         .map_err(Error::from)?;
-        events::record(&mut tx, customer, job, "step_failed", Some(step), Some(&describe(problem)), now).await?;
+        events::record(&mut tx, customer, job, "step_failed", Some(step), Some(&describe(problem)), now)
+            .await?;
         Ok(self.commit(tx, customer).await?)
     }
 
@@ -313,8 +325,10 @@ fn step(row: &AnyRow) -> Result<StepRecord> {
         first_tried_at: row.int_opt("first_tried_at")?,
         retry_at: row.int_opt("retry_at")?,
         provider_task: row.text_opt("provider_task")?,
-        output: row.text_opt("output")?.map(|t| serde_json::from_str(&t)).transpose().map_err(
-            |e: serde_json::Error| Error::Corrupt(format!("output: {e}")),
-        )?,
+        output: row
+            .text_opt("output")?
+            .map(|t| serde_json::from_str(&t))
+            .transpose()
+            .map_err(|e: serde_json::Error| Error::Corrupt(format!("output: {e}")))?,
     })
 }

@@ -9,12 +9,7 @@ use sqlx::any::AnyRow;
 use synchronizer::{Explanation, explain};
 use uuid::Uuid;
 
-use crate::{
-    admission,
-    db::Store,
-    error::Result,
-    row::Columns,
-};
+use crate::{admission, db::Store, error::Result, row::Columns};
 
 #[derive(Clone, Debug)]
 pub struct Job {
@@ -109,10 +104,12 @@ impl Store {
 
     /// A customer's unfinished jobs in `seq` order, with steps.
     pub async fn jobs_unfinished(&self, customer: CustomerId) -> Result<Vec<Job>> {
-        let rows = sqlx::query(select_job!("WHERE job.context_id = $1 AND job.finished_at IS NULL ORDER BY job.seq"))
-            .bind(customer.to_string())
-            .fetch_all(&self.pool)
-            .await?;
+        let rows = sqlx::query(select_job!(
+            "WHERE job.context_id = $1 AND job.finished_at IS NULL ORDER BY job.seq"
+        ))
+        .bind(customer.to_string())
+        .fetch_all(&self.pool)
+        .await?;
         let steps = sqlx::query(select_step!(
             "WHERE job_id IN (SELECT id FROM job WHERE context_id = $1 AND finished_at IS NULL) ORDER BY job_id, ord"
         ))
@@ -123,7 +120,12 @@ impl Store {
     }
 
     /// A customer's finished jobs, newest first, without steps. `before` is the number the page ends above.
-    pub async fn jobs_finished(&self, customer: CustomerId, before: Option<i64>, limit: i64) -> Result<Vec<Job>> {
+    pub async fn jobs_finished(
+        &self,
+        customer: CustomerId,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<Job>> {
         let rows = sqlx::query(select_job!(
             "WHERE job.context_id = $1 AND job.finished_at IS NOT NULL AND job.number < $2
              ORDER BY job.number DESC LIMIT $3"
@@ -182,7 +184,8 @@ impl Store {
 
     /// How many jobs are in each state.
     pub async fn jobs_by_state(&self) -> Result<Vec<(JobState, i64)>> {
-        let rows = sqlx::query("SELECT state, COUNT(*) AS n FROM job GROUP BY state").fetch_all(&self.pool).await?;
+        let rows =
+            sqlx::query("SELECT state, COUNT(*) AS n FROM job GROUP BY state").fetch_all(&self.pool).await?;
         rows.iter().map(|r| Ok((r.word("state")?, r.int("n")?))).collect()
     }
 

@@ -140,7 +140,13 @@ impl Store {
     }
 
     /// Takes a queued job back. Returns whether it was still queued.
-    pub async fn job_cancel(&self, customer: CustomerId, job: JobId, by: AccountId, now: i64) -> Result<bool> {
+    pub async fn job_cancel(
+        &self,
+        customer: CustomerId,
+        job: JobId,
+        by: AccountId,
+        now: i64,
+    ) -> Result<bool> {
         let mut tx = self.write().await?;
         events::next_version(&mut tx, customer).await?;
         let row = sqlx::query(
@@ -172,11 +178,12 @@ impl Store {
         idempotency: &Idempotency,
     ) -> Result<Option<Accepted>> {
         events::next_version(tx, customer).await?;
-        let before = sqlx::query("SELECT body_hash, job_id FROM idempotency WHERE customer_id = $1 AND key = $2")
-            .bind(customer.to_string())
-            .bind(&idempotency.key)
-            .fetch_optional(&mut *tx)
-            .await?;
+        let before =
+            sqlx::query("SELECT body_hash, job_id FROM idempotency WHERE customer_id = $1 AND key = $2")
+                .bind(customer.to_string())
+                .bind(&idempotency.key)
+                .fetch_optional(&mut *tx)
+                .await?;
         if let Some(row) = before {
             let job = row.id("job_id")?;
             let same = row.text("body_hash")? == idempotency.body_hash;
@@ -198,15 +205,18 @@ impl Store {
         idempotency: &Idempotency,
         now: i64,
     ) -> Result<()> {
-        let seq = sqlx::query("UPDATE context SET last_seq = last_seq + 1 WHERE customer_id = $1 RETURNING last_seq")
-            .bind(customer.to_string())
-            .fetch_one(&mut *tx)
-            .await?
-            .int("last_seq")?;
-        let number = sqlx::query("UPDATE counter SET value = value + 1 WHERE name = 'job_number' RETURNING value")
-            .fetch_one(&mut *tx)
-            .await?
-            .int("value")?;
+        let seq = sqlx::query(
+            "UPDATE context SET last_seq = last_seq + 1 WHERE customer_id = $1 RETURNING last_seq",
+        )
+        .bind(customer.to_string())
+        .fetch_one(&mut *tx)
+        .await?
+        .int("last_seq")?;
+        let number =
+            sqlx::query("UPDATE counter SET value = value + 1 WHERE name = 'job_number' RETURNING value")
+                .fetch_one(&mut *tx)
+                .await?
+                .int("value")?;
         sqlx::query(
             "INSERT INTO job (id, number, context_id, seq, kind, server_id, params, shape, state, hold_on_failure,
                               requested_by, request_id, created_at)

@@ -26,7 +26,6 @@ pub(crate) trait Columns {
         parse_word(column, &self.text(column)?)
     }
 
-
     fn json<T: serde::de::DeserializeOwned>(&self, column: &str) -> Result<T> {
         let text = self.text(column)?;
         serde_json::from_str(&text).map_err(|e| Error::Corrupt(format!("{column}: {e}")))

@@ -35,7 +35,10 @@ impl Sealer {
         match fs::read(file) {
             Ok(bytes) => {
                 let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| {
-                    io::Error::new(io::ErrorKind::InvalidData, format!("{} is not a 32-byte key", file.display()))
+                    io::Error::new(
+                        io::ErrorKind::InvalidData,
+                        format!("{} is not a 32-byte key", file.display()),
+                    )
                 })?;
                 Ok(Self::new(&key))
             }

@@ -3,11 +3,7 @@
 use domain::ServerId;
 use secrecy::SecretString;
 
-use crate::{
-    db::Store,
-    error::Result,
-    row::Columns,
-};
+use crate::{db::Store, error::Result, row::Columns};
 
 /// What may be said of a password that waits to be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

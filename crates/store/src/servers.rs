@@ -1,12 +1,6 @@
 //! Servers: what was ordered, where it is, what was last seen of it.
 
-use domain::{
-    CustomerId, ServerId,
-    access::Method,
-    catalogue::Family,
-    size::Size,
-    state::ServerState,
-};
+use domain::{CustomerId, ServerId, access::Method, catalogue::Family, size::Size, state::ServerState};
 use jobs::Fence;
 use sqlx::any::AnyRow;
 
@@ -59,8 +53,10 @@ macro_rules! select_server {
 impl Store {
     /// A server, whoever owns it: for workers and staff.
     pub async fn server(&self, id: ServerId) -> Result<Option<Server>> {
-        let row =
-            sqlx::query(select_server!("WHERE id = $1")).bind(id.to_string()).fetch_optional(&self.pool).await?;
+        let row = sqlx::query(select_server!("WHERE id = $1"))
+            .bind(id.to_string())
+            .fetch_optional(&self.pool)
+            .await?;
         row.as_ref().map(server).transpose()
     }
 
@@ -118,7 +114,12 @@ impl Store {
         self.commit(tx, customer).await
     }
 
-    pub async fn server_set_machine(&self, fence: Fence, server: ServerId, machine_ref: Option<&str>) -> Result<()> {
+    pub async fn server_set_machine(
+        &self,
+        fence: Fence,
+        server: ServerId,
+        machine_ref: Option<&str>,
+    ) -> Result<()> {
         let mut tx = self.write().await?;
         let (_, customer) = fence::hold(&mut tx, fence).await?;
         sqlx::query("UPDATE server SET machine_ref = $1 WHERE id = $2")
@@ -130,7 +131,13 @@ impl Store {
     }
 
     /// Records what the platform said about the server's power.
-    pub async fn server_observed(&self, fence: Fence, server: ServerId, state: ServerState, now: i64) -> Result<()> {
+    pub async fn server_observed(
+        &self,
+        fence: Fence,
+        server: ServerId,
+        state: ServerState,
+        now: i64,
+    ) -> Result<()> {
         let mut tx = self.write().await?;
         let (_, customer) = fence::hold(&mut tx, fence).await?;
         sqlx::query("UPDATE server SET state = $1, observed_power = $1, observed_at = $2 WHERE id = $3")
@@ -154,7 +161,10 @@ impl Store {
         .bind(server.to_string())
         .execute(&mut *tx)
         .await?;
-        sqlx::query("DELETE FROM secret WHERE server_id = $1").bind(server.to_string()).execute(&mut *tx).await?;
+        sqlx::query("DELETE FROM secret WHERE server_id = $1")
+            .bind(server.to_string())
+            .execute(&mut *tx)
+            .await?;
         self.commit(tx, customer).await
     }
 }

@@ -2,11 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{
-    db::Store,
-    error::Result,
-    row::Columns,
-};
+use crate::{db::Store, error::Result, row::Columns};
 
 fn hash(id: &[u8]) -> String {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -56,7 +52,8 @@ impl Store {
     }
 
     pub async fn sessions_purge(&self, now: i64) -> Result<u64> {
-        let done = sqlx::query("DELETE FROM session WHERE expires_at <= $1").bind(now).execute(&self.pool).await?;
+        let done =
+            sqlx::query("DELETE FROM session WHERE expires_at <= $1").bind(now).execute(&self.pool).await?;
         Ok(done.rows_affected())
     }
 }

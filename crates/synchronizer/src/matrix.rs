@@ -57,7 +57,8 @@ impl Matrix {
         }
         let mut cells = Vec::with_capacity(kinds.len() * kinds.len());
         for row in &kinds {
-            let mut letters = rows.get(row).map(String::as_str).unwrap_or_default().chars().filter(|c| *c != ' ');
+            let mut letters =
+                rows.get(row).map(String::as_str).unwrap_or_default().chars().filter(|c| *c != ' ');
             for column in &kinds {
                 cells.push(match letters.next() {
                     Some('C') => Scope::SameCustomer,
@@ -91,7 +92,8 @@ impl Matrix {
     /// The matrix that ships.
     pub fn shipped() -> &'static Self {
         static SHIPPED: LazyLock<Matrix> = LazyLock::new(|| {
-            Matrix::parse_for_kinds(include_str!("../matrix.toml")).expect("the shipped matrix is checked by a test")
+            Matrix::parse_for_kinds(include_str!("../matrix.toml"))
+                .expect("the shipped matrix is checked by a test")
         });
         &SHIPPED
     }
@@ -143,8 +145,12 @@ mod tests {
 
     #[test]
     fn a_bad_matrix_names_the_pair() {
-        let parse = |rows: &str| Matrix::parse(&format!("kinds = [\"a\", \"b\"]\n[rows]\n{rows}")).unwrap_err();
-        assert_eq!(parse("a = \"CS\"\nb = \"..\""), MatrixError::Asymmetric("b".into(), "a".into(), Scope::None, Scope::SameServer));
+        let parse =
+            |rows: &str| Matrix::parse(&format!("kinds = [\"a\", \"b\"]\n[rows]\n{rows}")).unwrap_err();
+        assert_eq!(
+            parse("a = \"CS\"\nb = \"..\""),
+            MatrixError::Asymmetric("b".into(), "a".into(), Scope::None, Scope::SameServer)
+        );
         assert_eq!(parse("a = \"CC\"\nb = \"C\""), MatrixError::Hole("b".into(), "b".into()));
         assert_eq!(parse("a = \"CC\""), MatrixError::Hole("b".into(), "a".into()));
         assert_eq!(parse("a = \"CX\"\nb = \"CC\""), MatrixError::Letter('X', "a".into(), "b".into()));

@@ -53,7 +53,8 @@ impl Context {
     /// Finishes the oldest running call of a kind. Returns the calls that started because of it.
     fn finish(&mut self, kind: &str) -> Vec<i64> {
         let kind = self.matrix.kind(kind).unwrap();
-        let done = self.jobs.iter().position(|e| e.kind == kind && e.phase == Phase::Started).expect("one runs");
+        let done =
+            self.jobs.iter().position(|e| e.kind == kind && e.phase == Phase::Started).expect("one runs");
         self.jobs.remove(done);
         self.admit()
     }

@@ -1,7 +1,10 @@
 //! The filter language of both query APIs: `a==x;b==y`, with `,` for "or".
 
 /// A filter is satisfied if one of its `,` parts has all of its `;` conditions satisfied.
-pub(crate) fn matches<'v>(filter: Option<&str>, field: impl Fn(&str) -> Option<&'v str>) -> Result<bool, String> {
+pub(crate) fn matches<'v>(
+    filter: Option<&str>,
+    field: impl Fn(&str) -> Option<&'v str>,
+) -> Result<bool, String> {
     let Some(filter) = filter.map(str::trim).filter(|f| !f.is_empty()) else { return Ok(true) };
     let filter = filter.trim_start_matches('(').trim_end_matches(')');
     for alternative in filter.split(',') {
@@ -12,7 +15,8 @@ pub(crate) fn matches<'v>(filter: Option<&str>, field: impl Fn(&str) -> Option<&
                 (None, Some((n, v))) => (n, v, false),
                 _ => return Err(format!("The filter condition '{condition}' is not understood.")),
             };
-            let value = field(name.trim()).ok_or_else(|| format!("Unknown property name '{name}' in filter."))?;
+            let value =
+                field(name.trim()).ok_or_else(|| format!("Unknown property name '{name}' in filter."))?;
             // References are compared by the UUID at their end, whatever form they were given in.
             let same = value == wanted || tail(value).is_some_and(|t| Some(t) == tail(wanted));
             all &= same == equal;

@@ -162,7 +162,11 @@ impl Vm {
         match self.guest {
             None => "GC_PENDING",
             Some(run) if now >= run.ends => {
-                if run.fails { "GC_FAILED" } else { "GC_COMPLETE" }
+                if run.fails {
+                    "GC_FAILED"
+                } else {
+                    "GC_COMPLETE"
+                }
             }
             Some(run) if now >= (run.started + run.ends) / 2 => "REBOOT_PENDING",
             Some(_) => "GC_PENDING",
@@ -218,7 +222,9 @@ impl World {
             let vapp = self.vapps.get(&vm.vapp);
             vm.nics.iter().any(|nic| {
                 nic.ip.as_deref() == Some(ip)
-                    && vapp.is_some_and(|a| a.networks.iter().any(|n| n.name == nic.network && n.parent == network.id))
+                    && vapp.is_some_and(|a| {
+                        a.networks.iter().any(|n| n.name == nic.network && n.parent == network.id)
+                    })
             })
         })
     }

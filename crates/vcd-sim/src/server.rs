@@ -17,13 +17,7 @@ use axum::{
 };
 use uuid::Uuid;
 
-use crate::{
-    clock::Clock,
-    errors::Refusal,
-    model::World,
-    persist::Writer,
-    routes, seed,
-};
+use crate::{clock::Clock, errors::Refusal, model::World, persist::Writer, routes, seed};
 
 /// The API versions of a "10.5.1": `true` where deprecated.
 pub(crate) const VERSIONS: &[(&str, bool)] = &[
@@ -242,8 +236,11 @@ async fn wrap(State(sim): State<Simulator>, mut request: Request, next: Next) ->
         .and_then(|v| v.to_str().ok())
         .map_or(fresh.clone(), |theirs| format!("{theirs}-{fresh}"));
     let host = headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or("localhost");
-    let around =
-        Around { request_id: request_id.clone(), base: format!("http://{host}"), session: sim.session(headers) };
+    let around = Around {
+        request_id: request_id.clone(),
+        base: format!("http://{host}"),
+        session: sim.session(headers),
+    };
     let path = request.uri().path().to_owned();
     let open = path == "/api/versions" || path.starts_with("/cloudapi/1.0.0/sessions");
     let mut response = if !open && around.session.is_none() {

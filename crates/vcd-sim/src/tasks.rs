@@ -79,15 +79,38 @@ pub(crate) struct Task {
 pub(crate) enum Effect {
     NetworkRealized(Uuid),
     NetworkDeleted(Uuid),
-    Qos { edge: Uuid, ingress: Option<Uuid>, egress: Option<Uuid> },
+    Qos {
+        edge: Uuid,
+        ingress: Option<Uuid>,
+        egress: Option<Uuid>,
+    },
     VappReady(Uuid),
     VappDeleted(Uuid),
-    VappNetworks { vapp: Uuid, networks: Vec<VappNetwork> },
-    Recomposed { added: Vec<Vm>, deleted: Vec<Uuid> },
-    Reconfigured { vm: Uuid, cpus: Option<(u32, u32)>, memory_mb: Option<u64>, disks: Option<Vec<(u32, u64)>> },
-    Customized { vm: Uuid, section: Customization },
-    PoweredOn { vm: Uuid, force_customization: bool },
-    Undeployed { vms: Vec<Uuid> },
+    VappNetworks {
+        vapp: Uuid,
+        networks: Vec<VappNetwork>,
+    },
+    Recomposed {
+        added: Vec<Vm>,
+        deleted: Vec<Uuid>,
+    },
+    Reconfigured {
+        vm: Uuid,
+        cpus: Option<(u32, u32)>,
+        memory_mb: Option<u64>,
+        disks: Option<Vec<(u32, u64)>>,
+    },
+    Customized {
+        vm: Uuid,
+        section: Customization,
+    },
+    PoweredOn {
+        vm: Uuid,
+        force_customization: bool,
+    },
+    Undeployed {
+        vms: Vec<Uuid>,
+    },
     VmDeleted(Uuid),
 }
 
@@ -228,8 +251,10 @@ impl World {
                         vm.memory_mb = memory;
                     }
                     if let Some(disks) = disks {
-                        vm.disks =
-                            disks.into_iter().map(|(id, size_mb)| crate::model::Disk { id, size_mb }).collect();
+                        vm.disks = disks
+                            .into_iter()
+                            .map(|(id, size_mb)| crate::model::Disk { id, size_mb })
+                            .collect();
                     }
                 }
             }
@@ -271,7 +296,8 @@ impl World {
         let networks: Vec<VappNetwork> =
             self.vapps.get(&vm.vapp).map(|a: &Vapp| a.networks.clone()).unwrap_or_default();
         for nic in &mut vm.nics {
-            let parent = networks.iter().find(|n| n.name == nic.network).and_then(|n| self.networks.get(&n.parent));
+            let parent =
+                networks.iter().find(|n| n.name == nic.network).and_then(|n| self.networks.get(&n.parent));
             if let (Some(network), "POOL") = (parent, nic.mode.as_str()) {
                 let ip = self.free_address(network).ok_or_else(|| {
                     Refusal::bad("There are insufficient IP addresses to complete operation.")

@@ -133,7 +133,9 @@ pub(crate) fn check_order(node: roxmltree::Node<'_, '_>, order: &[&str]) -> Resu
         match order.iter().position(|n| *n == name) {
             None => return Err(format!("Invalid content was found starting with element '{name}'.")),
             Some(p) if p < place => {
-                return Err(format!("Invalid content was found starting with element '{name}': it stands too late."));
+                return Err(format!(
+                    "Invalid content was found starting with element '{name}': it stands too late."
+                ));
             }
             Some(p) => place = p,
         }

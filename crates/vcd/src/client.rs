@@ -155,34 +155,37 @@ impl Client {
             .await
             .map_err(|e| transport(&e))?;
         let status = response.status();
-        let token = response.headers().get(TOKEN_HEADER).and_then(|v| v.to_str().ok()).map(SecretString::from);
+        let token =
+            response.headers().get(TOKEN_HEADER).and_then(|v| v.to_str().ok()).map(SecretString::from);
         match (status.as_u16(), token) {
             (200, Some(token)) => Ok(Session { version, token }),
             (401 | 403, _) => {
                 let text = format!("the platform refuses {user}@{org}");
                 Err(Error::new(ErrorKind::Denied, Effect::Refused, text))
             }
-            (s, _) if s >= 500 => {
-                Err(Error::new(ErrorKind::Service, Effect::Refused, format!("signing in was answered with {s}")))
-            }
+            (s, _) if s >= 500 => Err(Error::new(
+                ErrorKind::Service,
+                Effect::Refused,
+                format!("signing in was answered with {s}"),
+            )),
             (s, _) => Err(Error::protocol(format!("signing in was answered with {s} and no token"))),
         }
     }
 
     async fn negotiate(&self) -> Result<&'static str> {
-        let response =
-            self.0.http.get(self.url("/api/versions")?).send().await.map_err(|e| transport(&e))?;
+        let response = self.0.http.get(self.url("/api/versions")?).send().await.map_err(|e| transport(&e))?;
         let status = response.status();
         let body = response.text().await.map_err(|e| transport(&e))?;
         if !status.is_success() {
-            return Err(Error::new(ErrorKind::Service, Effect::Refused, format!("/api/versions answered {status}")));
+            return Err(Error::new(
+                ErrorKind::Service,
+                Effect::Refused,
+                format!("/api/versions answered {status}"),
+            ));
         }
         let doc = xml::parse(&body)?;
-        let offered: Vec<&str> = doc
-            .descendants()
-            .filter(|n| n.tag_name().name() == "Version")
-            .filter_map(|n| n.text())
-            .collect();
+        let offered: Vec<&str> =
+            doc.descendants().filter(|n| n.tag_name().name() == "Version").filter_map(|n| n.text()).collect();
         KNOWN.iter().copied().find(|v| offered.contains(v)).ok_or_else(|| {
             Error::protocol(format!("no common API version: the service offers {}", offered.join(", ")))
         })
@@ -194,9 +197,10 @@ impl Client {
     }
 
     fn url(&self, path: &str) -> Result<Url> {
-        self.0.base.join(path).map_err(|e| {
-            Error::new(ErrorKind::Invalid, Effect::NotSent, format!("{path:?}: {e}"))
-        })
+        self.0
+            .base
+            .join(path)
+            .map_err(|e| Error::new(ErrorKind::Invalid, Effect::NotSent, format!("{path:?}: {e}")))
     }
 
     async fn send_once(
@@ -259,7 +263,8 @@ impl Answer {
     }
 
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_str(&self.body).map_err(|e| Error::protocol(format!("the answer is not as expected: {e}")))
+        serde_json::from_str(&self.body)
+            .map_err(|e| Error::protocol(format!("the answer is not as expected: {e}")))
     }
 }
 

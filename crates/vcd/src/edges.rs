@@ -86,7 +86,11 @@ impl Client {
         let rows: Vec<ProfileJson> = self.pages("nsxTResources/gatewayQoSProfiles", PAGE, None).await?;
         rows.into_iter()
             .map(|p| {
-                Ok(QosProfile { id: parse(&p.id)?, name: p.display_name, committed_mbit: p.committed_bandwidth })
+                Ok(QosProfile {
+                    id: parse(&p.id)?,
+                    name: p.display_name,
+                    committed_mbit: p.committed_bandwidth,
+                })
             })
             .collect()
     }

@@ -90,7 +90,11 @@ mod tests {
     #[test]
     fn every_form_of_a_reference_is_read() {
         let id: VmId = U.parse().unwrap();
-        for text in [format!("urn:vcloud:vm:{U}"), format!("https://h/api/vApp/vm-{U}"), format!("https://h/api/vApp/vm-{U}/")] {
+        for text in [
+            format!("urn:vcloud:vm:{U}"),
+            format!("https://h/api/vApp/vm-{U}"),
+            format!("https://h/api/vApp/vm-{U}/"),
+        ] {
             assert_eq!(text.parse::<VmId>(), Ok(id), "{text}");
         }
         assert_eq!(id.to_string(), format!("urn:vcloud:vm:{U}"));
@@ -98,7 +102,12 @@ mod tests {
 
     #[test]
     fn another_kind_is_refused() {
-        for text in [format!("urn:vcloud:vapp:{U}"), format!("https://h/api/vApp/vapp-{U}"), "vm-1".into(), String::new()] {
+        for text in [
+            format!("urn:vcloud:vapp:{U}"),
+            format!("https://h/api/vApp/vapp-{U}"),
+            "vm-1".into(),
+            String::new(),
+        ] {
             assert!(text.parse::<VmId>().is_err(), "{text}");
         }
     }

@@ -111,7 +111,9 @@ impl Client {
             }]},
         });
         let body = Body { media: "application/json", content: body.to_string() };
-        self.send(Method::POST, Family::Json, "/cloudapi/1.0.0/orgVdcNetworks", Some(body)).await?.task_location()
+        self.send(Method::POST, Family::Json, "/cloudapi/1.0.0/orgVdcNetworks", Some(body))
+            .await?
+            .task_location()
     }
 
     /// Deletes a network. Refused while a vApp still refers to it.

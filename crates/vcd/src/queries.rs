@@ -43,7 +43,8 @@ impl Client {
 
     /// The href of the first record of a query.
     async fn record(&self, kind: &str, filter: &str) -> Result<Option<String>> {
-        let path = format!("/api/query?type={kind}&format=records&page=1&pageSize=25&filter={}", encode(filter));
+        let path =
+            format!("/api/query?type={kind}&format=records&page=1&pageSize=25&filter={}", encode(filter));
         let answer = self.get(Family::Xml, &path).await?;
         let doc = xml::parse(&answer.body)?;
         let found = doc

@@ -53,7 +53,10 @@ impl Client {
             operation: root.attribute("operationName").unwrap_or_default().into(),
             status,
             progress: root.number_of("Progress"),
-            owner: root.child("Owner").and_then(|o| o.attribute("id").or(o.attribute("href"))).map(str::to_owned),
+            owner: root
+                .child("Owner")
+                .and_then(|o| o.attribute("id").or(o.attribute("href")))
+                .map(str::to_owned),
             error,
         })
     }

@@ -50,20 +50,26 @@ impl Client {
         networks: &[(&str, NetworkId)],
     ) -> Result<TaskId> {
         let base = self.base();
-        let content = Writer::root("ComposeVAppParams", &[("name", name), ("deploy", "false"), ("powerOn", "false")], |w| {
-            w.leaf("Description", description);
-            w.element("InstantiationParams", &[], |w| {
-                w.element("NetworkConfigSection", &[], |w| {
-                    w.leaf("ovf:Info", "");
-                    for (name, id) in networks {
-                        network_config(w, &base, name, *id);
-                    }
+        let content = Writer::root(
+            "ComposeVAppParams",
+            &[("name", name), ("deploy", "false"), ("powerOn", "false")],
+            |w| {
+                w.leaf("Description", description);
+                w.element("InstantiationParams", &[], |w| {
+                    w.element("NetworkConfigSection", &[], |w| {
+                        w.leaf("ovf:Info", "");
+                        for (name, id) in networks {
+                            network_config(w, &base, name, *id);
+                        }
+                    });
                 });
-            });
-            w.leaf("AllEULAsAccepted", true);
-        });
+                w.leaf("AllEULAsAccepted", true);
+            },
+        );
         let path = format!("/api/vdc/{}/action/composeVApp", vdc.uuid());
-        self.send(Method::POST, Family::Xml, &path, Some(Body { media: COMPOSE, content })).await?.task_in_body()
+        self.send(Method::POST, Family::Xml, &path, Some(Body { media: COMPOSE, content }))
+            .await?
+            .task_in_body()
     }
 
     pub async fn vapp(&self, id: VappId) -> Result<Vapp> {
@@ -87,8 +93,9 @@ impl Client {
     pub async fn vapp_networks_add(&self, vapp: &Vapp, added: &[(&str, NetworkId)]) -> Result<TaskId> {
         let base = self.base();
         let kept = vapp.networks.iter().map(|(n, id)| (n.as_str(), *id));
-        let all: Vec<(&str, NetworkId)> =
-            kept.chain(added.iter().copied().filter(|(n, _)| !vapp.networks.iter().any(|(k, _)| k == n))).collect();
+        let all: Vec<(&str, NetworkId)> = kept
+            .chain(added.iter().copied().filter(|(n, _)| !vapp.networks.iter().any(|(k, _)| k == n)))
+            .collect();
         let content = Writer::root("NetworkConfigSection", &[], |w| {
             w.leaf("ovf:Info", "");
             for (name, id) in all {
@@ -96,38 +103,41 @@ impl Client {
             }
         });
         let path = format!("/api/vApp/vapp-{}/networkConfigSection/", vapp.id.uuid());
-        self.send(Method::PUT, Family::Xml, &path, Some(Body { media: NETWORKS, content })).await?.task_in_body()
+        self.send(Method::PUT, Family::Xml, &path, Some(Body { media: NETWORKS, content }))
+            .await?
+            .task_in_body()
     }
 
     /// Copies machines into a vApp, off and waiting to be customized. They appear when the task has ended, and are
     /// found by name: the task does not name them **[src]**.
     pub async fn vapp_add_vms(&self, vapp: VappId, vms: &[NewVm]) -> Result<TaskId> {
         let base = self.base();
-        let content = Writer::root("RecomposeVAppParams", &[("deploy", "false"), ("powerOn", "false")], |w| {
-            for vm in vms {
-                w.element("SourcedItem", &[("sourceDelete", "false")], |w| {
-                    let href = format!("{base}/api/vAppTemplate/vm-{}", vm.template.uuid());
-                    w.element("Source", &[("href", &href)], |_| {});
-                    w.element("VmGeneralParams", &[], |w| {
-                        w.leaf("Name", &vm.name);
-                        w.leaf("NeedsCustomization", true);
-                    });
-                    w.element("InstantiationParams", &[], |w| {
-                        w.element("NetworkConnectionSection", &[], |w| {
-                            w.leaf("ovf:Info", "");
-                            w.leaf("PrimaryNetworkConnectionIndex", 0);
-                            w.element("NetworkConnection", &[("network", &vm.network)], |w| {
-                                w.leaf("NetworkConnectionIndex", 0);
-                                w.leaf("IpAddress", &vm.address);
-                                w.leaf("IsConnected", true);
-                                w.leaf("IpAddressAllocationMode", "MANUAL");
+        let content =
+            Writer::root("RecomposeVAppParams", &[("deploy", "false"), ("powerOn", "false")], |w| {
+                for vm in vms {
+                    w.element("SourcedItem", &[("sourceDelete", "false")], |w| {
+                        let href = format!("{base}/api/vAppTemplate/vm-{}", vm.template.uuid());
+                        w.element("Source", &[("href", &href)], |_| {});
+                        w.element("VmGeneralParams", &[], |w| {
+                            w.leaf("Name", &vm.name);
+                            w.leaf("NeedsCustomization", true);
+                        });
+                        w.element("InstantiationParams", &[], |w| {
+                            w.element("NetworkConnectionSection", &[], |w| {
+                                w.leaf("ovf:Info", "");
+                                w.leaf("PrimaryNetworkConnectionIndex", 0);
+                                w.element("NetworkConnection", &[("network", &vm.network)], |w| {
+                                    w.leaf("NetworkConnectionIndex", 0);
+                                    w.leaf("IpAddress", &vm.address);
+                                    w.leaf("IsConnected", true);
+                                    w.leaf("IpAddressAllocationMode", "MANUAL");
+                                });
                             });
                         });
                     });
-                });
-            }
-            w.leaf("AllEULAsAccepted", true);
-        });
+                }
+                w.leaf("AllEULAsAccepted", true);
+            });
         self.recompose(vapp, content).await
     }
 
@@ -145,7 +155,9 @@ impl Client {
 
     async fn recompose(&self, vapp: VappId, content: String) -> Result<TaskId> {
         let path = format!("/api/vApp/vapp-{}/action/recomposeVApp", vapp.uuid());
-        self.send(Method::POST, Family::Xml, &path, Some(Body { media: RECOMPOSE, content })).await?.task_in_body()
+        self.send(Method::POST, Family::Xml, &path, Some(Body { media: RECOMPOSE, content }))
+            .await?
+            .task_in_body()
     }
 
     /// Deletes a vApp and every machine in it. It must be undeployed.
@@ -162,7 +174,9 @@ impl Client {
     pub(crate) async fn undeploy(&self, entity: &str) -> Result<TaskId> {
         let content = Writer::root("UndeployVAppParams", &[], |w| w.leaf("UndeployPowerAction", "powerOff"));
         let path = format!("/api/vApp/{entity}/action/undeploy");
-        self.send(Method::POST, Family::Xml, &path, Some(Body { media: UNDEPLOY, content })).await?.task_in_body()
+        self.send(Method::POST, Family::Xml, &path, Some(Body { media: UNDEPLOY, content }))
+            .await?
+            .task_in_body()
     }
 }
 
@@ -197,7 +211,9 @@ fn running_tasks(root: roxmltree::Node<'_, '_>) -> Result<Vec<TaskId>> {
     let Some(tasks) = root.child("Tasks") else { return Ok(Vec::new()) };
     tasks
         .children_named("Task")
-        .filter(|t| matches!(t.attribute("status"), Some("queued" | "preRunning" | "running" | "postRunning")))
+        .filter(|t| {
+            matches!(t.attribute("status"), Some("queued" | "preRunning" | "running" | "postRunning"))
+        })
         .map(|t| parse(t.required("href")?))
         .collect()
 }

@@ -121,11 +121,14 @@ impl Client {
             w.leaf("ComputerName", &c.computer_name);
         });
         let path = format!("/api/vApp/vm-{}/guestCustomizationSection/", id.uuid());
-        self.send(Method::PUT, Family::Xml, &path, Some(Body { media: CUSTOMIZATION, content })).await?.task_in_body()
+        self.send(Method::PUT, Family::Xml, &path, Some(Body { media: CUSTOMIZATION, content }))
+            .await?
+            .task_in_body()
     }
 
     pub async fn vm_customization_status(&self, id: VmId) -> Result<CustomizationStatus> {
-        let answer = self.get(Family::Xml, &format!("/api/vApp/vm-{}/guestcustomizationstatus", id.uuid())).await?;
+        let answer =
+            self.get(Family::Xml, &format!("/api/vApp/vm-{}/guestcustomizationstatus", id.uuid())).await?;
         let doc = xml::parse(&answer.body)?;
         match doc.root_element().text_of("GuestCustStatus") {
             Some("GC_COMPLETE") => Ok(CustomizationStatus::Complete),
@@ -151,7 +154,8 @@ pub(crate) fn read_vm(node: roxmltree::Node<'_, '_>) -> Result<Vm> {
     let spec = node.child("VmSpecSection");
     let disks = spec.and_then(|s| s.child("DiskSection"));
     let disk = |d: roxmltree::Node<'_, '_>| {
-        let n = |name| d.number_of(name).ok_or_else(|| Error::protocol(format!("DiskSettings without {name}")));
+        let n =
+            |name| d.number_of(name).ok_or_else(|| Error::protocol(format!("DiskSettings without {name}")));
         Ok(Disk {
             id: n("DiskId")?,
             size_mb: n("SizeMb")?,
@@ -174,7 +178,10 @@ pub(crate) fn read_vm(node: roxmltree::Node<'_, '_>) -> Result<Vm> {
         addresses: node
             .child("NetworkConnectionSection")
             .map(|s| {
-                s.children_named("NetworkConnection").filter_map(|n| n.text_of("IpAddress")).map(str::to_owned).collect()
+                s.children_named("NetworkConnection")
+                    .filter_map(|n| n.text_of("IpAddress"))
+                    .map(str::to_owned)
+                    .collect()
             })
             .unwrap_or_default(),
     })

@@ -76,7 +76,8 @@ async fn load(request: &Request) -> Result<(AnyView, AnyView, bool), Fault> {
     let history = if done.is_empty() {
         view! { <p>{t!(lang, "operations-none")}</p> }.into_any()
     } else {
-        let older = done.last().filter(|_| more).map(|j| format!("{}?before={}", routes::OPERATIONS, j.number));
+        let older =
+            done.last().filter(|_| more).map(|j| format!("{}?before={}", routes::OPERATIONS, j.number));
         let items = done.iter().map(|j| done_item(lang, j)).collect_view();
         view! {
             <ul class="plain rows">{items}</ul>

@@ -94,7 +94,8 @@ fn say(lang: Lang, view: &OperationView) -> String {
 fn head(lang: Lang, view: &OperationView, now: i64) -> AnyView {
     let job = &view.job;
     let elapsed = format::duration(job.finished_at.unwrap_or(now) - job.created_at);
-    let usually = (job.kind == Kind::Activate && job.state.is_moving()).then(|| t!(lang, "operation-usually"));
+    let usually =
+        (job.kind == Kind::Activate && job.state.is_moving()).then(|| t!(lang, "operation-usually"));
     view! {
         <p class="state-line">
             {state_badge(lang, job.state)}
@@ -111,8 +112,8 @@ fn body(lang: Lang, view: &OperationView, now: i64) -> AnyView {
     let waiting = view.waiting.as_ref().map(|w| waiting_view(lang, w));
     let trouble = trouble(lang, view);
     let done = (job.state == JobState::Succeeded).then(|| done(lang, view));
-    let cancelled =
-        (job.state == JobState::Cancelled).then(|| view! { <p class="note">{t!(lang, "operation-cancelled")}</p> });
+    let cancelled = (job.state == JobState::Cancelled)
+        .then(|| view! { <p class="note">{t!(lang, "operation-cancelled")}</p> });
     let steps = (job.state != JobState::Cancelled).then(|| step_list(lang, job, now));
     view! {
         {done}

@@ -84,7 +84,8 @@ pub(crate) fn waiting_text(lang: Lang, waiting: &Waiting) -> (Option<String>, St
                 n => t!(lang, "queue-place", n = i64::from(*n)),
             };
             let then = t!(lang, "queue-then");
-            let named: Vec<String> = blockers.iter().take(NAMED).map(|b| blocker_text(lang, b, true)).collect();
+            let named: Vec<String> =
+                blockers.iter().take(NAMED).map(|b| blocker_text(lang, b, true)).collect();
             let mut what = named.join(&then);
             if blockers.len() > NAMED {
                 what = format!("{what} {}", t!(lang, "queue-more", n = (blockers.len() - NAMED) as i64));
@@ -125,10 +126,13 @@ pub(crate) fn step_list(lang: Lang, job: &Job, now: i64) -> impl IntoView + use<
                 StepState::Pending | StepState::Skipped | StepState::Undone => ("pending", "○"),
             };
             let took = match (step.started_at, step.finished_at) {
-                (Some(a), Some(b)) => Some(view! { <span class="took">{format::duration(b - a)}</span> }.into_any()),
-                (Some(a), None) if step.state == StepState::Running => {
-                    Some(view! { <span class="took" aria-hidden="true">{format::duration(now - a)}</span> }.into_any())
+                (Some(a), Some(b)) => {
+                    Some(view! { <span class="took">{format::duration(b - a)}</span> }.into_any())
                 }
+                (Some(a), None) if step.state == StepState::Running => Some(
+                    view! { <span class="took" aria-hidden="true">{format::duration(now - a)}</span> }
+                        .into_any(),
+                ),
                 _ => None,
             };
             let current = (step.state == StepState::Running).then_some("step");

@@ -45,7 +45,8 @@ pub(crate) async fn access(request: Request, params: Params) -> Loaded {
     let errors = shown_errors(&request, &draft, WizardStep::Access);
     let windows = draft.values.family(request.facade().catalogue()) == Family::Windows;
     let v = &draft.values;
-    let login_hint = if windows { t!(lang, "access-login-hint-windows") } else { t!(lang, "access-login-hint") };
+    let login_hint =
+        if windows { t!(lang, "access-login-hint-windows") } else { t!(lang, "access-login-hint") };
     let form = view! {
         <form method="post" action=routes::action("draft_save_access") novalidate=true>
             {enter_is_next()}
@@ -83,7 +84,14 @@ fn hint_texts(lang: Lang) -> Vec<HintText> {
         .collect()
 }
 
-fn text_row(lang: Lang, errors: &Errors, field: Field, typed: &str, max: usize, hint: String) -> impl IntoView + use<> {
+fn text_row(
+    lang: Lang,
+    errors: &Errors,
+    field: Field,
+    typed: &str,
+    max: usize,
+    hint: String,
+) -> impl IntoView + use<> {
     view! {
         <div class="field">
             <label for=field.as_str()>{label(lang, field)}</label>

@@ -48,7 +48,13 @@ pub(crate) async fn os(request: Request, params: Params) -> Loaded {
     Ok(step_page(&request, &draft, WizardStep::Os, t!(lang, "os-heading"), errors, form))
 }
 
-fn card(lang: Lang, template: &Template, chosen: &str, errors: &Errors, today: &str) -> impl IntoView + use<> {
+fn card(
+    lang: Lang,
+    template: &Template,
+    chosen: &str,
+    errors: &Errors,
+    today: &str,
+) -> impl IntoView + use<> {
     let id = format!("template-{}", template.id.replace('.', "-"));
     let note = format!("{id}-note");
     let over = template.supported_until.as_deref().is_some_and(|until| until < today);

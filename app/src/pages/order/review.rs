@@ -25,7 +25,8 @@ use crate::{
 pub(crate) async fn review(request: Request, params: Params) -> Loaded {
     let draft = draft(&request, &params).await?;
     let lang = request.lang();
-    let flash = Memory(&request.around.session).flash_of(&format!("review-{}", draft.id)).await.unwrap_or_default();
+    let flash =
+        Memory(&request.around.session).flash_of(&format!("review-{}", draft.id)).await.unwrap_or_default();
     let catalogue = request.facade().catalogue();
     let faulty = draft.values.first_faulty(catalogue, draft.password_kept);
     // What the order step said about terms and price; what is wrong with a step is shown as it is now.
@@ -48,10 +49,10 @@ pub(crate) async fn review(request: Request, params: Params) -> Loaded {
 
 fn choices(request: &Request, draft: &Draft) -> impl IntoView + use<> {
     let (lang, v) = (request.lang(), &draft.values);
-    let template = request.facade().catalogue().template(&v.template).map_or("—".into(), |t| t.name.clone());
-    let size = v
-        .check_size(request.facade().catalogue())
-        .map_or_else(|_| "—".to_owned(), |s| format::size(lang, s));
+    let template =
+        request.facade().catalogue().template(&v.template).map_or("—".into(), |t| t.name.clone());
+    let size =
+        v.check_size(request.facade().catalogue()).map_or_else(|_| "—".to_owned(), |s| format::size(lang, s));
     let method = v.method.parse::<Method>();
     let password = match (&method, v.password_source.parse()) {
         (Ok(m), _) if !m.uses_password() => t!(lang, "password-line-none"),
@@ -125,7 +126,12 @@ fn price_table(lang: Lang, quote: &Quote) -> impl IntoView + use<> {
     }
 }
 
-fn checks(lang: Lang, draft: &Draft, faulty: Option<WizardStep>, preview: &QueuePreview) -> impl IntoView + use<> {
+fn checks(
+    lang: Lang,
+    draft: &Draft,
+    faulty: Option<WizardStep>,
+    preview: &QueuePreview,
+) -> impl IntoView + use<> {
     let fit = match faulty {
         None => view! { <li class="ok">{t!(lang, "review-check-ok")}</li> }.into_any(),
         Some(step) => view! {

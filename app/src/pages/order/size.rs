@@ -105,7 +105,13 @@ fn number_row(
     } else {
         format!("{}, {}", label(lang, field), t!(lang, "unit-gb", n = "").trim())
     };
-    let hint = t!(lang, "size-range", min = range.min.to_string(), max = range.max.to_string(), step = range.step.to_string());
+    let hint = t!(
+        lang,
+        "size-range",
+        min = range.min.to_string(),
+        max = range.max.to_string(),
+        step = range.step.to_string()
+    );
     view! {
         <div class="field number-row">
             <label for=field.as_str()>{name}</label>

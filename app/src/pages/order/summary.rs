@@ -33,11 +33,8 @@ pub(super) fn item_name(lang: Lang, item: Item) -> String {
 
 /// The price table as texts by key, for the page while somebody types.
 pub(crate) fn quote_texts(lang: Lang, quote: &Quote) -> Vec<(String, String)> {
-    let mut texts: Vec<(String, String)> = quote
-        .lines
-        .iter()
-        .map(|l| (item_key(l.item).to_owned(), format::money(lang, l.sum_minor)))
-        .collect();
+    let mut texts: Vec<(String, String)> =
+        quote.lines.iter().map(|l| (item_key(l.item).to_owned(), format::money(lang, l.sum_minor))).collect();
     texts.push(("total".into(), format::money(lang, quote.total_minor)));
     texts.push(("hour".into(), per_hour(lang, quote.total_minor)));
     texts
@@ -57,7 +54,8 @@ pub(super) fn summary(request: &Request, draft: &Draft) -> impl IntoView + use<>
         q.lines
             .iter()
             .map(|l| {
-                let price = view! { <span data-quote=item_key(l.item)>{format::money(lang, l.sum_minor)}</span> };
+                let price =
+                    view! { <span data-quote=item_key(l.item)>{format::money(lang, l.sum_minor)}</span> };
                 fact(item_name(lang, l.item), price)
             })
             .collect_view()

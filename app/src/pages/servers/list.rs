@@ -105,7 +105,8 @@ fn table(lang: Lang, servers: &[ServerView]) -> impl IntoView + use<> {
             }
         })
         .collect_view();
-    let columns = ["col-name", "col-state", "col-address", "col-system", "col-size", "col-price", "col-created"];
+    let columns =
+        ["col-name", "col-state", "col-address", "col-system", "col-size", "col-price", "col-created"];
     let head = columns.map(|c| view! { <th scope="col">{lang.t(c)}</th> });
     view! {
         <table class="as-cards">
@@ -117,11 +118,8 @@ fn table(lang: Lang, servers: &[ServerView]) -> impl IntoView + use<> {
 }
 
 fn row_state(lang: Lang, view: &ServerView) -> impl IntoView + use<> {
-    let link = view
-        .current
-        .as_ref()
-        .filter(|j| j.state != JobState::Succeeded)
-        .map(|j| routes::operation(j.id));
+    let link =
+        view.current.as_ref().filter(|j| j.state != JobState::Succeeded).map(|j| routes::operation(j.id));
     let state = state_view(lang, view);
     match link {
         Some(href) => view! { <a class="state-link" href=href>{state}</a> }.into_any(),

@@ -57,7 +57,9 @@ pub(crate) fn connect(lang: Lang, server: &Server) -> AnyView {
         return view! { <p>{t!(lang, "server-connect-wait")}</p> }.into_any();
     };
     let (how, command) = match server.family {
-        domain::catalogue::Family::Linux => (t!(lang, "server-ssh"), format!("ssh {}@{address}", server.guest_login)),
+        domain::catalogue::Family::Linux => {
+            (t!(lang, "server-ssh"), format!("ssh {}@{address}", server.guest_login))
+        }
         domain::catalogue::Family::Windows => (t!(lang, "server-rdp"), address.clone()),
     };
     view! {

@@ -21,8 +21,10 @@ pub(crate) async fn terminate(request: Request, params: Params) -> Loaded {
         return Err(gone(&request, &view).await?);
     }
     let server = &view.server;
-    let flash =
-        Memory(&request.around.session).flash_of(&format!("terminate-{}", server.id)).await.unwrap_or_default();
+    let flash = Memory(&request.around.session)
+        .flash_of(&format!("terminate-{}", server.id))
+        .await
+        .unwrap_or_default();
     let typed = flash.values.get("confirm_name").cloned().unwrap_or_default();
     let errors = Errors(if request.query("reset").is_some() { vec![] } else { flash.errors });
     let refused = !errors.is_empty();
@@ -68,7 +70,8 @@ pub(crate) async fn terminate(request: Request, params: Params) -> Loaded {
         .into_any(),
     };
     let disk = t!(lang, "terminate-disk", size = format::gigabytes(lang, server.size.disk_gb));
-    let address = server.address.clone().map(|a| view! { <li>{t!(lang, "terminate-address", address = a)}</li> });
+    let address =
+        server.address.clone().map(|a| view! { <li>{t!(lang, "terminate-address", address = a)}</li> });
     let title = t!(lang, "terminate-title", name = server.name.clone());
     let body = view! {
         {tabs(lang, server, "terminate")}

@@ -81,8 +81,16 @@ fn table(lang: Lang, rows: &[EdgeRow]) -> impl IntoView + use<> {
             }
         })
         .collect_view();
-    let columns =
-        ["col-edge", "col-state", "col-owner", "col-block", "col-speed", "col-job", "col-since", "col-checked"];
+    let columns = [
+        "col-edge",
+        "col-state",
+        "col-owner",
+        "col-block",
+        "col-speed",
+        "col-job",
+        "col-since",
+        "col-checked",
+    ];
     let head = columns.map(|c| view! { <th scope="col">{lang.t(c)}</th> });
     view! {
         <table class="as-cards">

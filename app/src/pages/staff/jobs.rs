@@ -33,7 +33,8 @@ async fn load(request: &Request) -> Result<Loading, Fault> {
     let viewer = request.viewer()?;
     let before = request.query("before").and_then(|b| b.parse().ok());
     let facade = request.facade();
-    let mut rows = facade.staff_jobs(viewer, state(request), before, PAGE + 1).await?.ok_or(Fault::Forbidden)?;
+    let mut rows =
+        facade.staff_jobs(viewer, state(request), before, PAGE + 1).await?.ok_or(Fault::Forbidden)?;
     let counts = facade.staff_job_counts(viewer).await?.ok_or(Fault::Forbidden)?;
     let more = rows.len() as i64 > PAGE;
     rows.truncate(PAGE as usize);
@@ -137,7 +138,14 @@ fn table(lang: Lang, rows: &[JobRow], now: i64) -> impl IntoView + use<> {
         })
         .collect_view();
     let columns = [
-        "col-number", "col-what", "col-customer", "col-state", "col-step", "col-attempt", "col-started", "col-duration",
+        "col-number",
+        "col-what",
+        "col-customer",
+        "col-state",
+        "col-step",
+        "col-attempt",
+        "col-started",
+        "col-duration",
         "col-cause",
     ];
     let head = columns.map(|c| view! { <th scope="col">{lang.t(c)}</th> });

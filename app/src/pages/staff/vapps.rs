@@ -23,7 +23,8 @@ pub(crate) async fn vapps(request: Request, _: Params) -> Loaded {
             let g = row.group;
             let name = match g.group_ref {
                 Some(_) => view! { <code>{g.name}</code> }.into_any(),
-                None => view! { <code>{g.name}</code> " " <span class="dim">{t!(lang, "vapps-none")}</span> }.into_any(),
+                None => view! { <code>{g.name}</code> " " <span class="dim">{t!(lang, "vapps-none")}</span> }
+                    .into_any(),
             };
             let seen = g.machines.unwrap_or(0);
             let both = t!(lang, "vapps-believed", servers = row.servers, machines = seen);

@@ -82,7 +82,11 @@ impl Facade {
         let kept = match password.filter(|p| !p.expose_secret().is_empty()) {
             Some(password) if values.password_source == PasswordSource::Own.as_str() => {
                 values.password_errors = self.password_errors(&values, &password);
-                if values.password_errors.is_empty() { DraftPassword::Set(password) } else { DraftPassword::Forget }
+                if values.password_errors.is_empty() {
+                    DraftPassword::Set(password)
+                } else {
+                    DraftPassword::Forget
+                }
             }
             _ if values.password_source == PasswordSource::Own.as_str() => DraftPassword::Keep,
             _ => {

@@ -49,7 +49,10 @@ impl Blocker {
 pub enum Waiting {
     /// Nothing is in the way: it starts as soon as a worker takes it.
     Free,
-    Blocked { position: u32, blockers: Vec<Blocker> },
+    Blocked {
+        position: u32,
+        blockers: Vec<Blocker>,
+    },
     Parked,
     Needs(Option<Blocker>),
 }
@@ -79,7 +82,9 @@ pub struct PasswordView {
 impl Facade {
     /// An operation, for its owner and for staff.
     pub async fn operation(&self, viewer: &Viewer, id: JobId) -> Result<Option<OperationView>> {
-        let Some(head) = self.store.job(id).await?.filter(|j| viewer.may_see(j.customer)) else { return Ok(None) };
+        let Some(head) = self.store.job(id).await?.filter(|j| viewer.may_see(j.customer)) else {
+            return Ok(None);
+        };
         // The version first: what is read after it is at least as new.
         let version = self.store.context_version(head.customer).await?;
         let Some(job) = self.store.job(id).await? else { return Ok(None) };
@@ -138,7 +143,12 @@ impl Facade {
     }
 
     /// A page of a customer's finished operations, newest first.
-    pub async fn operations_done(&self, customer: CustomerId, before: Option<i64>, limit: i64) -> Result<Vec<Job>> {
+    pub async fn operations_done(
+        &self,
+        customer: CustomerId,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<Job>> {
         self.store.jobs_finished(customer, before, limit).await
     }
 
@@ -148,7 +158,9 @@ impl Facade {
         viewer: &Viewer,
         id: JobId,
     ) -> Result<Option<std::result::Result<(), Denial>>> {
-        let Some(job) = self.store.job(id).await?.filter(|j| viewer.owns(j.customer)) else { return Ok(None) };
+        let Some(job) = self.store.job(id).await?.filter(|j| viewer.owns(j.customer)) else {
+            return Ok(None);
+        };
         if let Err(denial) = can_cancel(viewer.role(), job.state) {
             return Ok(Some(Err(denial)));
         }
@@ -159,14 +171,18 @@ impl Facade {
 
     /// Takes the one right to see a generated password. `None` where the operation is not the viewer's.
     pub async fn password_reveal(&self, viewer: &Viewer, id: JobId) -> Result<Option<bool>> {
-        let Some(job) = self.store.job(id).await?.filter(|j| viewer.owns(j.customer)) else { return Ok(None) };
+        let Some(job) = self.store.job(id).await?.filter(|j| viewer.owns(j.customer)) else {
+            return Ok(None);
+        };
         let (Some(server), JobState::Succeeded) = (job.server, job.state) else { return Ok(Some(false)) };
         Ok(Some(self.store.secret_reveal(server, self.now_ms()).await?))
     }
 
     /// The password, while the grant of its reveal lasts.
     pub async fn password_revealed(&self, viewer: &Viewer, id: JobId) -> Result<Option<PasswordView>> {
-        let Some(job) = self.store.job(id).await?.filter(|j| viewer.owns(j.customer)) else { return Ok(None) };
+        let Some(job) = self.store.job(id).await?.filter(|j| viewer.owns(j.customer)) else {
+            return Ok(None);
+        };
         let Some(server) = job.server else { return Ok(None) };
         let since = self.now_ms() - REVEAL_GRACE_MS;
         let password = self.store.secret_revealed(server, since).await?;
@@ -238,7 +254,11 @@ fn fold(steps: &[&JobStep]) -> Option<JobStep> {
     Some(JobStep {
         state,
         started_at: steps.iter().filter_map(|s| s.started_at).min(),
-        finished_at: if state == StepState::Done { steps.iter().filter_map(|s| s.finished_at).max() } else { None },
+        finished_at: if state == StepState::Done {
+            steps.iter().filter_map(|s| s.finished_at).max()
+        } else {
+            None
+        },
         retry_at: steps.iter().filter_map(|s| s.retry_at).min(),
         ..first.clone()
     })

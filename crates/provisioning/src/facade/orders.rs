@@ -81,7 +81,9 @@ impl Facade {
         let body = serde_json::to_string(&found.values).map_err(|e| Error::Corrupt(e.to_string()))?;
         let idempotency = Idempotency { key: draft.to_string(), body_hash: body_hash(&body) };
         Ok(match self.store.order_accept(draft, &server, &secrets, &job, &idempotency, now).await? {
-            Accepted::New(job) | Accepted::Before(job) | Accepted::OtherValues(job) => OrderPlaced::Accepted(job),
+            Accepted::New(job) | Accepted::Before(job) | Accepted::OtherValues(job) => {
+                OrderPlaced::Accepted(job)
+            }
             Accepted::TooMany { limit } => OrderPlaced::TooMany { limit },
             // Another post of the same draft was faster.
             Accepted::Gone => match self.store.draft(draft, customer).await?.and_then(|d| d.ordered) {
@@ -100,7 +102,13 @@ impl Facade {
     }
 
     /// A job row for the store, with the steps and shape of its workflow.
-    pub(super) fn new_job(&self, kind: Kind, viewer: &Viewer, server: ServerId, request_id: &str) -> Option<NewJob> {
+    pub(super) fn new_job(
+        &self,
+        kind: Kind,
+        viewer: &Viewer,
+        server: ServerId,
+        request_id: &str,
+    ) -> Option<NewJob> {
         let (steps, shape) = workflows::plan(kind)?;
         Some(NewJob {
             id: JobId(Uuid::now_v7()),
@@ -131,7 +139,10 @@ impl Facade {
             }
             PasswordSource::Generated => {
                 let password = passwords::generate().map_err(|_| Error::Sealed)?;
-                Ok(OrderSecrets { job: Some(password.clone()), reveal: Some((password, now + REVEAL_WAIT_MS)) })
+                Ok(OrderSecrets {
+                    job: Some(password.clone()),
+                    reveal: Some((password, now + REVEAL_WAIT_MS)),
+                })
             }
         }
     }

@@ -43,7 +43,9 @@ pub enum TerminateAnswer {
     OtherValues(JobId),
     Refused(FieldError),
     Denied(Denial),
-    TooMany { limit: i64 },
+    TooMany {
+        limit: i64,
+    },
     Gone,
 }
 
@@ -72,7 +74,12 @@ impl Facade {
         self.store.jobs_of_server(server.id, limit).await
     }
 
-    async fn views(&self, viewer: &Viewer, customer: CustomerId, servers: Vec<Server>) -> Result<Vec<ServerView>> {
+    async fn views(
+        &self,
+        viewer: &Viewer,
+        customer: CustomerId,
+        servers: Vec<Server>,
+    ) -> Result<Vec<ServerView>> {
         let jobs = self.store.jobs_unfinished(customer).await?;
         let waits = self.waits(customer).await?;
         // Terminating one of several needs a migration, which cannot be asked for yet.
@@ -104,9 +111,12 @@ impl Facade {
         key: &str,
         request_id: &str,
     ) -> Result<TerminateAnswer> {
-        let Some(view) = self.server(viewer, id).await?.filter(|v| v.own) else { return Ok(TerminateAnswer::Gone) };
+        let Some(view) = self.server(viewer, id).await?.filter(|v| v.own) else {
+            return Ok(TerminateAnswer::Gone);
+        };
         let server = &view.server;
-        let idempotency = Idempotency { key: key.to_owned(), body_hash: body_hash(&format!("terminate {id}")) };
+        let idempotency =
+            Idempotency { key: key.to_owned(), body_hash: body_hash(&format!("terminate {id}")) };
         // A repeat of an accepted form is answered by the acceptance, whatever has changed since.
         if let Err(denial) = view.can_terminate {
             let open = self.store.jobs_unfinished(server.customer).await?;

@@ -1,6 +1,9 @@
 //! What staff look at: jobs, edges, groups. Each call answers `None` to anybody else.
 
-use domain::{JobId, state::{EdgeState, JobState}};
+use domain::{
+    JobId,
+    state::{EdgeState, JobState},
+};
 use store::{
     Event, Result,
     edges::EdgeRow,

@@ -13,8 +13,8 @@ use super::step::{Row, Stop, Tried, adopt, carry_out, server, workflow as table}
 use crate::{
     control::Control,
     provider::{
-        Block, EdgeRef, Group, GroupRef, GuestProgress, GuestSetup, Machine, MachineRef, MachineSpec, NetworkFound,
-        NetworkSpec,
+        Block, EdgeRef, Group, GroupRef, GuestProgress, GuestSetup, Machine, MachineRef, MachineSpec,
+        NetworkFound, NetworkSpec,
     },
 };
 
@@ -63,7 +63,10 @@ pub(super) fn group_name(s: &Server) -> String {
 async fn order_check(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     if c.catalogue.template(&s.template_id).is_none() {
-        return Err(Stop::Fail(Cause::OrderInvalid, format!("template {} is not offered any more", s.template_id)));
+        return Err(Stop::Fail(
+            Cause::OrderInvalid,
+            format!("template {} is not offered any more", s.template_id),
+        ));
     }
     c.store.server_set_state(cx.fence(), s.id, ServerState::Creating).await?;
     Ok(())
@@ -102,9 +105,10 @@ async fn network_create(c: Arc<Control>, cx: StepContext) -> Tried {
                 dns: DNS.map(str::to_owned).to_vec(),
             };
             carry_out(&c, &cx, QUICK, c.provider.network_create(&spec)).await?;
-            c.provider.network_find(&name).await?.ok_or_else(|| {
-                Stop::Unknown(format!("network {name} is not there after its task"))
-            })?
+            c.provider
+                .network_find(&name)
+                .await?
+                .ok_or_else(|| Stop::Unknown(format!("network {name} is not there after its task")))?
         }
     };
     if !network.ready {
@@ -136,10 +140,12 @@ async fn group_ensure(c: Arc<Control>, cx: StepContext) -> Tried {
     let group = match c.provider.group_find(&group_name).await? {
         Some(group) => group,
         None => {
-            carry_out(&c, &cx, QUICK, c.provider.group_create(&group_name, (&network_name, &network))).await?;
-            c.provider.group_find(&group_name).await?.ok_or_else(|| {
-                Stop::Unknown(format!("group {group_name} is not there after its task"))
-            })?
+            carry_out(&c, &cx, QUICK, c.provider.group_create(&group_name, (&network_name, &network)))
+                .await?;
+            c.provider
+                .group_find(&group_name)
+                .await?
+                .ok_or_else(|| Stop::Unknown(format!("group {group_name} is not there after its task")))?
         }
     };
     let seen = c.provider.group(&group).await?;

@@ -43,7 +43,9 @@ impl From<ProviderError> for Stop {
             ProviderErrorKind::UnknownOutcome => Self::Unknown(e.message),
             ProviderErrorKind::Timeout => Self::Fail(Cause::Timeout, e.message),
             ProviderErrorKind::TaskFailed => Self::Fail(Cause::TaskFailed, e.message),
-            ProviderErrorKind::NotFound | ProviderErrorKind::Permanent => Self::Fail(Cause::PlatformRefused, e.message),
+            ProviderErrorKind::NotFound | ProviderErrorKind::Permanent => {
+                Self::Fail(Cause::PlatformRefused, e.message)
+            }
         }
     }
 }

@@ -2,9 +2,15 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use domain::{DraftId, JobId, draft::WizardStep, state::{JobState, Role}};
+use domain::{
+    DraftId, JobId,
+    draft::WizardStep,
+    state::{JobState, Role},
+};
 use jobs::{SystemClock, Worker, WorkerConfig, WorkerHandle};
-use provisioning::{Control, Facade, Job, OrderPlaced, SignIn, VcdConfig, VcdProvider, Viewer, demo_catalogue};
+use provisioning::{
+    Control, Facade, Job, OrderPlaced, SignIn, VcdConfig, VcdProvider, Viewer, demo_catalogue,
+};
 use secrecy::SecretString;
 use store::{Store, seal::Sealer};
 use tempfile::TempDir;
@@ -32,7 +38,8 @@ impl Plane {
         tokio::spawn(async move { served.serve(listener).await });
         let store = Store::open_sqlite(&dir.path().join("db"), Sealer::new(&[1; 32])).await.unwrap();
         let password = SecretString::from("simulator");
-        let config = VcdConfig::tenant(&format!("http://{address}"), "acme", "acme-admin", password, "acme-vdc");
+        let config =
+            VcdConfig::tenant(&format!("http://{address}"), "acme", "acme-admin", password, "acme-vdc");
         let provider = Arc::new(VcdProvider::new(config).unwrap());
         let control = Control::new(store.clone(), provider, demo_catalogue().unwrap(), Arc::new(SystemClock));
         assert_eq!(control.edges_import().await.unwrap(), edges as usize);
@@ -118,4 +125,3 @@ impl Plane {
         tokio::time::timeout(Duration::from_secs(60), wait).await.expect("the job takes too long")
     }
 }
-

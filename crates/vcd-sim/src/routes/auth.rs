@@ -91,21 +91,22 @@ pub(super) async fn current(State(sim): State<Simulator>, Extension(around): Ext
 
 pub(super) async fn session(State(sim): State<Simulator>, Extension(around): Extension<Around>) -> Response {
     let world = sim.read();
-    let result = around.session.as_ref().ok_or_else(|| Refusal::new(401, "UNAUTHORIZED", "No session")).map(|s| {
-        let base = &around.base;
-        Element::vcloud("Session")
-            .attr("org", if s.provider { "System" } else { &world.org.name })
-            .attr("user", &s.user)
-            .attr("href", format!("{base}/api/session"))
-            .attr("type", "application/vnd.vmware.vcloud.session+xml")
-            .child(
-                Element::new("Link")
-                    .attr("rel", "down")
-                    .attr("type", "application/vnd.vmware.vcloud.orgList+xml")
-                    .attr("href", format!("{base}/api/org/")),
-            )
-            .child(Element::new("Link").attr("rel", "remove").attr("href", format!("{base}/api/session")))
-    });
+    let result =
+        around.session.as_ref().ok_or_else(|| Refusal::new(401, "UNAUTHORIZED", "No session")).map(|s| {
+            let base = &around.base;
+            Element::vcloud("Session")
+                .attr("org", if s.provider { "System" } else { &world.org.name })
+                .attr("user", &s.user)
+                .attr("href", format!("{base}/api/session"))
+                .attr("type", "application/vnd.vmware.vcloud.session+xml")
+                .child(
+                    Element::new("Link")
+                        .attr("rel", "down")
+                        .attr("type", "application/vnd.vmware.vcloud.orgList+xml")
+                        .attr("href", format!("{base}/api/org/")),
+                )
+                .child(Element::new("Link").attr("rel", "remove").attr("href", format!("{base}/api/session")))
+        });
     xml(&around, 200, "session", result)
 }
 

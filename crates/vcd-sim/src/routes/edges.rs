@@ -33,9 +33,10 @@ pub(super) fn page(
 ) -> Response {
     let number = |name: &str, default: usize| {
         params.get(name).map_or(Ok(default), |t| {
-            t.parse::<usize>().ok().filter(|n| *n > 0).ok_or_else(|| {
-                Refusal::bad(format!("validation error on field '{name}': {t}"))
-            })
+            t.parse::<usize>()
+                .ok()
+                .filter(|n| *n > 0)
+                .ok_or_else(|| Refusal::bad(format!("validation error on field '{name}': {t}")))
         })
     };
     let paged = rows.and_then(|rows| {
@@ -167,13 +168,25 @@ pub(super) async fn qos_put(
                     p => {
                         let id = id_of(p["id"].as_str().unwrap_or_default())?;
                         let known = world.qos_profiles.iter().any(|q| q.id == id);
-                        known.then_some(Some(id)).ok_or_else(|| Refusal::bad(format!("Unknown QoS profile {id}")))
+                        known
+                            .then_some(Some(id))
+                            .ok_or_else(|| Refusal::bad(format!("Unknown QoS profile {id}")))
                     }
                 }
             };
-            let effect =
-                Effect::Qos { edge: edge.id, ingress: profile("ingressProfile")?, egress: profile("egressProfile")? };
-            Ok(world.start_task(now, takes::QOS, "orgVdcGatewayUpdate", Entity::Gateway(edge.id), &edge.name, effect))
+            let effect = Effect::Qos {
+                edge: edge.id,
+                ingress: profile("ingressProfile")?,
+                egress: profile("egressProfile")?,
+            };
+            Ok(world.start_task(
+                now,
+                takes::QOS,
+                "orgVdcGatewayUpdate",
+                Entity::Gateway(edge.id),
+                &edge.name,
+                effect,
+            ))
         })
         .await;
     accepted(&around, result)

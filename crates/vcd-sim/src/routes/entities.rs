@@ -6,7 +6,11 @@ use axum::{
     response::Response,
 };
 
-use super::{id_of, views::{link, media}, xml};
+use super::{
+    id_of,
+    views::{link, media},
+    xml,
+};
 use crate::{
     errors::Refusal,
     server::{Around, Simulator},
@@ -41,7 +45,11 @@ pub(super) async fn org(
             .attr("href", format!("{base}/api/org/{id}"))
             .attr("type", media("org"))
             .child(link("down", Some("vdc"), format!("{base}/api/vdc/{}", world.vdc.id)))
-            .child(link("down", Some("query.records"), format!("{base}/api/query?type=orgVdc&format=records")))
+            .child(link(
+                "down",
+                Some("query.records"),
+                format!("{base}/api/query?type=orgVdc&format=records"),
+            ))
             .leaf("Description", "")
             .leaf("FullName", &world.org.name))
     });

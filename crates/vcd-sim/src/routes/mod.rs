@@ -46,8 +46,14 @@ pub(crate) fn router() -> Router<Simulator> {
         .route("/api/vApp/{id}/action/undeploy", post(vms::undeploy))
         .route("/api/vApp/{id}/power/action/powerOn", post(vms::power_on))
         .route("/api/vApp/{id}/action/reconfigureVm", post(vms::reconfigure))
-        .route("/api/vApp/{id}/guestCustomizationSection", get(vms::customization_get).put(vms::customization_put))
-        .route("/api/vApp/{id}/guestCustomizationSection/", get(vms::customization_get).put(vms::customization_put))
+        .route(
+            "/api/vApp/{id}/guestCustomizationSection",
+            get(vms::customization_get).put(vms::customization_put),
+        )
+        .route(
+            "/api/vApp/{id}/guestCustomizationSection/",
+            get(vms::customization_get).put(vms::customization_put),
+        )
         .route("/api/vApp/{id}/guestcustomizationstatus", get(vms::customization_status))
         .route("/api/vApp/{id}/guestcustomizationstatus/", get(vms::customization_status))
         .route("/api/task/{id}", get(tasks::get))
@@ -125,6 +131,9 @@ fn parse<'b>(body: &'b str, root: &str) -> Result<roxmltree::Document<'b>, Refus
     if doc.root_element().has_tag_name((crate::xml::VCLOUD, root)) {
         Ok(doc)
     } else {
-        Err(Refusal::bad(format!("Cannot find the declaration of element '{}'.", doc.root_element().tag_name().name())))
+        Err(Refusal::bad(format!(
+            "Cannot find the declaration of element '{}'.",
+            doc.root_element().tag_name().name()
+        )))
     }
 }

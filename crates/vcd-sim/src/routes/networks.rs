@@ -33,7 +33,8 @@ pub(super) async fn list(
         .networks
         .values()
         .filter_map(|n| {
-            let (id, edge) = (format!("urn:vcloud:network:{}", n.id), format!("urn:vcloud:gateway:{}", n.edge));
+            let (id, edge) =
+                (format!("urn:vcloud:network:{}", n.id), format!("urn:vcloud:gateway:{}", n.edge));
             let field = |name: &str| match name {
                 "name" => Some(n.name.as_str()),
                 "id" => Some(id.as_str()),
@@ -91,7 +92,8 @@ pub(super) async fn create(
     let result = sim
         .change(|world, now| {
             let network = read(&body)?;
-            let edge = world.edges.get(&network.edge).ok_or_else(|| Refusal::forbidden("gateway", network.edge))?;
+            let edge =
+                world.edges.get(&network.edge).ok_or_else(|| Refusal::forbidden("gateway", network.edge))?;
             world.require_idle(&[Entity::Gateway(edge.id)])?;
             if world.networks.values().any(|n| n.name == network.name) {
                 let text = format!("The name \"{}\" is already in use by another network.", network.name);
@@ -141,7 +143,10 @@ fn overlap(a: &Network, b: &Network) -> bool {
 fn read(body: &[u8]) -> Result<Network, Refusal> {
     let v: Value = serde_json::from_slice(body).map_err(|e| Refusal::bad(e.to_string()))?;
     let text = |v: &Value, field: &str| -> Result<String, Refusal> {
-        v[field].as_str().map(str::to_owned).ok_or_else(|| Refusal::bad(format!("validation error on field '{field}'")))
+        v[field]
+            .as_str()
+            .map(str::to_owned)
+            .ok_or_else(|| Refusal::bad(format!("validation error on field '{field}'")))
     };
     if v["networkType"] != "NAT_ROUTED" {
         return Err(Refusal::bad("validation error on field 'networkType'"));
@@ -155,8 +160,9 @@ fn read(body: &[u8]) -> Result<Network, Refusal> {
         name: text(&v, "name")?,
         description: v["description"].as_str().unwrap_or_default().into(),
         edge: id_of(&text(&v["connection"]["routerRef"], "id")?)?,
-        gateway: text(subnet, "gateway")
-            .and_then(|g| ip_number(&g).map(|_| g).ok_or_else(|| Refusal::bad("validation error on field 'gateway'")))?,
+        gateway: text(subnet, "gateway").and_then(|g| {
+            ip_number(&g).map(|_| g).ok_or_else(|| Refusal::bad("validation error on field 'gateway'"))
+        })?,
         prefix_length: prefix.ok_or_else(|| Refusal::bad("validation error on field 'prefixLength'"))?,
         dns: [
             subnet["dnsServer1"].as_str().unwrap_or_default().into(),
@@ -178,7 +184,8 @@ pub(super) async fn delete(
     let result = sim
         .change(|world, now| {
             let id = id_of(&id)?;
-            let network = world.networks.get(&id).cloned().ok_or_else(|| Refusal::forbidden("network", id))?;
+            let network =
+                world.networks.get(&id).cloned().ok_or_else(|| Refusal::forbidden("network", id))?;
             world.require_idle(&[Entity::Gateway(network.edge), Entity::Network(id)])?;
             let users: Vec<&str> = world.users_of_network(id).iter().map(|a| a.name.as_str()).collect();
             if !users.is_empty() {

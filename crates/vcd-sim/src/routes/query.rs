@@ -38,9 +38,11 @@ fn answer(world: &World, base: &str, params: &HashMap<String, String>) -> Result
     };
     let number = |name: &str, default: usize| match params.get(name) {
         None => Ok(default),
-        Some(text) => text.parse::<usize>().ok().filter(|n| *n > 0).ok_or_else(|| {
-            Refusal::bad(format!("validation error on field '{name}': {text}"))
-        }),
+        Some(text) => text
+            .parse::<usize>()
+            .ok()
+            .filter(|n| *n > 0)
+            .ok_or_else(|| Refusal::bad(format!("validation error on field '{name}': {text}"))),
     };
     let (page, size) = (number("page", 1)?, number("pageSize", 25)?.min(128));
     let mut found = Vec::new();
@@ -58,15 +60,18 @@ fn answer(world: &World, base: &str, params: &HashMap<String, String>) -> Result
         .attr("name", kind)
         .attr("href", format!("{base}/api/query?type={kind}&page={page}&pageSize={size}&format=records"));
     if page * size < total {
-        result = result.child(
-            Element::new("Link")
-                .attr("rel", "nextPage")
-                .attr("href", format!("{base}/api/query?type={kind}&page={}&pageSize={size}&format=records", page + 1)),
-        );
+        result = result.child(Element::new("Link").attr("rel", "nextPage").attr(
+            "href",
+            format!("{base}/api/query?type={kind}&page={}&pageSize={size}&format=records", page + 1),
+        ));
     }
-    Ok(result.children(found.into_iter().skip((page - 1) * size).take(size).map(|row| {
-        row.into_iter().fold(Element::new(record), |e, (name, value)| e.attr(name, value))
-    })))
+    Ok(result.children(
+        found
+            .into_iter()
+            .skip((page - 1) * size)
+            .take(size)
+            .map(|row| row.into_iter().fold(Element::new(record), |e, (name, value)| e.attr(name, value))),
+    ))
 }
 
 fn vdcs(world: &World, base: &str) -> Vec<Row> {

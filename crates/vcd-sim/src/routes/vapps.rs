@@ -26,7 +26,14 @@ pub(super) async fn compose(
         .change(|world, now| {
             let doc = parse(&body, "ComposeVAppParams")?;
             let root = doc.root_element();
-            let order = ["Description", "VAppParent", "InstantiationParams", "SourcedItem", "CreateItem", "AllEULAsAccepted"];
+            let order = [
+                "Description",
+                "VAppParent",
+                "InstantiationParams",
+                "SourcedItem",
+                "CreateItem",
+                "AllEULAsAccepted",
+            ];
             check_order(root, &order).map_err(Refusal::bad)?;
             let name = root.attribute("name").unwrap_or_default();
             if name.is_empty() {
@@ -44,7 +51,14 @@ pub(super) async fn compose(
             };
             let (id, name) = (vapp.id, vapp.name.clone());
             world.vapps.insert(id, vapp);
-            world.start_task(now, takes::COMPOSE, "vdcComposeVapp", Entity::Vapp(id), &name, Effect::VappReady(id));
+            world.start_task(
+                now,
+                takes::COMPOSE,
+                "vdcComposeVapp",
+                Entity::Vapp(id),
+                &name,
+                Effect::VappReady(id),
+            );
             Ok(id)
         })
         .await;
@@ -155,12 +169,25 @@ pub(super) async fn networks_put(
                 if world.vapp_deployed(id) {
                     return Err(Refusal::stop_vapp(409, &vapp.name));
                 }
-                if let Some(vm) = world.vms_of(id).find(|vm| vm.nics.iter().any(|n| gone.iter().any(|g| g.name == n.network))) {
-                    return Err(Refusal::bad(format!("The network is in use by virtual machine \"{}\".", vm.name)));
+                if let Some(vm) = world
+                    .vms_of(id)
+                    .find(|vm| vm.nics.iter().any(|n| gone.iter().any(|g| g.name == n.network)))
+                {
+                    return Err(Refusal::bad(format!(
+                        "The network is in use by virtual machine \"{}\".",
+                        vm.name
+                    )));
                 }
             }
             let effect = Effect::VappNetworks { vapp: id, networks };
-            Ok(world.start_task(now, takes::SECTION, "vdcUpdateVappNetworkSection", Entity::Vapp(id), &vapp.name, effect))
+            Ok(world.start_task(
+                now,
+                takes::SECTION,
+                "vdcUpdateVappNetworkSection",
+                Entity::Vapp(id),
+                &vapp.name,
+                effect,
+            ))
         })
         .await;
     task_answer(&sim, &around, result)
@@ -177,7 +204,8 @@ fn read_networks(
         .into_iter()
         .map(|config| {
             let name = config.attribute("networkName").unwrap_or_default().to_owned();
-            let inner = config.find("Configuration").ok_or_else(|| Refusal::bad("Configuration is missing"))?;
+            let inner =
+                config.find("Configuration").ok_or_else(|| Refusal::bad("Configuration is missing"))?;
             let parent = inner
                 .find("ParentNetwork")
                 .and_then(|p| p.attribute("href"))
@@ -187,7 +215,12 @@ fn read_networks(
                 return Err(Refusal::forbidden("network", parent));
             }
             let id = before.iter().find(|n| n.name == name).map_or_else(Uuid::new_v4, |n| n.id);
-            Ok(VappNetwork { id, name, parent, fence_mode: inner.value("FenceMode").unwrap_or("bridged").into() })
+            Ok(VappNetwork {
+                id,
+                name,
+                parent,
+                fence_mode: inner.value("FenceMode").unwrap_or("bridged").into(),
+            })
         })
         .collect()
 }
@@ -206,8 +239,14 @@ pub(super) async fn recompose(
             let doc = parse(&body, "RecomposeVAppParams")?;
             let root = doc.root_element();
             let order = [
-                "Description", "VAppParent", "InstantiationParams", "SourcedItem", "CreateItem", "AllEULAsAccepted",
-                "ReconfigureItem", "DeleteItem",
+                "Description",
+                "VAppParent",
+                "InstantiationParams",
+                "SourcedItem",
+                "CreateItem",
+                "AllEULAsAccepted",
+                "ReconfigureItem",
+                "DeleteItem",
             ];
             check_order(root, &order).map_err(Refusal::bad)?;
             let added = root
@@ -218,14 +257,18 @@ pub(super) async fn recompose(
             let mut deleted = Vec::new();
             for item in root.all("DeleteItem") {
                 let vm = id_of(item.attribute("href").unwrap_or_default())?;
-                let vm = world.vms.get(&vm).filter(|v| v.vapp == id).ok_or_else(|| Refusal::forbidden("vm", vm))?;
+                let vm = world
+                    .vms
+                    .get(&vm)
+                    .filter(|v| v.vapp == id)
+                    .ok_or_else(|| Refusal::forbidden("vm", vm))?;
                 if vm.deployed {
                     return Err(Refusal::stop_vapp(400, &vm.name));
                 }
                 deleted.push(vm.id);
             }
-            let duration =
-                takes::COPY_VM * i64::from(!added.is_empty()) + takes::DELETE_VM * i64::from(!deleted.is_empty());
+            let duration = takes::COPY_VM * i64::from(!added.is_empty())
+                + takes::DELETE_VM * i64::from(!deleted.is_empty());
             let effect = Effect::Recomposed { added, deleted };
             Ok(world.start_task(now, duration.max(1000), "vdcRecomposeVapp", Entity::Vapp(id), &name, effect))
         })
@@ -236,8 +279,16 @@ pub(super) async fn recompose(
 /// One SourcedItem from a template, as the machine it will become.
 fn sourced_vm(world: &World, vapp: Uuid, item: roxmltree::Node<'_, '_>, now: i64) -> Result<Vm, Refusal> {
     let order = [
-        "Source", "VmGeneralParams", "VAppScopedLocalId", "InstantiationParams", "NetworkAssignment", "StorageProfile",
-        "VdcComputePolicy", "ComputePolicy", "LocalityParams", "VmCapabilities",
+        "Source",
+        "VmGeneralParams",
+        "VAppScopedLocalId",
+        "InstantiationParams",
+        "NetworkAssignment",
+        "StorageProfile",
+        "VdcComputePolicy",
+        "ComputePolicy",
+        "LocalityParams",
+        "VmCapabilities",
     ];
     check_order(item, &order).map_err(Refusal::bad)?;
     let source = item.find("Source").and_then(|s| s.attribute("href")).unwrap_or_default();
@@ -250,8 +301,11 @@ fn sourced_vm(world: &World, vapp: Uuid, item: roxmltree::Node<'_, '_>, now: i64
         let text = format!("The VM name \"{name}\" is already in use in this vApp.");
         return Err(Refusal::new(400, "DUPLICATE_NAME", text));
     }
-    let networks: Vec<&str> =
-        world.vapps.get(&vapp).map(|a| a.networks.iter().map(|n| n.name.as_str()).collect()).unwrap_or_default();
+    let networks: Vec<&str> = world
+        .vapps
+        .get(&vapp)
+        .map(|a| a.networks.iter().map(|n| n.name.as_str()).collect())
+        .unwrap_or_default();
     let mut nics = Vec::new();
     if let Some(section) = item.find("InstantiationParams").and_then(|p| p.find("NetworkConnectionSection")) {
         for connection in section.all("NetworkConnection") {
@@ -288,7 +342,10 @@ fn sourced_vm(world: &World, vapp: Uuid, item: roxmltree::Node<'_, '_>, now: i64
         powered_on: false,
         deployed: false,
         needs_customization: general.is_some_and(|g| g.flag("NeedsCustomization")),
-        customization: Customization { computer_name: template.name.replace(' ', "-"), ..Customization::default() },
+        customization: Customization {
+            computer_name: template.name.replace(' ', "-"),
+            ..Customization::default()
+        },
         guest: None,
         created: now,
         powered_on_at: None,

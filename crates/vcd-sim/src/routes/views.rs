@@ -88,8 +88,12 @@ pub(super) fn task(task: &Task, base: &str, now: i64) -> Element {
 
 /// The tasks that run on an entity, as they stand inside it.
 fn tasks_of(world: &World, entity: Entity, base: &str, now: i64) -> Vec<Element> {
-    let tasks: Vec<Element> =
-        world.tasks.values().filter(|t| t.owner == entity && t.status == TaskStatus::Running).map(|t| task(t, base, now)).collect();
+    let tasks: Vec<Element> = world
+        .tasks
+        .values()
+        .filter(|t| t.owner == entity && t.status == TaskStatus::Running)
+        .map(|t| task(t, base, now))
+        .collect();
     if tasks.is_empty() { vec![] } else { vec![Element::new("Tasks").children(tasks)] }
 }
 
@@ -155,7 +159,9 @@ pub(super) fn vm(world: &World, vm: &Vm, base: &str, now: i64) -> Element {
     let mut links = vec![link("up", Some("vApp"), href(base, Entity::Vapp(vm.vapp)))];
     if !busy {
         if vm.powered_on {
-            for (rel, action) in [("power:powerOff", "powerOff"), ("power:reset", "reset"), ("power:shutdown", "shutdown")] {
+            for (rel, action) in
+                [("power:powerOff", "powerOff"), ("power:reset", "reset"), ("power:shutdown", "shutdown")]
+            {
                 links.push(link(rel, None, format!("{own}/power/action/{action}")));
             }
             links.push(link("undeploy", Some("undeployVAppParams"), format!("{own}/action/undeploy")));
@@ -236,7 +242,10 @@ pub(super) fn customization(vm: Uuid, c: &Customization, base: &str) -> Element 
     if let Some(password) = &c.admin_password {
         e = e.leaf("AdminPassword", password);
     }
-    e = e.leaf("AdminAutoLogonEnabled", false).leaf("AdminAutoLogonCount", 0).leaf("ResetPasswordRequired", c.reset_password_required);
+    e = e
+        .leaf("AdminAutoLogonEnabled", false)
+        .leaf("AdminAutoLogonCount", 0)
+        .leaf("ResetPasswordRequired", c.reset_password_required);
     if let Some(script) = &c.script {
         e = e.leaf("CustomizationScript", script);
     }

@@ -36,10 +36,24 @@ pub(super) async fn reconfigure(
             let vm = find(world, &id)?;
             idle(world, &vm)?;
             let doc = parse(&body, "Vm")?;
-            let spec = doc.root_element().find("VmSpecSection").ok_or_else(|| Refusal::bad("VmSpecSection is missing"))?;
+            let spec = doc
+                .root_element()
+                .find("VmSpecSection")
+                .ok_or_else(|| Refusal::bad("VmSpecSection is missing"))?;
             let order = [
-                "Info", "OsType", "Firmware", "NumCpus", "NumCoresPerSocket", "CpuResourceMhz", "MemoryResourceMb",
-                "MediaSection", "DiskSection", "HardwareVersion", "VmToolsVersion", "ToolsGuestOsId", "VirtualCpuType",
+                "Info",
+                "OsType",
+                "Firmware",
+                "NumCpus",
+                "NumCoresPerSocket",
+                "CpuResourceMhz",
+                "MemoryResourceMb",
+                "MediaSection",
+                "DiskSection",
+                "HardwareVersion",
+                "VmToolsVersion",
+                "ToolsGuestOsId",
+                "VirtualCpuType",
                 "TimeSyncWithHost",
             ];
             check_order(spec, &order).map_err(Refusal::bad)?;
@@ -59,7 +73,9 @@ pub(super) async fn reconfigure(
 fn read_spec(vm: &Vm, spec: roxmltree::Node<'_, '_>) -> Result<Effect, Refusal> {
     let number = |node: roxmltree::Node<'_, '_>, name: &str| -> Result<Option<u64>, Refusal> {
         node.value(name)
-            .map(|t| t.trim().parse().map_err(|_| Refusal::bad(format!("validation error on field '{name}'"))))
+            .map(|t| {
+                t.trim().parse().map_err(|_| Refusal::bad(format!("validation error on field '{name}'")))
+            })
             .transpose()
     };
     let cpus = match (number(spec, "NumCpus")?, number(spec, "NumCoresPerSocket")?) {
@@ -73,8 +89,13 @@ fn read_spec(vm: &Vm, spec: roxmltree::Node<'_, '_>) -> Result<Effect, Refusal> 
         _ => None,
     };
     let memory_mb = spec.find("MemoryResourceMb").map(|m| number(m, "Configured")).transpose()?.flatten();
-    if vm.powered_on && (cpus.is_some_and(|c| c.0 != vm.cpus) || memory_mb.is_some_and(|m| m != vm.memory_mb)) {
-        return Err(Refusal::new(400, "INVALID_STATE", "The operation cannot be performed while the VM is powered on."));
+    if vm.powered_on && (cpus.is_some_and(|c| c.0 != vm.cpus) || memory_mb.is_some_and(|m| m != vm.memory_mb))
+    {
+        return Err(Refusal::new(
+            400,
+            "INVALID_STATE",
+            "The operation cannot be performed while the VM is powered on.",
+        ));
     }
     let disks = match spec.find("DiskSection") {
         None => None,
@@ -121,10 +142,25 @@ pub(super) async fn customization_put(
             let doc = parse(&body, "GuestCustomizationSection")?;
             let root = doc.root_element();
             let order = [
-                "Info", "Enabled", "ChangeSid", "VirtualMachineId", "JoinDomainEnabled", "UseOrgSettings", "DomainName",
-                "DomainUserName", "DomainUserPassword", "MachineObjectOU", "AdminPasswordEnabled", "AdminPasswordAuto",
-                "AdminPassword", "AdminAutoLogonEnabled", "AdminAutoLogonCount", "ResetPasswordRequired",
-                "CustomizationScript", "ComputerName", "Link",
+                "Info",
+                "Enabled",
+                "ChangeSid",
+                "VirtualMachineId",
+                "JoinDomainEnabled",
+                "UseOrgSettings",
+                "DomainName",
+                "DomainUserName",
+                "DomainUserPassword",
+                "MachineObjectOU",
+                "AdminPasswordEnabled",
+                "AdminPasswordAuto",
+                "AdminPassword",
+                "AdminAutoLogonEnabled",
+                "AdminAutoLogonCount",
+                "ResetPasswordRequired",
+                "CustomizationScript",
+                "ComputerName",
+                "Link",
             ];
             check_order(root, &order).map_err(Refusal::bad)?;
             let section = Customization {
@@ -137,7 +173,9 @@ pub(super) async fn customization_put(
                 computer_name: root.value("ComputerName").unwrap_or_default().into(),
             };
             if section.admin_password_auto && section.admin_password.is_some() {
-                return Err(Refusal::bad("'AdminPassword' should either be reset or remain unchanged when auto is set."));
+                return Err(Refusal::bad(
+                    "'AdminPassword' should either be reset or remain unchanged when auto is set.",
+                ));
             }
             let name = &section.computer_name;
             let windows = vm.os.starts_with("windows");
@@ -146,7 +184,14 @@ pub(super) async fn customization_put(
                 return Err(Refusal::bad("validation error on field 'ComputerName'"));
             }
             let effect = Effect::Customized { vm: vm.id, section };
-            Ok(world.start_task(now, takes::CUSTOMIZATION, "vappUpdateVm", Entity::Vm(vm.id), &vm.name, effect))
+            Ok(world.start_task(
+                now,
+                takes::CUSTOMIZATION,
+                "vappUpdateVm",
+                Entity::Vm(vm.id),
+                &vm.name,
+                effect,
+            ))
         })
         .await;
     task_answer(&sim, &around, result)
@@ -160,7 +205,8 @@ pub(super) async fn customization_status(
     let world = sim.read();
     let now = sim.now();
     let result = find(&world, &id).map(|vm| {
-        Element::vcloud("GuestCustomizationStatusSection").leaf("GuestCustStatus", vm.customization_status(now))
+        Element::vcloud("GuestCustomizationStatusSection")
+            .leaf("GuestCustStatus", vm.customization_status(now))
     });
     xml(&around, 200, "guestCustomizationStatusSection", result)
 }
@@ -183,7 +229,10 @@ pub(super) async fn deploy(
     let result = sim
         .change(|world, now| {
             let doc = parse(&body, "DeployVAppParams")?;
-            let force = doc.root_element().attribute("forceCustomization").is_some_and(|v| v.eq_ignore_ascii_case("true"));
+            let force = doc
+                .root_element()
+                .attribute("forceCustomization")
+                .is_some_and(|v| v.eq_ignore_ascii_case("true"));
             start(world, now, &find(world, &id)?, force)
         })
         .await;
@@ -193,7 +242,11 @@ pub(super) async fn deploy(
 fn start(world: &mut World, now: i64, vm: &Vm, force_customization: bool) -> Result<Uuid, Refusal> {
     idle(world, vm)?;
     if force_customization && vm.deployed {
-        return Err(Refusal::new(400, "INVALID_STATE", "Customization can be forced only while the VM is not deployed."));
+        return Err(Refusal::new(
+            400,
+            "INVALID_STATE",
+            "Customization can be forced only while the VM is not deployed.",
+        ));
     }
     if vm.powered_on {
         return Err(Refusal::new(400, "INVALID_STATE", format!("VM \"{}\" is already running.", vm.name)));

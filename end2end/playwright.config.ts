@@ -1,0 +1,43 @@
+// Each journey runs four times: with scripts and without, on a phone's width and on a desk's.
+import { defineConfig } from "@playwright/test";
+
+const results = process.env.RESULTS ?? "../target/end2end";
+const chromium = {
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+};
+const desk = { width: 1440, height: 900 };
+const phone = { width: 320, height: 640 };
+
+export default defineConfig({
+  testDir: "tests",
+  outputDir: `${results}/artifacts`,
+  reporter: [["./summary.ts"], ["list"]],
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  workers: 2,
+  fullyParallel: false,
+  use: { launchOptions: chromium, trace: "retain-on-failure", screenshot: "only-on-failure" },
+  projects: [
+    { name: "script-desk", use: { viewport: desk } },
+    { name: "script-phone", use: { viewport: phone }, testIgnore: /once\.spec/ },
+    {
+      name: "plain-desk",
+      use: { viewport: desk, javaScriptEnabled: false },
+      testIgnore: /(island|once)\.spec/,
+    },
+    {
+      name: "plain-phone",
+      use: { viewport: phone, javaScriptEnabled: false },
+      testIgnore: /(island|once)\.spec/,
+    },
+  ],
+});

@@ -1,0 +1,164 @@
+// The product under test: a real server process with a data folder of its own, and a page that tolerates no error.
+import { test as base, expect, type Page } from "@playwright/test";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export { expect };
+
+export const PASSWORD = "slipway-demo";
+export const ANNA = "customer@demo.test";
+export const BORIS = "customer2@demo.test";
+export const SUPPORT = "support@demo.test";
+export const ADMIN = "admin@demo.test";
+
+export class Product {
+  url = "";
+  private process?: ChildProcess;
+  readonly data = mkdtempSync(join(tmpdir(), "slipway-"));
+
+  constructor(private readonly speed: number) {}
+
+  async start() {
+    const program = process.env.SLIPWAY ?? "../target/debug/slipway";
+    const port = this.url ? new URL(this.url).port : "0";
+    const args = ["serve", "--demo", "--listen", `127.0.0.1:${port}`, "--data-dir", this.data];
+    const child = spawn(program, [...args, "--sim-speed", String(this.speed)], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.process = child;
+    let log = "";
+    child.stderr!.on("data", (chunk) => (log += chunk));
+    this.url = await new Promise<string>((resolve, reject) => {
+      child.stdout!.on("data", (chunk) => {
+        const ready = /ready on (http:\S+)/.exec(String(chunk));
+        if (ready) resolve(ready[1]);
+      });
+      child.on("exit", (code) => reject(new Error(`slipway ended with ${code}\n${log}`)));
+    });
+  }
+
+  /** Ends it without a chance to clean up. */
+  async kill() {
+    const child = this.process!;
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.removeAllListeners("exit");
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await Promise.race([ended, gone]);
+  }
+
+  async stop() {
+    await this.kill();
+    rmSync(this.data, { recursive: true, force: true });
+  }
+
+  /** What the simulated cloud holds. */
+  cloud() {
+    const world = JSON.parse(readFileSync(join(this.data, "cloud.json"), "utf8"));
+    return {
+      networks: Object.values<{ edge: string }>(world.networks),
+      vapps: Object.values(world.vapps),
+      vms: Object.values(world.vms),
+    };
+  }
+}
+
+type Fixtures = { strict: void };
+type WorkerFixtures = { speed: number; product: Product };
+
+export const test = base.extend<Fixtures, WorkerFixtures>({
+  // An order takes about four seconds.
+  speed: [60, { scope: "worker", option: true }],
+
+  product: [
+    async ({ speed }, use) => {
+      const product = new Product(speed);
+      await product.start();
+      await use(product);
+      await product.stop();
+    },
+    { scope: "worker" },
+  ],
+
+  baseURL: async ({ product }, use) => use(product.url),
+
+  // Anything a page complains about fails its test.
+  strict: [
+    async ({ page }, use) => {
+      const complaints: string[] = [];
+      page.on("console", (message) => {
+        if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+      });
+      page.on("pageerror", (error) => complaints.push(String(error)));
+      page.on("response", (response) => {
+        if (response.status() >= 500) complaints.push(`${response.status()} ${response.url()}`);
+      });
+      await use();
+      // Without scripts nobody uses what was preloaded for them.
+      const expected = /preloaded using link preload|status of (403|404|410)|net::ERR_INCOMPLETE_CHUNKED|net::ERR_CONNECTION/;
+      expect(complaints.filter((c) => !expected.test(c))).toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+/** Signs in on a fresh context. */
+export async function signIn(page: Page, email: string) {
+  await page.context().clearCookies();
+  await page.goto("/login");
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page).not.toHaveURL(/login/);
+}
+
+/** From the list of servers to the last step, with what `change` does on the way. */
+export async function fillOrder(page: Page, change: { access?: (page: Page) => Promise<void> } = {}) {
+  await page.goto("/servers");
+  await page.getByRole("button", { name: "Order a server" }).first().click();
+  await expect(page.getByRole("heading", { name: "Choose a system" })).toBeVisible();
+  await page.getByRole("button", { name: "Next: Size" }).last().click();
+  await expect(page.getByRole("heading", { name: "Choose the size" })).toBeVisible();
+  await page.getByRole("button", { name: "Next: Access" }).last().click();
+  await expect(page.getByRole("heading", { name: "Name and access" })).toBeVisible();
+  await change.access?.(page);
+  await page.getByRole("button", { name: "Next: Review" }).last().click();
+  await expect(page.getByRole("heading", { name: "Review and order" })).toBeVisible();
+}
+
+/** Orders with the defaults. Ends on the page of the operation and returns its address. */
+export async function order(page: Page, change: { access?: (page: Page) => Promise<void> } = {}) {
+  await fillOrder(page, change);
+  await page.getByLabel("I accept the terms.").check();
+  await page.getByRole("button", { name: /^Order for/ }).click();
+  await expect(page).toHaveURL(/\/operations\//);
+  return page.url();
+}
+
+/** Waits for a text: by itself where there is a script, else by asking again as the page says it will. */
+export async function eventually(page: Page, text: string | RegExp, seconds = 30) {
+  const script = await page
+    .evaluate(() => true)
+    .then(() => test.info().project.use.javaScriptEnabled !== false)
+    .catch(() => false);
+  const found = page.getByText(text).first();
+  if (script) {
+    await expect(found).toBeVisible({ timeout: seconds * 1000 });
+    return;
+  }
+  await expect(async () => {
+    await page.reload();
+    await expect(found).toBeVisible({ timeout: 500 });
+  }).toPass({ timeout: seconds * 1000 });
+}
+
+/** Nothing sticks out to the side. */
+export async function fits(page: Page) {
+  const width = page.viewportSize()!.width;
+  const box = await page.locator("html").boundingBox();
+  const wide = await page.locator("main").evaluate((main) => main.scrollWidth - main.clientWidth);
+  expect(box!.width).toBeLessThanOrEqual(width);
+  expect(wide).toBeLessThanOrEqual(1);
+}

@@ -1,0 +1,69 @@
+// What needs to be seen once only: crashes, staff's pages, strangers.
+import { ADMIN, ANNA, BORIS, SUPPORT, eventually, expect, fits, order, signIn, test } from "../product";
+
+test.use({ speed: 20 });
+
+test("kill -9 during an order and a restart end in one network and one machine", async ({ page, product }) => {
+  await signIn(page, ANNA);
+  const before = product.cloud();
+  const operation = await order(page);
+  for (const pause of [400, 1500, 2500, 3000]) {
+    await page.waitForTimeout(pause);
+    await product.kill();
+    await product.start();
+  }
+  await page.goto(operation);
+  await eventually(page, /is ready$/, 50);
+  const cloud = product.cloud();
+  expect(cloud.networks.length).toBe(before.networks.length + 1);
+  expect(cloud.vms.length).toBe(before.vms.length + 1);
+});
+
+test("two customers at once get two edges", async ({ page, browser, product }) => {
+  await signIn(page, ANNA);
+  const other = await browser.newContext({ baseURL: product.url });
+  const boris = await other.newPage();
+  await signIn(boris, BORIS);
+  await Promise.all([order(page), order(boris)]);
+  await Promise.all([eventually(page, /is ready$/, 50), eventually(boris, /is ready$/, 50)]);
+  const edges = product.cloud().networks.map((n) => n.edge);
+  expect(new Set(edges).size).toBe(edges.length);
+
+  // What is Anna's does not exist for Boris.
+  const response = await boris.goto(page.url());
+  expect(response!.status()).toBe(404);
+  await other.close();
+});
+
+test("staff see jobs, edges and vApps", async ({ page }) => {
+  await signIn(page, SUPPORT);
+  await expect(page.getByRole("heading", { level: 1, name: "Jobs" })).toBeVisible();
+  await page.getByRole("rowheader").getByRole("link").first().click();
+  await expect(page.getByRole("heading", { name: "Log" })).toBeVisible();
+  await fits(page);
+  await signIn(page, ADMIN);
+  await page.getByRole("link", { name: "Edges" }).click();
+  await expect(page.getByText("Claim conflicts: 0")).toBeVisible();
+  await expect(page.getByRole("rowheader")).toHaveCount(130);
+  await page.getByRole("link", { name: "vApps" }).click();
+  await expect(page.getByRole("rowheader").first()).toBeVisible();
+  const response = await page.goto("/servers");
+  expect(response!.status()).toBe(403);
+});
+
+test("the product speaks Russian from the first page to the last", async ({ page }) => {
+  await page.goto("/login");
+  await page.locator("summary").first().click();
+  await page.getByRole("button", { name: "Русский" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Вход" })).toBeVisible();
+  await page.getByLabel("Эл. почта").fill(BORIS);
+  await page.getByLabel("Пароль", { exact: true }).fill("slipway-demo");
+  await page.getByRole("button", { name: "Войти" }).click();
+  await page.getByRole("button", { name: "Заказать сервер" }).first().click();
+  for (const next of ["Далее: Размер", "Далее: Доступ", "Далее: Проверка"]) {
+    await page.getByRole("button", { name: next }).last().click();
+  }
+  await page.getByLabel("Принимаю условия.").check();
+  await page.getByRole("button", { name: /^Заказать за/ }).click();
+  await eventually(page, /готов$/, 50);
+});

@@ -1,0 +1,94 @@
+// The main journey: log in, order, watch it come up, learn how to sign in to it.
+import { ANNA, BORIS, eventually, expect, fillOrder, fits, order, signIn, test } from "../product";
+
+test("a server is ordered and ends on how to sign in to it", async ({ page, product }) => {
+  await signIn(page, ANNA);
+  await expect(page.getByRole("heading", { level: 1, name: "Servers" })).toBeVisible();
+  const operation = await order(page);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("Create web-");
+  await fits(page);
+  await eventually(page, /is ready$/);
+  await expect(page.getByText(/^ssh root@198\.1[89]\./)).toBeVisible();
+  await fits(page);
+
+  await page.getByRole("button", { name: "Show once" }).click();
+  await expect(page.locator("code.secret")).toHaveText(/^\S{24}$/);
+  await page.goto(operation);
+  await expect(page.getByText(/Password already shown/)).toBeVisible();
+
+  await page.goto("/servers");
+  await expect(page.getByText("Running").first()).toBeVisible();
+  await fits(page);
+  const cloud = product.cloud();
+  expect(cloud.networks.length).toBe(cloud.vms.length);
+});
+
+test("every step of the wizard fits the window and keeps what was typed", async ({ page }) => {
+  await signIn(page, BORIS);
+  await page.goto("/servers");
+  await page.getByRole("button", { name: "Order a server" }).first().click();
+  await page.getByLabel("Debian 12").check();
+  await fits(page);
+  await page.getByRole("button", { name: "Next: Size" }).last().click();
+  await page.getByLabel("RAM, GB").fill("1000");
+  await page.getByLabel("Disk, GB").fill("45");
+  await fits(page);
+  await page.getByRole("button", { name: "Next: Access" }).last().click();
+
+  await expect(page.getByRole("alert")).toContainText("Please fix 2 things");
+  await expect(page).toHaveTitle(/^Error:/);
+  await expect(page.getByText("From 1 to 128 (you entered 1000).").last()).toBeVisible();
+  await expect(page.getByText("It grows in steps of 10: 40 or 50, not 45.").last()).toBeVisible();
+  await expect(page.getByLabel("RAM, GB")).toHaveValue("1000");
+  await page.getByLabel("RAM, GB").fill("8");
+  await page.getByLabel("Disk, GB").fill("50");
+  await page.getByRole("button", { name: "Next: Access" }).last().click();
+
+  await page.getByLabel("Host name").fill("сервер");
+  await page.getByLabel("Login", { exact: true }).fill("admin");
+  await page.getByRole("button", { name: "Next: Review" }).last().click();
+  await expect(page.getByText(/Only Latin letters.*server/).last()).toBeVisible();
+  await expect(page.getByText(/reserved by the system/).last()).toBeVisible();
+  await expect(page.getByLabel("Host name")).toHaveValue("сервер");
+  await fits(page);
+  await page.getByLabel("Host name").fill("db.example.com");
+  await page.getByLabel("Login", { exact: true }).fill("boris");
+  await page.getByLabel("My own", { exact: true }).check();
+  await page.locator("#guest_password").fill("short");
+  await page.getByRole("button", { name: "Next: Review" }).last().click();
+  await expect(page.getByText(/At least 12 characters/).last()).toBeVisible();
+  await expect(page.locator("#guest_password")).toHaveValue("");
+  await page.locator("#guest_password").fill("Vq7-tRn2xLp9");
+  await page.getByRole("button", { name: "Next: Review" }).last().click();
+
+  await expect(page.getByText("db.example.com")).toBeVisible();
+  await expect(page.getByText("chosen by you")).toBeVisible();
+  await fits(page);
+  await page.getByRole("link", { name: "Change: Size" }).click();
+  await expect(page.getByLabel("RAM, GB")).toHaveValue("8");
+});
+
+test("an order without the terms is refused and nothing is stored", async ({ page }) => {
+  await signIn(page, BORIS);
+  await fillOrder(page);
+  const before = page.url();
+  // The browser's own check is set aside: the server must refuse by itself.
+  await page.locator("form.order").evaluate((form) => form.setAttribute("novalidate", "")).catch(() => {});
+  const terms = page.locator("#terms");
+  await terms.evaluate((box) => box.removeAttribute("required"));
+  await page.getByRole("button", { name: /^Order for/ }).click();
+  await expect(page.getByText("Accept the terms to order.").last()).toBeVisible();
+  expect(page.url().split("#")[0]).toBe(before.split("#")[0]);
+  await page.goto("/operations");
+  await expect(page.getByText("Nothing is running.")).toBeVisible();
+});
+
+test("a wrong password says nothing about which part was wrong", async ({ page }) => {
+  await page.goto("/login");
+  await page.getByLabel("E-mail").fill("nobody@demo.test");
+  await page.getByLabel("Password", { exact: true }).fill("not the password");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByText("Wrong login or password.").last()).toBeVisible();
+  await expect(page.getByLabel("E-mail")).toHaveValue("nobody@demo.test");
+  await expect(page.getByLabel("Password", { exact: true })).toHaveValue("");
+});
