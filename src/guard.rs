@@ -79,7 +79,9 @@ fn checked_answer(response: Response, lang: Lang, request_id: &str) -> Response 
             response
         }
         StatusCode::NOT_FOUND => error(lang, StatusCode::NOT_FOUND, request_id),
-        StatusCode::PAYLOAD_TOO_LARGE => error(lang, StatusCode::PAYLOAD_TOO_LARGE, request_id),
+        named @ (StatusCode::PAYLOAD_TOO_LARGE | StatusCode::METHOD_NOT_ALLOWED) => {
+            error(lang, named, request_id)
+        }
         other => {
             tracing::warn!(request = request_id, status = other.as_u16(), "a form could not be read");
             error(lang, StatusCode::BAD_REQUEST, request_id)

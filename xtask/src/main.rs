@@ -1,5 +1,7 @@
 //! `cargo xtask`: builds, serves and tests the project with nothing but cargo, a C compiler and Node.
 
+#![allow(clippy::print_stdout)]
+
 mod browser;
 mod budget;
 mod build;

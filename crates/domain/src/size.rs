@@ -25,7 +25,7 @@ pub fn check_number(field: Field, typed: &str, range: Range) -> Result<u32, Fiel
         FieldError::new(field, Code::NumberRange)
             .with("min", range.min)
             .with("max", range.max)
-            .with("value", typed.trim_start_matches('0'))
+            .with("value", typed)
     };
     let value: u32 = typed.parse().map_err(|_| out_of_range())?;
     if value < range.min || value > range.max {

@@ -1,14 +1,12 @@
 //! A server's life through every layer below the pages.
 
-mod support;
-
 use domain::{
     permission::Denial,
     state::{EdgeState, JobState, Role, ServerState},
 };
 use provisioning::{TerminateAnswer, Waiting};
 use secrecy::ExposeSecret;
-use support::Plane;
+use testkit::Plane;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_becomes_one_network_and_one_machine() {

@@ -222,10 +222,10 @@ impl JobStore for Store {
         .execute(&mut *tx)
         .await
         .map_err(Error::from)?;
-        if row.word::<Kind>("kind")? == Kind::Activate {
-            if let Some(server) = row.id_opt::<ServerId>("server_id")? {
-                mark_server_failed(&mut tx, server).await?;
-            }
+        if row.word::<Kind>("kind")? == Kind::Activate
+            && let Some(server) = row.id_opt::<ServerId>("server_id")?
+        {
+            mark_server_failed(&mut tx, server).await?;
         }
         events::record(&mut tx, customer, job, "failed", None, Some(&describe(problem)), now).await?;
         admit(&mut tx, self.matrix, customer, now).await?;

@@ -159,10 +159,10 @@ impl Store {
         .fetch_optional(&mut *tx)
         .await?;
         let Some(row) = row else { return Ok(false) };
-        if row.word::<Kind>("kind")? == Kind::Activate {
-            if let Some(server) = row.id_opt::<ServerId>("server_id")? {
-                drop_unmade_server(&mut tx, server, now).await?;
-            }
+        if row.word::<Kind>("kind")? == Kind::Activate
+            && let Some(server) = row.id_opt::<ServerId>("server_id")?
+        {
+            drop_unmade_server(&mut tx, server, now).await?;
         }
         events::record(&mut tx, customer, job, "cancelled", None, Some(&by.to_string()), now).await?;
         admit(&mut tx, self.matrix, customer, now).await?;

@@ -23,8 +23,7 @@ impl Writer {
                 let Some((newest, _)) = batch.last() else { continue };
                 let result = replace(&file, newest);
                 for (_, waiting) in batch {
-                    let copy =
-                        result.as_ref().map(|()| ()).map_err(|e| io::Error::new(e.kind(), e.to_string()));
+                    let copy = result.as_ref().copied().map_err(|e| io::Error::new(e.kind(), e.to_string()));
                     let _ = waiting.send(copy);
                 }
             }

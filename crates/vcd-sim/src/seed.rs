@@ -30,7 +30,7 @@ pub(crate) fn world(edges: u32, clock: &Clock) -> World {
         org: named("acme"),
         vdc: named("acme-vdc"),
         catalog: named("templates"),
-        edges: (1..=edges).map(|n| edge(n)).map(|e| (e.id, e)).collect(),
+        edges: (1..=edges).map(edge).map(|e| (e.id, e)).collect(),
         qos_profiles: SPEEDS
             .iter()
             .map(|mbit| QosProfile { id: Uuid::new_v4(), name: format!("{mbit}M"), committed: *mbit })

@@ -113,7 +113,7 @@ fn number_row(
         step = range.step.to_string()
     );
     view! {
-        <div class="field number-row">
+        <div class="field">
             <label for=field.as_str()>{name}</label>
             <input
                 type="number" id=field.as_str() name=field.as_str() value=typed.to_owned() inputmode="numeric"

@@ -95,7 +95,7 @@ impl Facade {
                     .and_then(|j| waits.iter().find(|(id, _)| *id == j.id))
                     .map(|(_, w)| w.clone());
                 let can_terminate = can_server(Action::Terminate, viewer.role(), server.state, terminating)
-                    .and_then(|()| if alive > 1 { Err(Denial::HasNeighbours) } else { Ok(()) });
+                    .and(if alive > 1 { Err(Denial::HasNeighbours) } else { Ok(()) });
                 let own = viewer.owns(server.customer);
                 ServerView { server, current, waiting, can_terminate, own }
             })

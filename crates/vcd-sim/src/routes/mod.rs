@@ -109,10 +109,10 @@ fn task_answer(sim: &Simulator, around: &Around, result: Result<Uuid, Refusal>) 
         Ok(views::task(task, &around.base, sim.now()))
     });
     let mut response = xml(around, 202, "task", result.clone());
-    if let Ok(task) = result {
-        if let Some(href) = task.attribute("href").and_then(|h| HeaderValue::from_str(h).ok()) {
-            response.headers_mut().insert(header::LOCATION, href);
-        }
+    if let Ok(task) = result
+        && let Some(href) = task.attribute("href").and_then(|h| HeaderValue::from_str(h).ok())
+    {
+        response.headers_mut().insert(header::LOCATION, href);
     }
     response
 }

@@ -1,0 +1,310 @@
+//! Who may do what: every page, stream and server function, tried as nobody, as another customer, and as each role.
+//!
+//! The lists come from the policy table, and the table is compared with what the framework knows; a route that is added
+//! is in the matrix without anybody thinking of it.
+
+use app::{policy, request::Product};
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, StatusCode, header},
+    response::Response,
+};
+use domain::{JobId, state::Role};
+use http_body_util::BodyExt;
+use provisioning::Viewer;
+use slipway::router::{self, Edge};
+use testkit::Plane;
+use tower::ServiceExt;
+
+struct Site {
+    plane: Plane,
+    app: Router,
+}
+
+impl Site {
+    async fn start() -> Self {
+        let plane = Plane::start(4).await;
+        let product = Product { facade: plane.facade.clone(), demo: None, version: "test" };
+        let files = std::env::temp_dir();
+        let app = router::build(&product, &plane.store, &files, Edge { secure: false }).unwrap();
+        Self { plane, app }
+    }
+
+    async fn ask(&self, method: &str, path: &str, cookie: Option<&str>, body: &str) -> Response {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "slipway.test")
+            .header(header::ORIGIN, "http://slipway.test")
+            .header(header::ACCEPT, "text/html")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(cookie) = cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        self.app.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap()
+    }
+
+    /// Signs in through the form. Returns the cookie.
+    async fn sign_in(&self, email: &str) -> String {
+        let body = format!("login={email}&password=correct+horse+battery");
+        let response = self.ask("POST", "/do/session_open", None, &body).await;
+        assert_eq!(response.status(), StatusCode::SEE_OTHER);
+        let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
+        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+        cookie.split(';').next().unwrap().to_owned()
+    }
+}
+
+/// Everybody who may knock.
+struct Cast {
+    anna: Viewer,
+    cookies: Vec<(&'static str, Option<Role>, Option<String>)>,
+}
+
+async fn cast(site: &Site) -> Cast {
+    let anna = site.plane.viewer("anna@test", Role::Customer).await;
+    site.plane.viewer("boris@test", Role::Customer).await;
+    site.plane.viewer("olga@test", Role::Support).await;
+    site.plane.viewer("viktor@test", Role::Admin).await;
+    let mut cookies = vec![
+        ("nobody", None, None),
+        ("a forged session", None, Some("slipway=AAAAAAAAAAAAAAAAAAAAAA".into())),
+    ];
+    for (email, role) in [
+        ("anna@test", Role::Customer),
+        ("boris@test", Role::Customer),
+        ("olga@test", Role::Support),
+        ("viktor@test", Role::Admin),
+    ] {
+        cookies.push((email, Some(role), Some(site.sign_in(email).await)));
+    }
+    Cast { anna, cookies }
+}
+
+/// Puts Anna's ids into a route.
+fn fill(route: &str, server: &str, job: JobId, draft: &str) -> String {
+    let id = if route.starts_with("/servers") { server.to_owned() } else { job.to_string() };
+    route.replace("{draft}", draft).replace("{id}", &id)
+}
+
+async fn text(response: Response) -> String {
+    String::from_utf8_lossy(&response.into_body().collect().await.unwrap().to_bytes()).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_and_stream_answers_only_those_it_is_for() {
+    let site = Site::start().await;
+    let Cast { anna, cookies } = cast(&site).await;
+    let job = site.plane.order(&anna).await;
+    let server = site.plane.job(job).await.server.unwrap().to_string();
+    let draft = site.plane.draft(&anna).await.to_string();
+    for (route, allowed) in policy::PAGES.iter().chain(policy::STREAMS) {
+        let path = fill(route, &server, job, &draft);
+        for (who, role, cookie) in &cookies {
+            let response = site.ask("GET", &path, cookie.as_deref(), "").await;
+            let status = response.status();
+            let stream = route.starts_with("/live/");
+            // What belongs to Anna does not exist for another customer.
+            let foreign = *who == "boris@test" && route.contains('{');
+            let expected: &[u16] = match (allowed.allows(*role), role) {
+                (true, _) if foreign => &[404],
+                (true, _) => &[200, 303],
+                (false, None) if stream => &[401],
+                (false, None) => &[303],
+                (false, Some(_)) => &[403],
+            };
+            assert!(expected.contains(&status.as_u16()), "{who} on {path}: {status}, expected {expected:?}");
+            if !allowed.allows(*role) && role.is_none() && !stream {
+                let location = response.headers()[header::LOCATION].to_str().unwrap().to_owned();
+                assert!(location.starts_with("/login"), "{path} leads to {location}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_function_acts_only_for_those_it_is_for() {
+    let site = Site::start().await;
+    let Cast { anna, cookies } = cast(&site).await;
+    let job = site.plane.order(&anna).await;
+    let row = site.plane.job(job).await;
+    let (server, name) = (row.server.unwrap(), row.server_name.unwrap());
+    let draft = site.plane.draft(&anna).await;
+    // Everything that any function reads, all of it Anna's.
+    let body = format!(
+        "draft={draft}&job={job}&server={server}&confirm_name={name}&key=k&template=debian-12&vcpu=2&ram=2&disk=20\
+         &bandwidth=100&name=stolen&hostname=stolen&method=password&guest_login=root&total=1&terms=yes&go=next"
+    );
+    let customer = anna.customer().unwrap();
+    for (path, allowed) in policy::FUNCTIONS {
+        for (who, role, cookie) in &cookies {
+            if *who == "anna@test" || *path == "/do/session_close" && role.is_some() {
+                continue;
+            }
+            let before = state(&site, &anna).await;
+            let response = site.ask("POST", path, cookie.as_deref(), &body).await;
+            let status = response.status().as_u16();
+            let expected: &[u16] = match (allowed.allows(*role), role) {
+                // A function for scripts takes no plain form.
+                (true, _) if *path == "/do/size_quote" => &[400],
+                (true, _) => &[303, 404],
+                (false, None) => &[303],
+                (false, Some(_)) => &[403],
+            };
+            assert!(expected.contains(&status), "{who} on {path}: {status}, expected {expected:?}");
+            assert_eq!(state(&site, &anna).await, before, "{who} on {path} changed what is Anna's");
+        }
+    }
+    assert_eq!(site.plane.store.servers_of(customer).await.unwrap().len(), 1);
+}
+
+/// What of Anna's a stranger could have changed.
+async fn state(site: &Site, anna: &Viewer) -> String {
+    let customer = anna.customer().unwrap();
+    let drafts: Vec<_> = site
+        .plane
+        .store
+        .drafts_open(customer, 0)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|d| (d.id, d.values))
+        .collect();
+    let servers: Vec<_> =
+        site.plane.store.servers_of(customer).await.unwrap().into_iter().map(|s| (s.id, s.name)).collect();
+    let jobs = site.plane.store.jobs_of_server(servers[0].0, 50).await.unwrap().len();
+    format!("{drafts:?} {servers:?} {jobs}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn posts_from_elsewhere_are_refused_whoever_sends_them() {
+    let site = Site::start().await;
+    let Cast { cookies, .. } = cast(&site).await;
+    let anna = cookies.iter().find(|(who, ..)| *who == "anna@test").and_then(|(_, _, c)| c.clone()).unwrap();
+    for (path, _) in policy::FUNCTIONS {
+        for (name, value) in
+            [("origin", "https://evil.test"), ("sec-fetch-site", "cross-site"), ("origin", "null")]
+        {
+            let request = Request::builder()
+                .method("POST")
+                .uri(*path)
+                .header(header::HOST, "slipway.test")
+                .header(header::COOKIE, &anna)
+                .header(name, value)
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(Body::empty())
+                .unwrap();
+            let response = site.app.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), StatusCode::FORBIDDEN, "{path} with {name}: {value}");
+        }
+        let get = site.ask("GET", path, Some(&anna), "").await;
+        assert_eq!(get.status(), StatusCode::METHOD_NOT_ALLOWED, "{path} answers a GET");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forged_posts_are_refused_by_the_same_rules_and_store_nothing() {
+    let site = Site::start().await;
+    let Cast { anna, cookies } = cast(&site).await;
+    let cookie =
+        cookies.iter().find(|(who, ..)| *who == "anna@test").and_then(|(_, _, c)| c.clone()).unwrap();
+    let customer = anna.customer().unwrap();
+    let draft = site.plane.draft(&anna).await;
+    let post = |path: &'static str, body: String| {
+        let (site, cookie) = (&site, cookie.clone());
+        async move { site.ask("POST", path, Some(&cookie), &body).await }
+    };
+    let size = format!("draft={draft}&vcpu=0&ram=99999&disk=45&bandwidth=7&go=next");
+    let response = post("/do/draft_save_size", size).await;
+    assert!(response.headers()[header::LOCATION].to_str().unwrap().ends_with("/size#errors"));
+    let page = text(site.ask("GET", &format!("/order/{draft}/size"), Some(&cookie), "").await).await;
+    for expected in
+        ["From 1 to 32 (you entered 0).", "99999", "40 or 50, not 45", "Choose one of the offered speeds."]
+    {
+        assert!(page.contains(expected), "the page does not say {expected:?}");
+    }
+    // Ordering it all the same, at any price.
+    for total in ["0", "1", "-1", "x", "117000"] {
+        let response = post("/do/order_place", format!("draft={draft}&total={total}&terms=yes")).await;
+        assert!(response.headers()[header::LOCATION].to_str().unwrap().contains("/review#errors"));
+    }
+    // Fields that no form has are not read, broken forms break nothing.
+    for body in [
+        "state=succeeded&role=admin&draft=".to_owned(),
+        "draft=%FF%FE&go=next".into(),
+        "%%%".into(),
+        String::new(),
+    ] {
+        let status = post("/do/draft_save_os", body).await.status();
+        assert!(status.is_client_error() || status == StatusCode::SEE_OTHER, "{status}");
+    }
+    let long = format!("draft={draft}&name={}", "x".repeat(100_000));
+    assert!(post("/do/draft_save_access", long).await.status().is_client_error());
+    assert!(site.plane.store.servers_of(customer).await.unwrap().is_empty());
+    assert!(site.plane.store.jobs_unfinished(customer).await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_id_changes_at_sign_in_and_dies_at_sign_out() {
+    let site = Site::start().await;
+    site.plane.viewer("anna@test", Role::Customer).await;
+    let refused = site.ask("POST", "/do/session_open", None, "login=anna@test&password=wrong").await;
+    let anonymous =
+        refused.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let body = "login=anna@test&password=correct+horse+battery";
+    let opened = site.ask("POST", "/do/session_open", Some(&anonymous), body).await;
+    let cookie = opened.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+    assert_ne!(cookie, anonymous, "a session fixed before signing in must not become the signed-in one");
+    assert_eq!(site.ask("GET", "/servers", Some(&anonymous), "").await.status(), StatusCode::SEE_OTHER);
+    assert_eq!(site.ask("GET", "/servers", Some(&cookie), "").await.status(), StatusCode::OK);
+    site.ask("POST", "/do/session_close", Some(&cookie), "").await;
+    assert_eq!(site.ask("GET", "/servers", Some(&cookie), "").await.status(), StatusCode::SEE_OTHER);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_wrong_passwords_lock_the_account_for_a_while() {
+    let site = Site::start().await;
+    site.plane.viewer("anna@test", Role::Customer).await;
+    for _ in 0..10 {
+        site.ask("POST", "/do/session_open", None, "login=anna@test&password=wrong").await;
+    }
+    let body = "login=anna@test&password=correct+horse+battery";
+    let response = site.ask("POST", "/do/session_open", None, body).await;
+    let cookie =
+        response.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let page = text(site.ask("GET", "/login", Some(&cookie), "").await).await;
+    assert!(page.contains("Too many attempts. Try again in 15 min."), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_carries_the_headers() {
+    let site = Site::start().await;
+    let Cast { cookies, .. } = cast(&site).await;
+    let anna = cookies.iter().find(|(who, ..)| *who == "anna@test").and_then(|(_, _, c)| c.clone()).unwrap();
+    for path in [
+        "/",
+        "/login",
+        "/servers",
+        "/nowhere",
+        "/healthz",
+        "/pkg/nothing.js",
+        "/do/draft_start",
+        "/live/servers/x",
+    ] {
+        let response = site.ask("GET", path, Some(&anna), "").await;
+        let header = |name: &str| {
+            response.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
+        };
+        assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(header("referrer-policy"), "same-origin", "{path}");
+        let csp = header("content-security-policy");
+        assert!(
+            csp.starts_with("default-src 'none'") && csp.contains("frame-ancestors 'none'"),
+            "{path}: {csp}"
+        );
+        assert!(!csp.contains("unsafe-inline"), "{path}: {csp}");
+    }
+    let page = site.ask("GET", "/servers", Some(&anna), "").await;
+    assert_eq!(page.headers()[header::CACHE_CONTROL], "private, no-cache");
+}
