@@ -40,7 +40,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let provider = Arc::new(VcdProvider::new(vcd)?);
     let catalogue = demo_catalogue().map_err(anyhow::Error::msg)?;
     let control = Control::new(store.clone(), provider, catalogue, clock.clone());
-    let facade = Facade::new(&control).map_err(anyhow::Error::msg)?;
+    let facade = Facade::new(&control);
     let demo = if args.demo { Some(add_demo_accounts(&facade).await?) } else { None };
     let product = Product { facade, demo: demo.clone(), version: env!("CARGO_PKG_VERSION") };
     let app =

@@ -9,6 +9,7 @@ use std::{
 use anyhow::Context;
 
 use crate::{
+    build,
     run::{root, run, target},
     tools,
 };
@@ -24,7 +25,7 @@ pub(crate) fn chromium() -> Option<PathBuf> {
         .find(|p| p.is_file())
 }
 
-/// Runs every journey. `program` is the built server.
+/// Runs every journey. `program` is the built server; it serves the release build of the site.
 pub(crate) fn journeys(program: &Path) -> anyhow::Result<()> {
     let modules = tools::npm("end2end")?;
     let end2end = root().join("end2end");
@@ -32,7 +33,11 @@ pub(crate) fn journeys(program: &Path) -> anyhow::Result<()> {
     let chromium = chromium().context("there is no browser: apt install chromium, or set CHROMIUM")?;
     let mut command = Command::new("node");
     command.current_dir(&end2end).arg(modules.join("@playwright/test/cli.js")).arg("test");
-    command.env("CHROMIUM", chromium).env("SLIPWAY", program).env("RESULTS", target().join("end2end"));
+    command
+        .env("CHROMIUM", chromium)
+        .env("SLIPWAY", program)
+        .env("SLIPWAY_SITE_DIR", build::site_dir(true))
+        .env("RESULTS", target().join("end2end"));
     run("playwright", &mut command)
 }
 

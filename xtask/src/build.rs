@@ -15,10 +15,8 @@ use crate::{
 
 /// Builds everything. Returns the program; its site lies beside it.
 pub(crate) fn build(release: bool) -> anyhow::Result<PathBuf> {
-    tools::wasm_target()?;
-    let modules = tools::npm("xtask/tools")?;
     let program = server(release)?;
-    site(release, &modules)?;
+    site(release)?;
     Ok(program)
 }
 
@@ -31,7 +29,7 @@ fn profile(release: bool) -> &'static str {
     if release { "release" } else { "debug" }
 }
 
-fn server(release: bool) -> anyhow::Result<PathBuf> {
+pub(crate) fn server(release: bool) -> anyhow::Result<PathBuf> {
     phase("building the server", || {
         let mut command = cargo();
         command.args(["build", "--package", "slipway", "--bin", "slipway"]);
@@ -43,7 +41,10 @@ fn server(release: bool) -> anyhow::Result<PathBuf> {
     Ok(target().join(profile(release)).join("slipway"))
 }
 
-fn site(release: bool, modules: &Path) -> anyhow::Result<()> {
+/// Builds what browsers load.
+pub(crate) fn site(release: bool) -> anyhow::Result<()> {
+    tools::wasm_target()?;
+    let modules = &tools::npm("xtask/tools")?;
     let site = site_dir(release);
     let pkg = site.join("pkg");
     fs::create_dir_all(&pkg)?;
@@ -90,7 +91,14 @@ fn bind(wasm: &Path, pkg: &Path, release: bool, modules: &Path) -> anyhow::Resul
         fs::rename(&out, &plain)?;
         let mut optimise = Command::new("node");
         optimise.arg(modules.join("binaryen/bin/wasm-opt"));
-        optimise.args(["-Oz", "--all-features", "--strip-producers", "-o"]).arg(&out).arg(&plain);
+        // What every browser of the style's targets has, and no proposal beyond it.
+        optimise.args([
+            "--enable-bulk-memory",
+            "--enable-bulk-memory-opt",
+            "--enable-nontrapping-float-to-int",
+        ]);
+        optimise.args(["--enable-sign-ext", "--enable-mutable-globals", "--enable-reference-types"]);
+        optimise.args(["--enable-multivalue", "-Oz", "--strip-producers", "-o"]).arg(&out).arg(&plain);
         output("wasm-opt", &mut optimise)?;
         fs::remove_file(&plain)?;
         let mut minify = esbuild(modules);

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask serve [--release] [--listen ADDRESS] [--data-dir DIR] …   build, then `slipway serve --demo …`
-cargo xtask build [--release]                                         leave target/{debug,release}/slipway and its site
+cargo xtask build [--release] [--site]                                leave target/{debug,release}/slipway and its site; with --site the site only
 cargo xtask test [--slow]                                             everything that must hold
 ";
 
@@ -25,6 +25,7 @@ fn main() -> ExitCode {
     };
     let release = rest.iter().any(|a| a == "--release");
     let result = match command {
+        "build" if rest.iter().any(|a| a == "--site") => build::site(release),
         "build" => build::build(release).map(drop),
         "serve" => serve(release, rest),
         "test" => test::test(rest.iter().any(|a| a == "--slow")),

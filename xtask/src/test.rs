@@ -45,15 +45,10 @@ pub(crate) fn test(_slow: bool) -> anyhow::Result<()> {
         command.args(["test", "--workspace", "--exclude", "frontend", "--features", "app/ssr"]);
         run("cargo test", &mut command)
     })?;
-    let mut program = None;
-    part("release build", &mut || {
-        program = Some(build::build(true)?);
-        Ok(())
-    })?;
+    // The browser meets what is shipped to it; the server behind may be the quick build.
+    part("release build of the islands and the style", &mut || build::site(true))?;
     part("budgets", &mut budget::check)?;
-    if let Some(program) = program {
-        part("browser tests", &mut || browser::journeys(&program))?;
-    }
+    part("browser tests", &mut || browser::journeys(&build::server(false)?))?;
     println!("\nminutes of each part:");
     for (name, m) in &minutes {
         println!("  {m:5.1}  {name}");

@@ -43,7 +43,7 @@ impl Plane {
         let provider = Arc::new(VcdProvider::new(config).unwrap());
         let control = Control::new(store.clone(), provider, demo_catalogue().unwrap(), Arc::new(SystemClock));
         assert_eq!(control.edges_import().await.unwrap(), edges as usize);
-        let facade = Facade::new(&control).unwrap();
+        let facade = Facade::new(&control);
         let mut plane = Self { sim, control, facade, store, worker: None, _dir: dir };
         plane.start_worker();
         plane

@@ -70,13 +70,13 @@ pub struct Facade {
 }
 
 impl Facade {
-    pub fn new(control: &Control) -> std::result::Result<Self, String> {
-        Ok(Self {
+    pub fn new(control: &Control) -> Self {
+        Self {
             store: control.store.clone(),
             catalogue: Arc::new(control.catalogue.clone()),
             clock: control.clock.clone(),
-            gate: Gate::new()?,
-        })
+            gate: Gate::new(),
+        }
     }
 
     pub fn catalogue(&self) -> &Catalogue {
