@@ -16,8 +16,7 @@ export const ADMIN = "admin@demo.test";
 export class Product {
   url = "";
   private process?: ChildProcess;
-  // In memory where there is such a place: a busy disk must not decide how long a journey takes.
-  readonly data = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "slipway-"));
+  readonly data = mkdtempSync(join(tmpdir(), "slipway-"));
 
   constructor(private readonly speed: number) {}
 
@@ -57,7 +56,10 @@ export class Product {
 
   /** What the simulated cloud holds. */
   cloud() {
-    const world = JSON.parse(readFileSync(join(this.data, "cloud.json"), "utf8"));
+    const file = join(this.data, "cloud.json");
+    // Nothing is saved before the first change.
+    const empty = { networks: {}, vapps: {}, vms: {} };
+    const world = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : empty;
     return {
       networks: Object.values<{ edge: string }>(world.networks),
       vapps: Object.values(world.vapps),

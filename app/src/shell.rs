@@ -179,7 +179,9 @@ fn header(request: &Request, open: i64) -> impl IntoView + use<> {
                             <li>
                                 <a href=href aria-current=current>
                                     {text}
-                                    {(count > 0).then(|| view! { <span class="count">{count}</span> })}
+                                    {(href == routes::OPERATIONS).then(|| {
+                                    view! { <span data-live="open" class="count">{open_count(count)}</span> }
+                                })}
                                 </a>
                             </li>
                         }
@@ -206,6 +208,11 @@ fn header(request: &Request, open: i64) -> impl IntoView + use<> {
             </div>
         </header>
     }
+}
+
+/// The number beside "Operations": nothing where there is nothing.
+pub(crate) fn open_count(open: i64) -> String {
+    if open > 0 { open.to_string() } else { String::new() }
 }
 
 fn language_menu(request: &Request) -> impl IntoView + use<> {

@@ -6,6 +6,7 @@ import type { Page } from "@playwright/test";
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 async function accessible(page: Page) {
+  await page.waitForLoadState();
   await page.evaluate(axe);
   const result = await page.evaluate(() =>
     // @ts-expect-error axe is what was just evaluated

@@ -25,8 +25,9 @@ pub(crate) fn chromium() -> Option<PathBuf> {
         .find(|p| p.is_file())
 }
 
-/// Runs every journey. `program` is the built server; it serves the release build of the site.
-pub(crate) fn journeys(program: &Path) -> anyhow::Result<()> {
+/// Runs every journey. `program` is the built server; it serves the release build of the site. The slow run repeats each,
+/// which is what finds a race that one run in ten loses.
+pub(crate) fn journeys(program: &Path, slow: bool) -> anyhow::Result<()> {
     let modules = tools::npm("end2end")?;
     let end2end = root().join("end2end");
     link(&modules, &end2end.join("node_modules"))?;

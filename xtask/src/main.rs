@@ -14,7 +14,7 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask serve [--release] [--listen ADDRESS] [--data-dir DIR] …   build, then `slipway serve --demo …`
 cargo xtask build [--release] [--site]                                leave target/{debug,release}/slipway and its site; with --site the site only
-cargo xtask test [--slow]                                             everything that must hold
+cargo xtask test [--slow]                                             everything that must hold; --slow repeats the journeys
 ";
 
 fn main() -> ExitCode {

@@ -8,7 +8,7 @@ use crate::{
     tools,
 };
 
-pub(crate) fn test(_slow: bool) -> anyhow::Result<()> {
+pub(crate) fn test(slow: bool) -> anyhow::Result<()> {
     let mut minutes = Vec::new();
     let mut part = |name: &'static str, work: &mut dyn FnMut() -> anyhow::Result<()>| {
         eprintln!("\n=== {name}");
@@ -48,7 +48,7 @@ pub(crate) fn test(_slow: bool) -> anyhow::Result<()> {
     // The browser meets what is shipped to it; the server behind may be the quick build.
     part("release build of the islands and the style", &mut || build::site(true))?;
     part("budgets", &mut budget::check)?;
-    part("browser tests", &mut || browser::journeys(&build::server(false)?))?;
+    part("browser tests", &mut || browser::journeys(&build::server(false)?, slow))?;
     println!("\nminutes of each part:");
     for (name, m) in &minutes {
         println!("  {m:5.1}  {name}");

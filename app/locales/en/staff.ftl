@@ -36,6 +36,7 @@ col-networks = Networks
 col-machines = Machines
 col-time = Time
 col-event = Event
+col-detail = Detail
 job-summary = Summary
 job-requester = Requested by
 job-request-id = Request

@@ -36,6 +36,7 @@ col-networks = Сети
 col-machines = Машины
 col-time = Время
 col-event = Событие
+col-detail = Подробности
 job-summary = Сводка
 job-requester = Запросил
 job-request-id = Запрос

@@ -29,6 +29,8 @@ pub fn Live(url: String, since: i64, texts: LiveTexts) -> impl IntoView {
 
 #[cfg(feature = "hydrate")]
 mod browser {
+    use std::time::Duration;
+
     use js_sys::{Array, JSON, Reflect};
     use leptos::prelude::*;
     use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -37,6 +39,7 @@ mod browser {
     use super::LiveTexts;
 
     pub(super) fn open(url: &str, since: i64, texts: LiveTexts, set_state: WriteSignal<String>) {
+        set_interval(tick, Duration::from_secs(1));
         let separator = if url.contains('?') { '&' } else { '?' };
         let Ok(source) = EventSource::new(&format!("{url}{separator}since={since}")) else { return };
 
@@ -80,6 +83,20 @@ mod browser {
         });
         let _ = source.add_event_listener_with_callback("bye", ended.as_ref().unchecked_ref());
         ended.forget();
+    }
+
+    /// Durations that are still growing show their next second.
+    fn tick() {
+        let Some(found) = document().and_then(|d| d.query_selector_all("[data-tick]").ok()) else { return };
+        for i in 0..found.length() {
+            let Some(element) = found.get(i).and_then(|n| n.dyn_into::<Element>().ok()) else { continue };
+            let seconds =
+                element.get_attribute("data-tick").and_then(|t| t.parse::<u32>().ok()).unwrap_or(0) + 1;
+            let (h, m, s) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+            let text = if h > 0 { format!("{h}:{m:02}:{s:02}") } else { format!("{m:02}:{s:02}") };
+            let _ = element.set_attribute("data-tick", &seconds.to_string());
+            element.set_text_content(Some(&text));
+        }
     }
 
     fn document() -> Option<Document> {

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio::{
     sync::{Notify, Semaphore, watch},
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
 };
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
@@ -193,7 +193,9 @@ impl Worker {
         let job = Arc::new(job);
         let mut last_problem: Option<Problem> = None;
         let mut commands = machine.begin();
-        let mut under_way = FuturesUnordered::new();
+        // Each step is a task of its own, ended with this one. Polled here they could deadlock: one that stands inside a
+        // transaction would not go on while this loop waits for the database to record another.
+        let mut under_way = JoinSet::new();
         loop {
             for command in commands.drain(..) {
                 let now = self.clock.now_ms();
@@ -201,7 +203,7 @@ impl Worker {
                     Command::Run(i) => {
                         let cx = self.begin_step(&job, workflow, i).await?;
                         let step = workflow.steps[i].clone();
-                        under_way.push(run_step(i, step, cx));
+                        under_way.spawn(run_step(i, step, cx).in_current_span());
                     }
                     Command::SleepUntil(at) => return self.store.job_retry_wait(fence, at, now).await,
                     Command::Succeed => {
@@ -216,8 +218,11 @@ impl Worker {
                     }
                 }
             }
-            let Some((i, outcome)) = under_way.next().await else {
-                unreachable!("the machine commands an end when nothing is under way")
+            let (i, outcome) = match under_way.join_next().await {
+                Some(Ok(ended)) => ended,
+                // Panics are caught inside; a task that was ended from outside means the runtime is going away.
+                Some(Err(e)) => return Err(StoreError::Unavailable(e.to_string())),
+                None => unreachable!("the machine commands an end when nothing is under way"),
             };
             let event =
                 self.record(fence, &job.steps, &*workflow.steps[i], i, outcome, &mut last_problem).await?;

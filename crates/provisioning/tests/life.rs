@@ -4,6 +4,7 @@ use domain::{
     permission::Denial,
     state::{EdgeState, JobState, Role, ServerState},
 };
+use jobs::{Clock, JobStore};
 use provisioning::{TerminateAnswer, Waiting};
 use secrecy::ExposeSecret;
 use testkit::Plane;
@@ -135,4 +136,53 @@ async fn parallel_posts_of_one_draft_are_one_order() {
     let posts = futures::future::join_all((0..50).map(|_| plane.place(&anna, draft))).await;
     assert!(posts.iter().all(|j| *j == posts[0]));
     assert_eq!(plane.store.servers_of(anna.customer().unwrap()).await.unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_whose_claim_was_taken_over_changes_nothing() {
+    let mut plane = Plane::start(2).await;
+    plane.stop_worker().await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let job = plane.order(&anna).await;
+    let now = jobs::SystemClock.now_ms();
+    let late = plane.store.claim("late", now, now + 10).await.unwrap().unwrap();
+    assert!(plane.store.claim("other", now, now + 60_000).await.unwrap().is_none(), "the claim still holds");
+    let next = plane.store.claim("other", now + 11, now + 60_000).await.unwrap().unwrap();
+    assert_eq!((next.fence.job, next.fence.epoch), (late.fence.job, late.fence.epoch + 1));
+
+    let server = plane.job(job).await.server.unwrap();
+    let before = format!("{:?}", plane.job(job).await);
+    let (stale, store) = (late.fence, &plane.store);
+    let problem = jobs::Problem::new("internal", "late");
+    assert_eq!(store.renew(stale, now + 99_999).await, Err(jobs::StoreError::Fenced));
+    assert_eq!(store.step_started(stale, "order_check", now).await, Err(jobs::StoreError::Fenced));
+    assert_eq!(
+        store.step_done(stale, "order_check", &serde_json::Value::Null, now).await,
+        Err(jobs::StoreError::Fenced)
+    );
+    assert_eq!(store.step_failed(stale, "order_check", &problem, now).await, Err(jobs::StoreError::Fenced));
+    assert_eq!(store.job_succeeded(stale, now).await, Err(jobs::StoreError::Fenced));
+    assert_eq!(store.job_failed(stale, &problem, now).await, Err(jobs::StoreError::Fenced));
+    assert!(store.edge_claim(stale, server, now).await.is_err());
+    assert!(store.server_set_state(stale, server, ServerState::Running).await.is_err());
+    assert_eq!(format!("{:?}", plane.job(job).await), before);
+    assert_eq!(store.edges_free().await.unwrap(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_edge_goes_to_one_of_many() {
+    let mut plane = Plane::start(1).await;
+    plane.stop_worker().await;
+    let mut claims = Vec::new();
+    for n in 0..8 {
+        let viewer = plane.viewer(&format!("customer{n}@test"), Role::Customer).await;
+        let job = plane.order(&viewer).await;
+        let now = jobs::SystemClock.now_ms();
+        let claimed = plane.store.claim("worker", now, now + 60_000).await.unwrap().unwrap();
+        claims.push((claimed.fence, plane.job(job).await.server.unwrap()));
+    }
+    let tries = claims.iter().map(|(fence, server)| plane.store.edge_claim(*fence, *server, 1));
+    let got: Vec<_> = futures::future::join_all(tries).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(got.iter().filter(|edge| edge.is_some()).count(), 1);
+    assert_eq!(plane.store.edge_conflicts().await.unwrap(), 0);
 }

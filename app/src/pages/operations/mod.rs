@@ -9,7 +9,7 @@ pub(crate) use list::{list, list_regions};
 pub(crate) use one::{one, one_regions};
 pub(super) use password::password;
 pub(crate) use words::{
-    blocker_text, kind_inline, kind_title, state_badge, state_badge_staff, step_list, waiting_text,
+    blocker_text, kind_inline, kind_title, state_badge, state_badge_staff, step_list, ticking, waiting_text,
     waiting_view,
 };
 

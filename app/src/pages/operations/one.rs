@@ -7,7 +7,7 @@ use domain::{
 use leptos::prelude::*;
 use provisioning::{OperationView, Reveal, customer_row};
 
-use super::{Fault, Loaded, Params, kind_title, state_badge, step_list, waiting_text, waiting_view};
+use super::{Fault, Loaded, Params, kind_title, state_badge, step_list, ticking, waiting_text, waiting_view};
 use crate::{
     format,
     i18n::{Lang, t},
@@ -15,7 +15,7 @@ use crate::{
     pages::servers::connect,
     request::Request,
     routes,
-    shell::{LiveSource, Page},
+    shell::{LiveSource, Page, open_count},
 };
 
 /// A page that shows an operation under way refreshes itself this often without a script, s.
@@ -50,12 +50,17 @@ pub(crate) async fn one_regions(request: &Request, id: domain::JobId) -> Result<
     let lang = request.lang();
     let view = load(request, id).await?;
     let now = request.facade().now_ms();
+    let mut values = vec![
+        ("head".into(), head(lang, &view, now).to_html()),
+        ("body".into(), body(lang, &view, now).to_html()),
+    ];
+    if view.own {
+        let open = request.facade().operations_open_count(view.job.customer).await?;
+        values.push(("open".into(), open_count(open)));
+    }
     Ok(Regions {
         version: view.version,
-        values: vec![
-            ("head".into(), head(lang, &view, now).to_html()),
-            ("body".into(), body(lang, &view, now).to_html()),
-        ],
+        values,
         title: Some(format!("{} · {}", title(lang, &view), t!(lang, "product"))),
         say: Some(say(lang, &view)),
     })
@@ -93,14 +98,17 @@ fn say(lang: Lang, view: &OperationView) -> String {
 
 fn head(lang: Lang, view: &OperationView, now: i64) -> AnyView {
     let job = &view.job;
-    let elapsed = format::duration(job.finished_at.unwrap_or(now) - job.created_at);
+    let elapsed = match job.finished_at {
+        Some(at) => view! { <span>{format::duration(at - job.created_at)}</span> }.into_any(),
+        None => ticking(now - job.created_at, "dim"),
+    };
     let usually =
         (job.kind == Kind::Activate && job.state.is_moving()).then(|| t!(lang, "operation-usually"));
     view! {
         <p class="state-line">
             {state_badge(lang, job.state)}
             <span class="dim">{t!(lang, "operation-number", number = job.number)}</span>
-            <span class="dim">{t!(lang, "operation-elapsed")} " " <span aria-hidden="true">{elapsed}</span></span>
+            <span class="dim">{t!(lang, "operation-elapsed")} " " {elapsed}</span>
             {usually.map(|u| view! { <span class="dim">{u}</span> })}
         </p>
     }

@@ -111,6 +111,12 @@ pub(crate) fn waiting_view(lang: Lang, waiting: &Waiting) -> impl IntoView + use
     }
 }
 
+/// A duration that is still growing: the live page lets it tick. Never announced.
+pub(crate) fn ticking(ms: i64, class: &'static str) -> AnyView {
+    let seconds = (ms.max(0) / 1000).to_string();
+    view! { <span class=class aria-hidden="true" data-tick=seconds>{format::duration(ms)}</span> }.into_any()
+}
+
 /// The steps as customers read them.
 pub(crate) fn step_list(lang: Lang, job: &Job, now: i64) -> impl IntoView + use<> {
     let system = job.template_name.clone().unwrap_or_default();
@@ -129,10 +135,7 @@ pub(crate) fn step_list(lang: Lang, job: &Job, now: i64) -> impl IntoView + use<
                 (Some(a), Some(b)) => {
                     Some(view! { <span class="took">{format::duration(b - a)}</span> }.into_any())
                 }
-                (Some(a), None) if step.state == StepState::Running => Some(
-                    view! { <span class="took" aria-hidden="true">{format::duration(now - a)}</span> }
-                        .into_any(),
-                ),
+                (Some(a), None) if step.state == StepState::Running => Some(ticking(now - a, "took")),
                 _ => None,
             };
             let current = (step.state == StepState::Running).then_some("step");

@@ -112,7 +112,7 @@ fn steps(lang: Lang, view: &StaffJob) -> impl IntoView + use<> {
     let columns = ["col-step", "col-state", "col-attempt", "col-duration", "col-cause"];
     let head = columns.map(|c| view! { <th scope="col">{lang.t(c)}</th> });
     view! {
-        <section aria-labelledby="steps">
+        <section>
             <h2 id="steps">{t!(lang, "job-steps")}</h2>
             <table class="as-cards">
                 <caption class="sr-only">{t!(lang, "job-steps")}</caption>
@@ -138,10 +138,10 @@ fn events(lang: Lang, view: &StaffJob) -> impl IntoView + use<> {
             }
         })
         .collect_view();
-    let columns = ["col-time", "col-event", "col-step", "col-cause"];
+    let columns = ["col-time", "col-event", "col-step", "col-detail"];
     let head = columns.map(|c| view! { <th scope="col">{lang.t(c)}</th> });
     view! {
-        <section aria-labelledby="log">
+        <section>
             <h2 id="log">{t!(lang, "job-events")}</h2>
             <div class="scroll" role="region" tabindex="0" aria-labelledby="log">
                 <table>
