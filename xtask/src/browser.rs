@@ -34,6 +34,9 @@ pub(crate) fn journeys(program: &Path, slow: bool) -> anyhow::Result<()> {
     let chromium = chromium().context("there is no browser: apt install chromium, or set CHROMIUM")?;
     let mut command = Command::new("node");
     command.current_dir(&end2end).arg(modules.join("@playwright/test/cli.js")).arg("test");
+    if slow {
+        command.arg("--repeat-each=5");
+    }
     command
         .env("CHROMIUM", chromium)
         .env("SLIPWAY", program)
