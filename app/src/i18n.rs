@@ -166,7 +166,13 @@ mod tests {
                 if path.is_dir() {
                     walk(&path, out);
                 } else if path.extension().is_some_and(|e| e == "rs") {
-                    out.push(fs::read_to_string(path).unwrap());
+                    let text = fs::read_to_string(path).unwrap();
+                    out.push(
+                        text.lines()
+                            .filter(|l| !l.trim_start().starts_with("//"))
+                            .collect::<Vec<_>>()
+                            .join("\n"),
+                    );
                 }
             }
         }
