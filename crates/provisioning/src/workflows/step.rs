@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use domain::{ServerId, cause::Cause};
 use futures::future::BoxFuture;
-use jobs::{Outcome, Problem, Step, StepContext, Workflow};
+use jobs::{Outcome, Problem, RetryPolicy, Step, StepContext, Workflow};
 use serde_json::Value;
 use store::servers::Server;
 
@@ -80,6 +80,11 @@ impl Step for TableStep {
 
     fn after(&self) -> &'static [&'static str] {
         self.row.1
+    }
+
+    fn retry(&self) -> RetryPolicy {
+        // An order is never refused, nor failed, for lack of a network slot: it waits for one.
+        if self.row.0 == "edge_claim" { RetryPolicy::PATIENT } else { RetryPolicy::DEFAULT }
     }
 
     async fn run(&self, cx: &StepContext) -> Outcome {
