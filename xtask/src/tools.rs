@@ -72,12 +72,19 @@ const NEEDS: &[Need] = &[
         package: "chromium",
         found: || crate::browser::chromium().is_some(),
     },
+    Need { what: "a database server (PostgreSQL)", package: "postgresql", found: postgresql },
     Need {
         what: "fonts for its screenshots",
         package: "fonts-dejavu-core",
         found: || Path::new("/usr/share/fonts").is_dir() || std::env::var_os("CHROMIUM").is_some(),
     },
 ];
+
+/// The server's own programs; Debian keeps them out of the PATH, one folder a version.
+fn postgresql() -> bool {
+    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    exists("initdb") || debian.into_iter().any(|version| version.path().join("bin/initdb").is_file())
+}
 
 /// Installs what the tests lack (as root on Debian), or says in one list what is missing and how to get it.
 pub(crate) fn test_programs() -> anyhow::Result<()> {
