@@ -17,6 +17,7 @@ operation-staff = Open the job
 operation-title-progress = ({ $step }/{ $total }) { $title }
 job-queued = In the queue
 job-running = In progress
+job-parked = Waiting for a network slot
 job-retry_wait = Will be retried
 job-failed = Needs attention
 job-rolling_back = Being undone

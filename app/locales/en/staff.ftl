@@ -9,6 +9,7 @@ staff-jobs-empty-title = No jobs
 staff-more = Older
 job-queued-staff = Queued
 job-running-staff = Running
+job-parked-staff = No free edge
 job-retry_wait-staff = Waiting to retry
 job-failed-staff = Failed
 job-rolling_back-staff = Rolling back

@@ -17,6 +17,7 @@ operation-staff = Открыть задание
 operation-title-progress = ({ $step }/{ $total }) { $title }
 job-queued = В очереди
 job-running = Выполняется
+job-parked = Ждёт места в сети
 job-retry_wait = Повторим
 job-failed = Требует внимания
 job-rolling_back = Откатывается

@@ -9,6 +9,7 @@ staff-jobs-empty-title = Заданий нет
 staff-more = Раньше
 job-queued-staff = В очереди
 job-running-staff = Выполняется
+job-parked-staff = Нет свободного шлюза
 job-retry_wait-staff = Ждёт повтора
 job-failed-staff = Ошибка
 job-rolling_back-staff = Откат идёт

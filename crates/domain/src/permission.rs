@@ -49,7 +49,7 @@ pub fn can_cancel(role: Role, state: JobState) -> Result<(), Denial> {
         return Err(Denial::ReadsOnly);
     }
     match state {
-        JobState::Queued => Ok(()),
+        s if s.is_waiting() => Ok(()),
         s if s.is_moving() => Err(Denial::AlreadyStarted),
         _ => Err(Denial::AlreadyOver),
     }

@@ -18,6 +18,8 @@ closed_list! {
         Queued = "queued",
         Running = "running",
         RetryWait = "retry_wait",
+        /// Waits for something that its own queue cannot bring: a free edge.
+        Parked = "parked",
         Failed = "failed",
         RollingBack = "rolling_back",
         RolledBack = "rolled_back",
@@ -33,9 +35,14 @@ impl JobState {
         matches!(self, Self::Running | Self::RetryWait | Self::RollingBack)
     }
 
+    /// Nobody has begun it: it waits its turn, or for an edge.
+    pub const fn is_waiting(self) -> bool {
+        matches!(self, Self::Queued | Self::Parked)
+    }
+
     /// It is going somewhere by itself: pages showing it keep refreshing.
     pub const fn is_moving(self) -> bool {
-        matches!(self, Self::Queued) || self.is_started()
+        self.is_waiting() || self.is_started()
     }
 
     /// Nothing more will happen to it unless somebody of the staff acts.

@@ -18,6 +18,7 @@ pub struct StepShape {
 pub enum Event {
     Done(usize),
     Retry { step: usize, at: i64 },
+    Parked(usize),
     Failed(usize),
 }
 
@@ -28,6 +29,8 @@ pub enum Command {
     /// Nothing is under way and the next retry is due then.
     SleepUntil(i64),
     Succeed,
+    /// Leave the way of others until this step can be had.
+    Park(usize),
     /// Stop at this step.
     Fail(usize),
 }
@@ -38,6 +41,7 @@ enum Status {
     InFlight,
     Waiting(i64),
     Done,
+    Parked,
     Failed,
 }
 
@@ -94,15 +98,17 @@ impl Machine {
         match *event {
             Event::Done(i) => self.status[i] = Status::Done,
             Event::Retry { step, at } => self.status[step] = Status::Waiting(at),
+            Event::Parked(i) => self.status[i] = Status::Parked,
             Event::Failed(i) => self.status[i] = Status::Failed,
         }
         self.advance()
     }
 
     fn advance(&mut self) -> Vec<Command> {
-        let failed = self.status.iter().position(|s| *s == Status::Failed);
+        let first = |status| self.status.iter().position(|s| *s == status);
+        let (failed, parked) = (first(Status::Failed), first(Status::Parked));
         let mut commands = Vec::new();
-        if failed.is_none() {
+        if failed.or(parked).is_none() {
             for i in 0..self.status.len() {
                 let ready = self.after[i].iter().all(|p| self.status[*p] == Status::Done);
                 if self.status[i] == Status::Open && ready {
@@ -115,10 +121,11 @@ impl Machine {
             let due =
                 self.status.iter().filter_map(|s| if let Status::Waiting(at) = s { Some(*at) } else { None });
             // A failed step ends the job only when nothing is under way any more: steps beside it finish first.
-            commands.push(match (failed, due.min()) {
-                (Some(step), _) => Command::Fail(step),
-                (None, Some(at)) => Command::SleepUntil(at),
-                (None, None) => Command::Succeed,
+            commands.push(match (failed, parked, due.min()) {
+                (Some(step), ..) => Command::Fail(step),
+                (None, Some(step), _) => Command::Park(step),
+                (None, None, Some(at)) => Command::SleepUntil(at),
+                (None, None, None) => Command::Succeed,
             });
         }
         commands
@@ -210,6 +217,19 @@ mod tests {
         m.on(&Event::Done(1));
         assert_eq!(m.on(&Event::Failed(2)), []);
         assert_eq!(m.on(&Event::Done(3)), [Command::Fail(2)], "the step after it is not begun");
+    }
+
+    #[test]
+    fn a_parked_step_lets_the_steps_beside_it_finish_and_a_failure_outweighs_it() {
+        let mut m = fresh();
+        m.begin();
+        m.on(&Event::Done(0));
+        m.on(&Event::Done(1));
+        let mut other = m.clone();
+        assert_eq!(m.on(&Event::Parked(2)), []);
+        assert_eq!(m.on(&Event::Done(3)), [Command::Park(2)]);
+        other.on(&Event::Parked(2));
+        assert_eq!(other.on(&Event::Failed(3)), [Command::Fail(3)]);
     }
 
     #[test]

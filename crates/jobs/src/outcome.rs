@@ -23,6 +23,9 @@ pub enum Outcome {
     RetryLater(Problem),
     /// It was sent and no answer came. The next try must read before it sends.
     Unknown(Problem),
+    /// What it needs is not to be had, and nothing here will bring it: the job leaves the way of others until whoever
+    /// has it to give puts the job back into the queue. Nothing of this try remains.
+    Parked(Problem),
     /// Trying again changes nothing.
     Failed(Problem),
 }

@@ -17,13 +17,6 @@ impl RetryPolicy {
         give_up_after: Duration::from_secs(600),
     };
 
-    /// For what people free in their own time: looks again every fifteen seconds and does not fail for years.
-    pub const PATIENT: Self = Self {
-        first: Duration::from_secs(1),
-        longest: Duration::from_secs(15),
-        give_up_after: Duration::from_secs(10 * 365 * 86_400),
-    };
-
     /// The pause after the given attempt (1 for the first): doubling, up to the longest.
     pub fn pause(&self, attempt: u32) -> Duration {
         let doubled = self.first.saturating_mul(1 << attempt.saturating_sub(1).min(16));

@@ -71,6 +71,15 @@ pub trait JobStore: Send + Sync + 'static {
     /// The job sleeps until a retry is due. Gives the claim back.
     async fn job_retry_wait(&self, fence: Fence, until: i64, now: i64) -> Result<(), StoreError>;
 
+    /// The job leaves the way of others, its step as if never tried. Gives the claim back.
+    async fn job_parked(
+        &self,
+        fence: Fence,
+        step: &str,
+        problem: &Problem,
+        now: i64,
+    ) -> Result<(), StoreError>;
+
     async fn job_succeeded(&self, fence: Fence, now: i64) -> Result<(), StoreError>;
 
     async fn job_failed(&self, fence: Fence, problem: &Problem, now: i64) -> Result<(), StoreError>;

@@ -210,9 +210,13 @@ impl Worker {
                         info!("succeeded");
                         return self.store.job_succeeded(fence, now).await;
                     }
+                    Command::Park(i) => {
+                        let problem = last_problem.unwrap_or_else(no_reason);
+                        info!(code = problem.code, "parked");
+                        return self.store.job_parked(fence, workflow.steps[i].key(), &problem, now).await;
+                    }
                     Command::Fail(_) => {
-                        let problem =
-                            last_problem.unwrap_or_else(|| Problem::new(PANIC, "no reason was recorded"));
+                        let problem = last_problem.unwrap_or_else(no_reason);
                         warn!(code = problem.code, "failed");
                         return self.store.job_failed(fence, &problem, now).await;
                     }
@@ -283,6 +287,10 @@ impl Worker {
                     None => self.give_up(fence, key, i, problem, now, last_problem).await,
                 }
             }
+            Outcome::Parked(problem) => {
+                last_problem.get_or_insert(problem);
+                Ok(Event::Parked(i))
+            }
             Outcome::Failed(problem) => self.give_up(fence, key, i, problem, now, last_problem).await,
         }
     }
@@ -301,6 +309,10 @@ impl Worker {
         *last_problem = Some(problem);
         Ok(Event::Failed(i))
     }
+}
+
+fn no_reason() -> Problem {
+    Problem::new(PANIC, "no reason was recorded")
 }
 
 async fn asked_to_stop(stopped: &mut watch::Receiver<bool>) {

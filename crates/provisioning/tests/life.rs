@@ -100,6 +100,47 @@ async fn one_of_several_servers_cannot_be_terminated_yet_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn orders_without_an_edge_wait_in_nobodys_way_and_are_served_longest_first() {
+    let plane = Plane::start(1).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let boris = plane.viewer("boris@test", Role::Customer).await;
+    let carla = plane.viewer("carla@test", Role::Customer).await;
+    let terminate = async |viewer, server, key| match plane
+        .facade
+        .server_terminate(viewer, server, "web-01", key, "test")
+        .await
+        .unwrap()
+    {
+        TerminateAnswer::Accepted(job) => job,
+        other => panic!("{other:?}"),
+    };
+    let first = plane.order(&anna).await;
+    plane.until(first, JobState::Succeeded).await;
+    let carlas = plane.order(&carla).await;
+    plane.until(carlas, JobState::Parked).await;
+    let boriss = plane.order(&boris).await;
+    plane.until(boriss, JobState::Parked).await;
+    let annas = plane.order(&anna).await;
+    let parked = plane.until(annas, JobState::Parked).await;
+    let view = plane.facade.operation(&boris, boriss).await.unwrap().unwrap();
+    assert!(matches!(view.waiting, Some(Waiting::Parked)), "{:?}", view.waiting);
+    assert_eq!(plane.facade.operation_cancel(&carla, carlas).await.unwrap(), Some(Ok(())));
+
+    // Her parked order stands before the termination that frees the edge, and not in its way.
+    let ended = terminate(&anna, plane.job(first).await.server.unwrap(), "k1").await;
+    plane.until(ended, JobState::Succeeded).await;
+    plane.until(boriss, JobState::Succeeded).await;
+    assert_eq!(plane.job(annas).await.state, JobState::Parked);
+
+    let ended = terminate(&boris, plane.job(boriss).await.server.unwrap(), "k2").await;
+    plane.until(ended, JobState::Succeeded).await;
+    let done = plane.until(annas, JobState::Succeeded).await;
+    assert!(done.seq > parked.seq, "it has a new place");
+    let census = plane.sim.census();
+    assert_eq!((census.networks.len(), census.vms.len(), census.edges_doubled), (1, 1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_failed_customization_is_named_and_holds_nobody() {
     let plane = Plane::start(3).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;

@@ -15,8 +15,9 @@ use crate::{
 /// A context's unfinished jobs as the synchronizer sees them.
 pub(crate) async fn entries(conn: &mut Conn, matrix: &Matrix, customer: CustomerId) -> Result<Vec<Entry>> {
     let rows = sqlx::query(
-        "SELECT id, kind, server_id, seq, state, hold_on_failure, needs_job_id FROM job
-         WHERE context_id = $1 AND finished_at IS NULL ORDER BY seq",
+        "SELECT id, kind, server_id, seq, state, hold_on_failure,
+                (SELECT need.id FROM job AS need WHERE need.id = job.needs_job_id AND need.state <> 'succeeded') AS needs
+         FROM job WHERE context_id = $1 AND finished_at IS NULL ORDER BY seq",
     )
     .bind(customer.to_string())
     .fetch_all(conn)
@@ -32,10 +33,11 @@ pub(crate) async fn entries(conn: &mut Conn, matrix: &Matrix, customer: Customer
             seq: row.int("seq")?,
             phase: match state {
                 JobState::Queued => Phase::Queued,
+                JobState::Parked => Phase::Parked,
                 s if s.is_started() => Phase::Started,
                 _ => Phase::Holding(scope(&row.text("hold_on_failure")?)?),
             },
-            needs: row.id_opt::<domain::JobId>("needs_job_id")?.map(|j| j.0.as_u128()),
+            needs: row.id_opt::<domain::JobId>("needs")?.map(|j| j.0.as_u128()),
         });
     }
     Ok(entries)

@@ -4,7 +4,7 @@ use domain::{CustomerId, EdgeId, JobId, ServerId, state::EdgeState};
 use jobs::Fence;
 use sqlx::any::AnyRow;
 
-use crate::{db::Store, error::Result, fence, row::Columns};
+use crate::{db::Store, error::Result, fence, parking::take_free_edge, row::Columns};
 
 /// An edge as the platform describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl Store {
         row.as_ref().map(edge).transpose()
     }
 
-    /// Claims a free edge for a server, or returns the one it already has. `None` when the pool is empty.
+    /// Claims a free edge for a server, or returns the one it already has. `None` when none is free for it.
     pub async fn edge_claim(&self, fence: Fence, server: ServerId, now: i64) -> Result<Option<Edge>> {
         let mut tx = self.write().await?;
         let (job, customer) = fence::hold(&mut tx, fence).await?;
@@ -101,21 +101,20 @@ impl Store {
         if let Some(row) = held {
             return Ok(Some(edge(&row)?));
         }
-        // The longest unused first: a block rests before it is given out again.
-        let row = sqlx::query(concat!(
-            "UPDATE edge SET state = 'claimed', server_id = $1, job_id = $2, since = $3
-             WHERE state = 'free' AND id = (SELECT id FROM edge WHERE state = 'free' ORDER BY since, name LIMIT 1)
-             RETURNING ",
-            edge_columns!()
-        ))
-        .bind(server.to_string())
-        .bind(job.to_string())
-        .bind(now)
-        .fetch_optional(&mut *tx)
-        .await?;
-        let claimed = row.as_ref().map(edge).transpose()?;
+        // Whoever is parked was here first.
+        let parked = sqlx::query("SELECT 1 AS one FROM job WHERE state = 'parked' LIMIT 1")
+            .fetch_optional(&mut *tx)
+            .await?;
+        if parked.is_some() || take_free_edge(&mut tx, job, server, now).await?.is_none() {
+            return Ok(None);
+        }
+        let row = sqlx::query(concat!("SELECT ", edge_columns!(), " FROM edge WHERE server_id = $1"))
+            .bind(server.to_string())
+            .fetch_one(&mut *tx)
+            .await?;
+        let claimed = edge(&row)?;
         self.commit(tx, customer).await?;
-        Ok(claimed)
+        Ok(Some(claimed))
     }
 
     /// The server stands on its edge: from now on the edge is in use.

@@ -21,6 +21,7 @@ use crate::{
 #[async_trait]
 impl JobStore for Store {
     async fn claim(&self, owner: &str, now: i64, until: i64) -> Result<Option<ClaimedJob>, StoreError> {
+        self.grant_parked(now).await?;
         Ok(self.claim_one(owner, now, until).await?)
     }
 
@@ -172,6 +173,16 @@ impl JobStore for Store {
         .map_err(Error::from)?;
         events::record(&mut tx, customer, job, "retry_wait", None, None, now).await?;
         Ok(self.commit(tx, customer).await?)
+    }
+
+    async fn job_parked(
+        &self,
+        fence: Fence,
+        step: &str,
+        problem: &Problem,
+        now: i64,
+    ) -> Result<(), StoreError> {
+        Ok(self.park(fence, step, problem, now).await?)
     }
 
     async fn job_succeeded(&self, fence: Fence, now: i64) -> Result<(), StoreError> {

@@ -16,6 +16,7 @@ pub mod groups;
 mod job_store;
 pub mod jobs;
 pub mod orders;
+mod parking;
 mod row;
 pub mod seal;
 pub mod secrets;

@@ -13,6 +13,7 @@ use crate::{
     db::{Conn, Store},
     error::{Error, Result},
     events,
+    parking::next_seq,
     row::Columns,
     servers::{Server, family_text},
 };
@@ -23,6 +24,8 @@ pub struct NewJob {
     pub id: JobId,
     pub kind: Kind,
     pub server: ServerId,
+    /// An earlier job that must succeed first.
+    pub needs: Option<JobId>,
     pub params: Value,
     pub shape: i64,
     /// The keys of its steps, in their order.
@@ -139,7 +142,7 @@ impl Store {
         Ok(Accepted::New(job.id))
     }
 
-    /// Takes a queued job back. Returns whether it was still queued.
+    /// Takes a waiting job back, and with it the jobs that need it. Returns whether it was still waiting.
     pub async fn job_cancel(
         &self,
         customer: CustomerId,
@@ -151,7 +154,7 @@ impl Store {
         events::next_version(&mut tx, customer).await?;
         let row = sqlx::query(
             "UPDATE job SET state = 'cancelled', finished_at = $1
-             WHERE id = $2 AND context_id = $3 AND state = 'queued' RETURNING kind, server_id",
+             WHERE id = $2 AND context_id = $3 AND state IN ('queued', 'parked') RETURNING kind, server_id",
         )
         .bind(now)
         .bind(job.to_string())
@@ -165,6 +168,7 @@ impl Store {
             drop_unmade_server(&mut tx, server, now).await?;
         }
         events::record(&mut tx, customer, job, "cancelled", None, Some(&by.to_string()), now).await?;
+        cancel_needing(&mut tx, customer, job, now).await?;
         admit(&mut tx, self.matrix, customer, now).await?;
         self.commit(tx, customer).await?;
         Ok(true)
@@ -205,13 +209,7 @@ impl Store {
         idempotency: &Idempotency,
         now: i64,
     ) -> Result<()> {
-        let seq = sqlx::query(
-            "UPDATE context SET last_seq = last_seq + 1 WHERE customer_id = $1 RETURNING last_seq",
-        )
-        .bind(customer.to_string())
-        .fetch_one(&mut *tx)
-        .await?
-        .int("last_seq")?;
+        let seq = next_seq(tx, customer).await?;
         let number =
             sqlx::query("UPDATE counter SET value = value + 1 WHERE name = 'job_number' RETURNING value")
                 .fetch_one(&mut *tx)
@@ -219,8 +217,8 @@ impl Store {
                 .int("value")?;
         sqlx::query(
             "INSERT INTO job (id, number, context_id, seq, kind, server_id, params, shape, state, hold_on_failure,
-                              requested_by, request_id, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $10, $11, $12)",
+                              requested_by, request_id, created_at, needs_job_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $10, $11, $12, $13)",
         )
         .bind(job.id.to_string())
         .bind(number)
@@ -234,6 +232,7 @@ impl Store {
         .bind(job.requested_by.to_string())
         .bind(&job.request_id)
         .bind(now)
+        .bind(job.needs.map(|n| n.to_string()))
         .execute(&mut *tx)
         .await?;
         for (ord, key) in job.steps.iter().enumerate() {
@@ -257,6 +256,29 @@ impl Store {
         events::record(tx, customer, job.id, "accepted", None, None, now).await?;
         admit(tx, self.matrix, customer, now).await
     }
+}
+
+/// Takes back the jobs that need one which will never succeed. What needs one of these goes with it, and so on: a
+/// need always points to an earlier job, so this ends.
+pub(crate) async fn cancel_needing(tx: &mut Conn, customer: CustomerId, job: JobId, now: i64) -> Result<()> {
+    let mut gone = vec![job];
+    while let Some(job) = gone.pop() {
+        let rows = sqlx::query(
+            "UPDATE job SET state = 'cancelled', finished_at = $1
+             WHERE needs_job_id = $2 AND context_id = $3 AND state IN ('queued', 'parked') RETURNING id",
+        )
+        .bind(now)
+        .bind(job.to_string())
+        .bind(customer.to_string())
+        .fetch_all(&mut *tx)
+        .await?;
+        for row in rows {
+            let id: JobId = row.id("id")?;
+            events::record(tx, customer, id, "cancelled", None, Some(&format!("needs {job}")), now).await?;
+            gone.push(id);
+        }
+    }
+    Ok(())
 }
 
 async fn insert_server(tx: &mut Conn, s: &Server, now: i64) -> Result<()> {
@@ -314,6 +336,15 @@ async fn drop_unmade_server(tx: &mut Conn, server: ServerId, now: i64) -> Result
         .bind(server.to_string())
         .execute(&mut *tx)
         .await?;
+    // An edge that was granted and never used.
+    sqlx::query(
+        "UPDATE edge SET state = 'free', server_id = NULL, job_id = NULL, since = $1
+         WHERE server_id = $2 AND state = 'claimed'",
+    )
+    .bind(now)
+    .bind(server.to_string())
+    .execute(&mut *tx)
+    .await?;
     sqlx::query("DELETE FROM secret WHERE server_id = $1").bind(server.to_string()).execute(tx).await?;
     Ok(())
 }

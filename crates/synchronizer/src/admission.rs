@@ -34,7 +34,7 @@ pub struct Entry {
     /// Its place in the context's order of acceptance.
     pub seq: i64,
     pub phase: Phase,
-    /// An earlier job that must have succeeded first.
+    /// An earlier job that must succeed first and has not succeeded yet, finished or not.
     pub needs: Option<JobKey>,
 }
 
@@ -88,18 +88,13 @@ fn blockers(matrix: &Matrix, jobs: &[Entry], j: usize) -> Vec<usize> {
     found
 }
 
-fn unmet_need(jobs: &[Entry], j: &Entry) -> Option<JobKey> {
-    // A need that has succeeded is finished, and so not among the unfinished any more.
-    j.needs.filter(|need| jobs.iter().any(|i| i.key == *need))
-}
-
 /// The queued jobs that may start now, in `seq` order.
 pub fn admissible(matrix: &Matrix, jobs: &[Entry]) -> Vec<JobKey> {
     let mut free: Vec<&Entry> = jobs
         .iter()
         .enumerate()
         .filter(|(j, e)| {
-            e.phase == Phase::Queued && unmet_need(jobs, e).is_none() && blockers(matrix, jobs, *j).is_empty()
+            e.phase == Phase::Queued && e.needs.is_none() && blockers(matrix, jobs, *j).is_empty()
         })
         .map(|(_, e)| e)
         .collect();
@@ -119,7 +114,7 @@ pub fn explain(matrix: &Matrix, jobs: &[Entry], key: JobKey) -> Option<Explanati
     }
     let direct = blockers(matrix, jobs, j);
     if direct.is_empty() {
-        return alone(unmet_need(jobs, &jobs[j]).map_or(Why::Free, Why::Needs));
+        return alone(jobs[j].needs.map_or(Why::Free, Why::Needs));
     }
     let mut seen = vec![false; jobs.len()];
     let mut open = direct.clone();

@@ -1,6 +1,5 @@
 //! S14: a customer's own queue and history.
 
-use domain::state::JobState;
 use leptos::prelude::*;
 use provisioning::{Job, Waiting};
 
@@ -62,7 +61,7 @@ async fn load(request: &Request) -> Result<(AnyView, AnyView, bool), Fault> {
     done.truncate(PAGE as usize);
     let moving = open.iter().any(|j| j.state.is_moving());
     // Started ones first, then by queue order.
-    let (started, queued): (Vec<&Job>, Vec<&Job>) = open.iter().partition(|j| j.state != JobState::Queued);
+    let (started, queued): (Vec<&Job>, Vec<&Job>) = open.iter().partition(|j| !j.state.is_waiting());
     let items = started
         .into_iter()
         .chain(queued)
@@ -94,7 +93,7 @@ fn title(lang: Lang, job: &Job) -> String {
 }
 
 fn open_item(lang: Lang, job: &Job, waiting: Option<&Waiting>) -> impl IntoView + use<> {
-    let cancel = (job.state == JobState::Queued).then(|| {
+    let cancel = job.state.is_waiting().then(|| {
         let label = format!("{}: {}", t!(lang, "operation-cancel"), title(lang, job));
         view! {
             <form method="post" action=routes::action("operation_cancel")>

@@ -33,7 +33,7 @@ fn tone(state: JobState) -> &'static str {
     match state {
         JobState::Succeeded => "ok",
         JobState::Running | JobState::RollingBack => "busy",
-        JobState::Queued | JobState::RetryWait => "warn",
+        JobState::Queued | JobState::Parked | JobState::RetryWait => "warn",
         JobState::Failed | JobState::Stuck => "bad",
         JobState::RolledBack | JobState::Cancelled => "idle",
     }
@@ -58,7 +58,7 @@ pub(crate) fn blocker_text(lang: Lang, b: &Blocker, with_state: bool) -> String 
         (JobState::RetryWait, _, Some(at)) => {
             t!(lang, "queue-blocker-retry", what = what, time = format::clock(lang, at))
         }
-        (JobState::Queued, ..) => t!(lang, "queue-blocker-queued", what = what),
+        (JobState::Queued | JobState::Parked, ..) => t!(lang, "queue-blocker-queued", what = what),
         (_, Some((step, total)), _) => {
             t!(lang, "queue-blocker-step", what = what, step = step as i64, total = total as i64)
         }

@@ -4,7 +4,7 @@ mod list;
 mod overview;
 mod terminate;
 
-use domain::state::{JobState, ServerState};
+use domain::state::ServerState;
 use leptos::prelude::*;
 use provisioning::{Server, ServerView, customer_rows};
 
@@ -33,7 +33,7 @@ fn tone(state: ServerState) -> &'static str {
 /// The real state, and beside it what is being done or waited for.
 pub(crate) fn state_view(lang: Lang, view: &ServerView) -> impl IntoView + use<> {
     let server = &view.server;
-    let queued = view.current.as_ref().filter(|j| j.state == JobState::Queued);
+    let queued = view.current.as_ref().filter(|j| j.state.is_waiting());
     // A server whose create has not begun has only the chip.
     let state = (server.state != ServerState::Ordered || queued.is_none())
         .then(|| badge(tone(server.state), lang.t(&format!("server-{}", server.state))));

@@ -38,7 +38,7 @@ impl Blocker {
             kind: job.kind,
             server_name: job.server_name.clone().unwrap_or_default(),
             state: job.state,
-            step: (job.state != JobState::Queued).then(|| progress(job)),
+            step: (!job.state.is_waiting()).then(|| progress(job)),
             retry_at: job.next_attempt_at,
         }
     }
@@ -89,7 +89,7 @@ impl Facade {
         let version = self.store.context_version(head.customer).await?;
         let Some(job) = self.store.job(id).await? else { return Ok(None) };
         let waiting = match job.state {
-            JobState::Queued => self.waiting(job.customer, id).await?,
+            s if s.is_waiting() => self.waiting(job.customer, id).await?,
             _ => None,
         };
         let server = match job.server {

@@ -114,6 +114,7 @@ impl Facade {
             id: JobId(Uuid::now_v7()),
             kind,
             server,
+            needs: None,
             params: serde_json::json!({}),
             shape,
             steps,

@@ -5,7 +5,7 @@ use domain::{
     field::{Code, Field, FieldError},
     kind::Kind,
     permission::{Action, Denial, can_server},
-    state::ServerState,
+    state::{JobState, ServerState},
 };
 use store::{
     Error, Result,
@@ -82,8 +82,13 @@ impl Facade {
     ) -> Result<Vec<ServerView>> {
         let jobs = self.store.jobs_unfinished(customer).await?;
         let waits = self.waits(customer).await?;
-        // Terminating one of several needs a migration, which cannot be asked for yet.
-        let alive = self.store.servers_of(customer).await?.len();
+        // Terminating one of several needs a migration, which cannot be asked for yet. An order that waits for an edge
+        // is no neighbour: this very termination may bring it one.
+        let parked =
+            jobs.iter().filter(|j| j.state == JobState::Parked).filter_map(|j| j.server).collect::<Vec<_>>();
+        let alive = self.store.servers_of(customer).await?;
+        let neighbours =
+            |id| alive.iter().filter(|other| other.id != id && !parked.contains(&other.id)).count();
         Ok(servers
             .into_iter()
             .map(|server| {
@@ -95,7 +100,7 @@ impl Facade {
                     .and_then(|j| waits.iter().find(|(id, _)| *id == j.id))
                     .map(|(_, w)| w.clone());
                 let can_terminate = can_server(Action::Terminate, viewer.role(), server.state, terminating)
-                    .and(if alive > 1 { Err(Denial::HasNeighbours) } else { Ok(()) });
+                    .and(if neighbours(server.id) > 0 { Err(Denial::HasNeighbours) } else { Ok(()) });
                 let own = viewer.owns(server.customer);
                 ServerView { server, current, waiting, can_terminate, own }
             })

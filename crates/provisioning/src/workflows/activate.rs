@@ -76,7 +76,11 @@ async fn edge_claim(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     match c.store.edge_claim(cx.fence(), s.id, c.clock.now_ms()).await? {
         Some(_) => Ok(()),
-        None => Err(Stop::Retry(Cause::NoFreeEdge, "the pool of edges is empty".into())),
+        // An order is never refused, nor failed, for lack of a network slot: it waits for one, in nobody's way.
+        None => {
+            c.store.server_set_state(cx.fence(), s.id, ServerState::Ordered).await?;
+            Err(Stop::Park(Cause::NoFreeEdge, "no edge is free for it".into()))
+        }
     }
 }
 

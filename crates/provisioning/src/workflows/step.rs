@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use domain::{ServerId, cause::Cause};
 use futures::future::BoxFuture;
-use jobs::{Outcome, Problem, RetryPolicy, Step, StepContext, Workflow};
+use jobs::{Outcome, Problem, Step, StepContext, Workflow};
 use serde_json::Value;
 use store::servers::Server;
 
@@ -19,6 +19,8 @@ use crate::{
 pub(crate) enum Stop {
     Retry(Cause, String),
     Unknown(String),
+    /// Nothing is broken, and no try of ours can help.
+    Park(Cause, String),
     Fail(Cause, String),
 }
 
@@ -29,6 +31,7 @@ impl From<Stop> for Outcome {
         match stop {
             Stop::Retry(cause, detail) => Self::RetryLater(Problem::new(cause.as_str(), detail)),
             Stop::Unknown(detail) => Self::Unknown(Problem::new(Cause::OutcomeUnknown.as_str(), detail)),
+            Stop::Park(cause, detail) => Self::Parked(Problem::new(cause.as_str(), detail)),
             Stop::Fail(cause, detail) => Self::Failed(Problem::new(cause.as_str(), detail)),
         }
     }
@@ -80,11 +83,6 @@ impl Step for TableStep {
 
     fn after(&self) -> &'static [&'static str] {
         self.row.1
-    }
-
-    fn retry(&self) -> RetryPolicy {
-        // An order is never refused, nor failed, for lack of a network slot: it waits for one.
-        if self.row.0 == "edge_claim" { RetryPolicy::PATIENT } else { RetryPolicy::DEFAULT }
     }
 
     async fn run(&self, cx: &StepContext) -> Outcome {

@@ -1,0 +1,113 @@
+//! Parking: jobs for which no edge is free stand in nobody's way until one is.
+//!
+//! A freed edge belongs to the job that has been parked longest, of all customers: while any is parked, no other may
+//! claim. Edges are handed out whenever a worker looks for work, which every commit makes it do, and so at the latest at
+//! its next scan.
+
+use domain::{CustomerId, JobId, ServerId};
+use jobs::{Fence, Problem};
+
+use crate::{
+    admission::admit,
+    db::{Conn, Store},
+    error::Result,
+    events, fence,
+    row::Columns,
+};
+
+impl Store {
+    /// The job leaves its place, its step as if never tried.
+    pub(crate) async fn park(&self, fence: Fence, step: &str, problem: &Problem, now: i64) -> Result<()> {
+        let mut tx = self.write().await?;
+        let (job, customer) = fence::hold(&mut tx, fence).await?;
+        sqlx::query(
+            "UPDATE job SET state = 'parked', parked_at = $1, admitted_at = NULL, claim_owner = NULL,
+                 claim_expires_at = NULL, cause = $2, detail = $3
+             WHERE id = $4",
+        )
+        .bind(now)
+        .bind(problem.code)
+        .bind(&problem.detail)
+        .bind(job.to_string())
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query(
+            "UPDATE job_step SET state = 'pending', started_at = NULL, first_tried_at = NULL, retry_at = NULL
+             WHERE job_id = $1 AND key = $2",
+        )
+        .bind(job.to_string())
+        .bind(step)
+        .execute(&mut *tx)
+        .await?;
+        events::record(&mut tx, customer, job, "parked", Some(step), Some(&problem.detail), now).await?;
+        // It has left: whoever stood behind it alone may start.
+        admit(&mut tx, self.matrix, customer, now).await?;
+        self.commit(tx, customer).await
+    }
+
+    /// Hands free edges to parked jobs, the longest-parked first, until either runs out.
+    pub(crate) async fn grant_parked(&self, now: i64) -> Result<()> {
+        while let Some((job, customer, server)) = self.longest_parked().await? {
+            if self.edges_free().await? == 0 {
+                return Ok(());
+            }
+            let mut tx = self.write().await?;
+            let seq = next_seq(&mut tx, customer).await?;
+            // The conditions are in the statements: a cancellation or another node may have been faster.
+            let queued = sqlx::query(
+                "UPDATE job SET state = 'queued', seq = $1, parked_at = NULL, cause = NULL, detail = NULL
+                 WHERE id = $2 AND state = 'parked'",
+            )
+            .bind(seq)
+            .bind(job.to_string())
+            .execute(&mut *tx)
+            .await?;
+            if queued.rows_affected() == 0 {
+                continue;
+            }
+            let Some(edge) = take_free_edge(&mut tx, job, server, now).await? else { return Ok(()) };
+            events::record(&mut tx, customer, job, "edge_granted", None, Some(&edge), now).await?;
+            admit(&mut tx, self.matrix, customer, now).await?;
+            self.commit(tx, customer).await?;
+        }
+        Ok(())
+    }
+
+    async fn longest_parked(&self) -> Result<Option<(JobId, CustomerId, ServerId)>> {
+        let row = sqlx::query(
+            "SELECT id, context_id, server_id FROM job WHERE state = 'parked' ORDER BY parked_at, number LIMIT 1",
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        row.map(|r| Ok((r.id("id")?, r.id("context_id")?, r.id("server_id")?))).transpose()
+    }
+}
+
+/// The next place in a customer's order of acceptance, under the lock of the context's row.
+pub(crate) async fn next_seq(tx: &mut Conn, customer: CustomerId) -> Result<i64> {
+    sqlx::query("UPDATE context SET last_seq = last_seq + 1 WHERE customer_id = $1 RETURNING last_seq")
+        .bind(customer.to_string())
+        .fetch_one(tx)
+        .await?
+        .int("last_seq")
+}
+
+/// Claims the edge that has been free longest: a block of addresses rests before it is given out again.
+pub(crate) async fn take_free_edge(
+    tx: &mut Conn,
+    job: JobId,
+    server: ServerId,
+    now: i64,
+) -> Result<Option<String>> {
+    let row = sqlx::query(
+        "UPDATE edge SET state = 'claimed', server_id = $1, job_id = $2, since = $3
+         WHERE state = 'free' AND id = (SELECT id FROM edge WHERE state = 'free' ORDER BY since, name LIMIT 1)
+         RETURNING name",
+    )
+    .bind(server.to_string())
+    .bind(job.to_string())
+    .bind(now)
+    .fetch_optional(tx)
+    .await?;
+    row.map(|r| r.text("name")).transpose()
+}
