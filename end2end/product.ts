@@ -18,13 +18,16 @@ export class Product {
   private process?: ChildProcess;
   readonly data = mkdtempSync(join(tmpdir(), "slipway-"));
 
-  constructor(private readonly speed: number) {}
+  constructor(
+    private readonly speed: number,
+    private readonly edges = 130,
+  ) {}
 
   async start() {
     const program = process.env.SLIPWAY ?? "../target/debug/slipway";
     const port = this.url ? new URL(this.url).port : "0";
     const args = ["serve", "--demo", "--listen", `127.0.0.1:${port}`, "--data-dir", this.data];
-    const child = spawn(program, [...args, "--sim-speed", String(this.speed)], {
+    const child = spawn(program, [...args, "--sim-speed", String(this.speed), "--sim-edges", String(this.edges)], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.process = child;

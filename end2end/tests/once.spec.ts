@@ -1,5 +1,5 @@
 // What needs to be seen once only: crashes, staff's pages, strangers.
-import { ADMIN, ANNA, BORIS, SUPPORT, eventually, expect, fits, order, signIn, test } from "../product";
+import { ADMIN, ANNA, BORIS, Product, SUPPORT, eventually, expect, fits, order, signIn, test } from "../product";
 
 test.use({ speed: 20 });
 
@@ -33,6 +33,36 @@ test("two customers at once get two edges", async ({ page, browser, product }) =
   const response = await boris.goto(page.url());
   expect(response!.status()).toBe(404);
   await other.close();
+});
+
+test("an order waits for a network slot, says so, and gets the one that is freed", async ({ browser }) => {
+  const product = new Product(40, 1);
+  await product.start();
+  const context = await browser.newContext({ baseURL: product.url });
+  const [anna, boris] = [await context.newPage(), await (await browser.newContext({ baseURL: product.url })).newPage()];
+  await signIn(anna, ANNA);
+  await order(anna);
+  await eventually(anna, /is ready$/, 50);
+  await signIn(boris, BORIS);
+  const operation = await order(boris);
+  await eventually(boris, "Waiting for a free network slot.");
+  await boris.screenshot({ path: test.info().outputPath("parked.png"), fullPage: true });
+  await boris.goto("/servers");
+  await boris.screenshot({ path: test.info().outputPath("servers.png"), fullPage: true });
+  await boris.goto(operation);
+
+  await anna.goto("/servers");
+  await anna.getByRole("rowheader").getByRole("link").first().click();
+  await anna.getByRole("link", { name: "Terminate" }).click();
+  await anna.getByLabel(/Type the server name/).fill("web-01");
+  await anna.getByRole("button", { name: /^Terminate/ }).click();
+  // Pushed to a page that nobody touches.
+  await expect(boris.getByText(/is ready$/).first()).toBeVisible({ timeout: 60_000 });
+  expect(product.cloud().networks.length).toBe(1);
+  await signIn(anna, ADMIN);
+  await anna.goto("/staff/edges");
+  await anna.screenshot({ path: test.info().outputPath("edges.png"), fullPage: true });
+  await product.stop();
 });
 
 test("staff see jobs, edges and vApps", async ({ page }) => {

@@ -61,6 +61,7 @@ queue-blocker-retry = { $what } (will be retried at { $time })
 queue-blocker-held = { $what } (needs attention, support is on it)
 queue-starting = Starting…
 queue-parked = Waiting for a free network slot.
+queue-parked-reason = Every network slot is in use. Yours is kept in order of waiting: the next one that is freed starts this order by itself. Your other servers are not held up.
 queue-reason = While a server is being created or terminated, other operations of the account wait, so that networks are never mixed up. Your servers keep working.
 operation-ready = { $name } is ready
 operation-terminated = { $name } is terminated

@@ -102,8 +102,8 @@ fn head(lang: Lang, view: &OperationView, now: i64) -> AnyView {
         Some(at) => view! { <span>{format::duration(at - job.created_at)}</span> }.into_any(),
         None => ticking(now - job.created_at, "dim"),
     };
-    let usually =
-        (job.kind == Kind::Activate && job.state.is_moving()).then(|| t!(lang, "operation-usually"));
+    let usually = (job.kind == Kind::Activate && job.state.is_moving() && job.state != JobState::Parked)
+        .then(|| t!(lang, "operation-usually"));
     view! {
         <p class="state-line">
             {state_badge(lang, job.state)}

@@ -102,11 +102,15 @@ pub(crate) fn waiting_text(lang: Lang, waiting: &Waiting) -> (Option<String>, St
 
 pub(crate) fn waiting_view(lang: Lang, waiting: &Waiting) -> impl IntoView + use<> {
     let (place, text) = waiting_text(lang, waiting);
-    let blocked = matches!(waiting, Waiting::Blocked { .. });
+    let reason = match waiting {
+        Waiting::Blocked { .. } => Some(t!(lang, "queue-reason")),
+        Waiting::Parked => Some(t!(lang, "queue-parked-reason")),
+        Waiting::Free | Waiting::Needs(_) => None,
+    };
     view! {
         <div class="queue">
             <p>{place.map(|p| view! { <strong>{p}</strong> " " })} {text}</p>
-            {blocked.then(|| view! { <p class="dim">{t!(lang, "queue-reason")}</p> })}
+            {reason.map(|r| view! { <p class="dim">{r}</p> })}
         </div>
     }
 }

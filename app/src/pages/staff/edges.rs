@@ -69,11 +69,11 @@ fn table(lang: Lang, rows: &[EdgeRow]) -> impl IntoView + use<> {
             let speed = e.bandwidth_mbit.map_or_else(|| t!(lang, "unlimited"), |n| format::megabits(lang, n as u32));
             view! {
                 <tr>
-                    <th scope="row">{e.facts.name.clone()}</th>
+                    <th scope="row" class="nowrap">{e.facts.name.clone()}</th>
                     <td data-label=t!(lang, "col-state")>{badge(tone(e.state), lang.t(&format!("edge-{}", e.state)))}</td>
                     <td data-label=t!(lang, "col-owner")>{owner}</td>
                     <td data-label=t!(lang, "col-block") class="nowrap">{format!("{} – {}", e.facts.first_address, e.facts.last_address)}</td>
-                    <td data-label=t!(lang, "col-speed")>{speed}</td>
+                    <td data-label=t!(lang, "col-speed") class="nowrap">{speed}</td>
                     <td data-label=t!(lang, "col-job")>{job}</td>
                     <td data-label=t!(lang, "col-since")>{time(lang, e.since)}</td>
                     <td data-label=t!(lang, "col-checked")>{e.observed_at.map(|at| time(lang, at))}</td>
