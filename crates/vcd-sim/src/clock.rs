@@ -1,6 +1,10 @@
-//! The cloud's time: it runs `speed` times as fast as the wall clock and goes on while the process is down.
+//! The cloud's time: it runs `speed` times as fast as the wall clock and goes on while the process is down; or it stands
+//! still and is moved by hand, so that tests can step from one transition to the next.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,26 +15,39 @@ pub(crate) struct Anchor {
     pub(crate) cloud: i64,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock {
-    anchor: Anchor,
-    speed: f64,
+#[derive(Debug)]
+pub(crate) enum Clock {
+    Running { anchor: Anchor, speed: f64 },
+    Stepped(AtomicI64),
 }
 
 impl Clock {
-    pub(crate) fn starting_now(speed: f64) -> Self {
+    /// `before` is the moment a saved state was at: the time the process was down has passed in the cloud as well.
+    pub(crate) fn new(before: Option<Anchor>, speed: f64, stepped: bool) -> Self {
         let wall = wall_ms();
-        Self { anchor: Anchor { wall, cloud: wall }, speed }
-    }
-
-    /// Continues from a saved moment: the time the process was down has passed in the cloud as well.
-    pub(crate) fn resuming(anchor: Anchor, speed: f64) -> Self {
-        Self { anchor, speed }
+        let anchor = before.unwrap_or(Anchor { wall, cloud: wall });
+        if stepped { Self::Stepped(AtomicI64::new(anchor.cloud)) } else { Self::Running { anchor, speed } }
     }
 
     pub(crate) fn now(&self) -> i64 {
-        let passed = (wall_ms() - self.anchor.wall).max(0) as f64;
-        self.anchor.cloud + (passed * self.speed) as i64
+        match self {
+            Self::Running { anchor, speed } => {
+                let passed = (wall_ms() - anchor.wall).max(0) as f64;
+                anchor.cloud + (passed * speed) as i64
+            }
+            Self::Stepped(now) => now.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Moves a stepped clock. Returns whether it is one.
+    pub(crate) fn step(&self, ms: i64) -> bool {
+        match self {
+            Self::Running { .. } => false,
+            Self::Stepped(now) => {
+                now.fetch_add(ms.max(0), Ordering::Relaxed);
+                true
+            }
+        }
     }
 
     pub(crate) fn anchor_now(&self) -> Anchor {

@@ -1,31 +1,20 @@
 //! What the cloud holds. Plain data, saved as it stands.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{clock::Anchor, tasks::Task};
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct World {
-    pub(crate) anchor: Anchor,
-    pub(crate) org: Named,
-    pub(crate) vdc: Named,
-    pub(crate) catalog: Named,
-    pub(crate) edges: BTreeMap<Uuid, Edge>,
-    pub(crate) qos_profiles: Vec<QosProfile>,
-    pub(crate) templates: BTreeMap<Uuid, Template>,
-    pub(crate) networks: BTreeMap<Uuid, Network>,
-    pub(crate) vapps: BTreeMap<Uuid, Vapp>,
-    pub(crate) vms: BTreeMap<Uuid, Vm>,
-    pub(crate) tasks: BTreeMap<Uuid, Task>,
-}
+use crate::guest::Guest;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Named {
     pub(crate) id: Uuid,
     pub(crate) name: String,
+}
+
+impl Named {
+    pub(crate) fn new(name: &str) -> Self {
+        Self { id: Uuid::new_v4(), name: name.into() }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,9 +25,16 @@ pub(crate) struct Edge {
     pub(crate) description: String,
     pub(crate) ingress: Option<Uuid>,
     pub(crate) egress: Option<Uuid>,
-    /// `orgVdcNetworkCount` follows the truth with a lag.
-    pub(crate) shown_networks: usize,
-    pub(crate) shown_until: i64,
+    /// The count of networks that is still shown, although it has changed.
+    #[serde(default)]
+    pub(crate) lag: Option<Lag>,
+}
+
+/// An old value, shown until then.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Lag {
+    pub(crate) count: usize,
+    pub(crate) until: i64,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -52,10 +48,16 @@ pub(crate) struct QosProfile {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Template {
     pub(crate) id: Uuid,
+    /// The catalogue item that points to it.
+    #[serde(default = "Uuid::new_v4")]
+    pub(crate) item: Uuid,
     pub(crate) vm: Uuid,
     pub(crate) name: String,
     pub(crate) os: String,
     pub(crate) disk_mb: u64,
+    /// Whether CPU and memory may be added to a running copy.
+    #[serde(default)]
+    pub(crate) hot_add: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +77,15 @@ pub(crate) struct Network {
     pub(crate) dns: [String; 2],
     pub(crate) ranges: Vec<(String, String)>,
     pub(crate) status: NetworkStatus,
+    #[serde(default)]
+    pub(crate) shared: bool,
+}
+
+impl Network {
+    pub(crate) fn netmask(&self) -> String {
+        let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix_length)).unwrap_or(0);
+        std::net::Ipv4Addr::from(mask).to_string()
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -82,10 +93,15 @@ pub(crate) struct Vapp {
     pub(crate) id: Uuid,
     pub(crate) name: String,
     pub(crate) description: String,
-    /// 0 until its compose task has ended.
+    /// Status 0 until its compose task has ended.
     pub(crate) ready: bool,
+    /// A compose that failed leaves a shell of status -1.
+    #[serde(default)]
+    pub(crate) failed: bool,
     pub(crate) networks: Vec<VappNetwork>,
     pub(crate) created: i64,
+    #[serde(default)]
+    pub(crate) owner: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,10 +112,20 @@ pub(crate) struct VappNetwork {
     pub(crate) fence_mode: String,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Disk {
     pub(crate) id: u32,
     pub(crate) size_mb: u64,
+    #[serde(default)]
+    pub(crate) unit: u32,
+    #[serde(default)]
+    pub(crate) bus: u32,
+    #[serde(default = "paravirtual")]
+    pub(crate) adapter: u32,
+}
+
+const fn paravirtual() -> u32 {
+    5
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -112,9 +138,17 @@ pub(crate) struct Nic {
     pub(crate) mac: String,
 }
 
+/// An address for a card, from nothing but chance, under the vendor's prefix.
+pub(crate) fn new_mac() -> String {
+    let id = Uuid::new_v4().as_u128();
+    format!("00:50:56:{:02x}:{:02x}:{:02x}", id as u8, (id >> 8) as u8, (id >> 16) as u8)
+}
+
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Customization {
     pub(crate) enabled: bool,
+    #[serde(default)]
+    pub(crate) change_sid: bool,
     pub(crate) admin_password_enabled: bool,
     pub(crate) admin_password_auto: bool,
     pub(crate) admin_password: Option<String>,
@@ -131,11 +165,41 @@ pub(crate) struct GuestRun {
     pub(crate) fails: bool,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Capabilities {
+    pub(crate) cpu_hot_add: bool,
+    pub(crate) memory_hot_add: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Snapshot {
+    pub(crate) created: i64,
+    pub(crate) powered_on: bool,
+    pub(crate) disks: Vec<Disk>,
+}
+
+/// Something the machine waits to be told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Question {
+    pub(crate) id: String,
+    pub(crate) text: String,
+    pub(crate) choices: Vec<String>,
+}
+
+/// An OVF property that the guest can read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Property {
+    pub(crate) key: String,
+    pub(crate) value: String,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Vm {
     pub(crate) id: Uuid,
     pub(crate) vapp: Uuid,
     pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) description: String,
     pub(crate) os: String,
     pub(crate) cpus: u32,
     pub(crate) cores_per_socket: u32,
@@ -143,23 +207,48 @@ pub(crate) struct Vm {
     pub(crate) disks: Vec<Disk>,
     pub(crate) nics: Vec<Nic>,
     pub(crate) powered_on: bool,
+    #[serde(default)]
+    pub(crate) suspended: bool,
     pub(crate) deployed: bool,
     pub(crate) needs_customization: bool,
     pub(crate) customization: Customization,
-    pub(crate) guest: Option<GuestRun>,
+    #[serde(default)]
+    pub(crate) capabilities: Capabilities,
+    #[serde(default)]
+    pub(crate) snapshot: Option<Snapshot>,
+    #[serde(default)]
+    pub(crate) question: Option<Question>,
+    #[serde(default)]
+    pub(crate) properties: Vec<Property>,
+    /// Its latest customization, under way or over.
+    #[serde(rename = "guest")]
+    pub(crate) run: Option<GuestRun>,
+    /// What runs inside.
+    #[serde(default)]
+    pub(crate) inside: Guest,
     pub(crate) created: i64,
+    /// Since when it runs without interruption.
     pub(crate) powered_on_at: Option<i64>,
 }
 
 impl Vm {
     /// The integer status of an entity body.
     pub(crate) fn status(&self) -> i32 {
-        if self.powered_on { 4 } else { 8 }
+        match self {
+            Self { question: Some(_), .. } => 5,
+            Self { suspended: true, .. } => 3,
+            Self { powered_on: true, .. } => 4,
+            _ => 8,
+        }
+    }
+
+    pub(crate) fn is_windows(&self) -> bool {
+        self.os.starts_with("windows")
     }
 
     /// `GC_PENDING` and so on, as the guest stands at `now`.
     pub(crate) fn customization_status(&self, now: i64) -> &'static str {
-        match self.guest {
+        match self.run {
             None => "GC_PENDING",
             Some(run) if now >= run.ends => {
                 if run.fails {
@@ -168,66 +257,27 @@ impl Vm {
                     "GC_COMPLETE"
                 }
             }
-            Some(run) if now >= (run.started + run.ends) / 2 => "REBOOT_PENDING",
+            Some(run) if now >= run.started + (run.ends - run.started) / 2 => "REBOOT_PENDING",
             Some(_) => "GC_PENDING",
         }
     }
 }
 
-impl World {
-    pub(crate) fn vms_of(&self, vapp: Uuid) -> impl Iterator<Item = &Vm> {
-        self.vms.values().filter(move |vm| vm.vapp == vapp)
-    }
+/// A value somebody attached to an entity.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Metadata {
+    /// `MetadataStringValue` and so on.
+    pub(crate) kind: String,
+    pub(crate) value: String,
+}
 
-    /// The integer status of a vApp: from what its machines do.
-    pub(crate) fn vapp_status(&self, vapp: &Vapp) -> i32 {
-        if !vapp.ready {
-            return 0;
-        }
-        let mut states: Vec<i32> = self.vms_of(vapp.id).map(Vm::status).collect();
-        states.dedup();
-        match states.as_slice() {
-            [] => 1,
-            [one] => *one,
-            _ => 10,
-        }
-    }
-
-    pub(crate) fn vapp_deployed(&self, vapp: Uuid) -> bool {
-        self.vms_of(vapp).any(|vm| vm.deployed)
-    }
-
-    pub(crate) fn networks_on(&self, edge: Uuid) -> usize {
-        self.networks.values().filter(|n| n.edge == edge).count()
-    }
-
-    /// vApps that have the network as a parent.
-    pub(crate) fn users_of_network(&self, network: Uuid) -> Vec<&Vapp> {
-        self.vapps.values().filter(|a| a.networks.iter().any(|n| n.parent == network)).collect()
-    }
-
-    /// The lowest free address of a network's ranges.
-    pub(crate) fn free_address(&self, network: &Network) -> Option<String> {
-        network
-            .ranges
-            .iter()
-            .filter_map(|(a, b)| Some((ip_number(a)?, ip_number(b)?)))
-            .flat_map(|(a, b)| a..=b)
-            .map(|n| std::net::Ipv4Addr::from(n).to_string())
-            .find(|ip| !self.address_used(network, ip))
-    }
-
-    pub(crate) fn address_used(&self, network: &Network, ip: &str) -> bool {
-        self.vms.values().any(|vm| {
-            let vapp = self.vapps.get(&vm.vapp);
-            vm.nics.iter().any(|nic| {
-                nic.ip.as_deref() == Some(ip)
-                    && vapp.is_some_and(|a| {
-                        a.networks.iter().any(|n| n.name == nic.network && n.parent == network.id)
-                    })
-            })
-        })
-    }
+/// A refresh token and whose it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ApiToken {
+    pub(crate) token: String,
+    pub(crate) name: String,
+    pub(crate) user: String,
+    pub(crate) provider: bool,
 }
 
 pub(crate) fn ip_number(text: &str) -> Option<u32> {

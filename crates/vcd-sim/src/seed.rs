@@ -6,30 +6,33 @@ use uuid::Uuid;
 
 use crate::{
     clock::Clock,
-    model::{Edge, Named, QosProfile, Template, World},
+    knobs::Knobs,
+    model::{Edge, Named, QosProfile, Template},
+    world::{World, storage_profile},
 };
 
-const TEMPLATES: &[(&str, &str, u64)] = &[
-    ("AlmaLinux 8", "almalinux8_64Guest", 10),
-    ("AlmaLinux 9", "almalinux9_64Guest", 10),
-    ("CentOS 7", "centos7_64Guest", 10),
-    ("Debian 12", "debian12_64Guest", 10),
-    ("Ubuntu 20.04", "ubuntu64Guest", 10),
-    ("Ubuntu 22.04", "ubuntu64Guest", 10),
-    ("Ubuntu 24.04", "ubuntu64Guest", 10),
-    ("Windows Server 2019", "windows2019srv_64Guest", 50),
-    ("Windows Server 2022", "windows2019srvNext_64Guest", 50),
+/// Name, guest system, GB of its disk, whether a running copy may be given CPU and memory.
+const TEMPLATES: &[(&str, &str, u64, bool)] = &[
+    ("AlmaLinux 8", "almalinux8_64Guest", 10, true),
+    ("AlmaLinux 9", "almalinux9_64Guest", 10, true),
+    ("CentOS 7", "centos7_64Guest", 10, false),
+    ("Debian 12", "debian12_64Guest", 10, true),
+    ("Ubuntu 20.04", "ubuntu64Guest", 10, true),
+    ("Ubuntu 22.04", "ubuntu64Guest", 10, true),
+    ("Ubuntu 24.04", "ubuntu64Guest", 10, true),
+    ("Windows Server 2019", "windows2019srv_64Guest", 50, false),
+    ("Windows Server 2022", "windows2019srvNext_64Guest", 50, false),
 ];
 
 const SPEEDS: &[u32] = &[10, 50, 100, 200, 500, 1000];
 
-pub(crate) fn world(edges: u32, clock: &Clock) -> World {
-    let named = |name: &str| Named { id: Uuid::new_v4(), name: name.into() };
+pub(crate) fn world(edges: u32, knobs: Knobs, clock: &Clock) -> World {
     World {
         anchor: clock.anchor_now(),
-        org: named("acme"),
-        vdc: named("acme-vdc"),
-        catalog: named("templates"),
+        org: Named::new("acme"),
+        vdc: Named::new("acme-vdc"),
+        catalog: Named::new("templates"),
+        storage_profile: storage_profile(),
         edges: (1..=edges).map(edge).map(|e| (e.id, e)).collect(),
         qos_profiles: SPEEDS
             .iter()
@@ -37,12 +40,14 @@ pub(crate) fn world(edges: u32, clock: &Clock) -> World {
             .collect(),
         templates: TEMPLATES
             .iter()
-            .map(|(name, os, gb)| Template {
+            .map(|(name, os, gb, hot_add)| Template {
                 id: Uuid::new_v4(),
+                item: Uuid::new_v4(),
                 vm: Uuid::new_v4(),
                 name: (*name).into(),
                 os: (*os).into(),
                 disk_mb: gb * 1024,
+                hot_add: *hot_add,
             })
             .map(|t| (t.id, t))
             .collect(),
@@ -50,6 +55,12 @@ pub(crate) fn world(edges: u32, clock: &Clock) -> World {
         vapps: BTreeMap::new(),
         vms: BTreeMap::new(),
         tasks: BTreeMap::new(),
+        agenda: Default::default(),
+        metadata: BTreeMap::new(),
+        api_tokens: Vec::new(),
+        knobs,
+        task_faults: Vec::new(),
+        index: Default::default(),
     }
 }
 
@@ -62,7 +73,6 @@ fn edge(n: u32) -> Edge {
         description: format!("routed {}/29", std::net::Ipv4Addr::from(base)),
         ingress: None,
         egress: None,
-        shown_networks: 0,
-        shown_until: 0,
+        lag: None,
     }
 }

@@ -1,122 +1,138 @@
-//! The running simulator: its state, its sessions, and the wrapping of every request.
+//! The running simulator: its state, its sessions, and how it is served.
 
 use std::{
     collections::HashMap,
     fs, io,
-    path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
 use axum::{
     Router,
-    extract::{Request, State},
-    http::{HeaderMap, HeaderValue, header},
-    middleware::{Next, from_fn_with_state},
-    response::{IntoResponse, Response},
+    extract::connect_info::Connected,
+    http::{HeaderMap, header},
+    middleware::from_fn_with_state,
+    serve::{IncomingStream, Listener},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
 };
 use uuid::Uuid;
 
-use crate::{clock::Clock, errors::Refusal, model::World, persist::Writer, routes, seed};
-
-/// The API versions of a "10.5.1": `true` where deprecated.
-pub(crate) const VERSIONS: &[(&str, bool)] = &[
-    ("36.0", true),
-    ("36.1", true),
-    ("36.2", true),
-    ("36.3", true),
-    ("37.0", false),
-    ("37.1", false),
-    ("37.2", false),
-    ("38.0", false),
-    ("38.1", false),
-];
-
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Where the state is kept; `None` keeps it in memory.
-    pub state: Option<PathBuf>,
-    /// Size of the pool on the first day.
-    pub edges: u32,
-    /// How many times as fast as the wall clock the cloud lives.
-    pub speed: f64,
-    /// After this long without a request a session is over.
-    pub session_idle: Duration,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self { state: None, edges: 130, speed: 1.0, session_idle: Duration::from_secs(30 * 60) }
-    }
-}
+use crate::{
+    clock::Clock,
+    config::{Account, Config},
+    errors::Refusal,
+    faults::RequestFault,
+    persist::Writer,
+    routes, seed,
+    tasks::Start,
+    world::World,
+    wrap,
+};
 
 /// The cloud. Cheap to clone.
 #[derive(Clone)]
-pub struct Simulator(pub(crate) Arc<Shared>);
+pub struct Simulator(Arc<Shared>);
 
-pub(crate) struct Shared {
+struct Shared {
     world: Mutex<World>,
     clock: Clock,
     writer: Option<Writer>,
+    accounts: Vec<Account>,
     sessions: Mutex<HashMap<String, Session>>,
     session_idle: Duration,
+    request_faults: Mutex<Vec<RequestFault>>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
     pub(crate) user: String,
+    pub(crate) org: String,
     pub(crate) provider: bool,
     used: Instant,
+}
+
+/// A change under way: the world, its time, and who asked.
+pub(crate) struct Change<'w> {
+    pub(crate) world: &'w mut World,
+    pub(crate) now: i64,
+    pub(crate) user: &'w str,
+}
+
+impl Change<'_> {
+    pub(crate) fn start(&mut self, start: Start) -> Result<Uuid, Refusal> {
+        self.world.start_task(self.now, self.user, start)
+    }
 }
 
 impl Simulator {
     /// Opens the cloud: as it was saved, or new.
     pub fn open(config: Config) -> io::Result<Self> {
+        let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidData, text);
         let saved = match &config.state {
             Some(file) => match fs::read(file) {
                 Ok(bytes) => Some(serde_json::from_slice::<World>(&bytes).map_err(|e| {
-                    io::Error::new(io::ErrorKind::InvalidData, format!("{}: {e}", file.display()))
+                    invalid(format!(
+                        "{}: {e}. It may be of another version: move it away to begin with a new cloud",
+                        file.display()
+                    ))
                 })?),
                 Err(e) if e.kind() == io::ErrorKind::NotFound => None,
                 Err(e) => return Err(e),
             },
             None => None,
         };
-        let (world, clock) = match saved {
-            Some(world) => {
-                let clock = Clock::resuming(world.anchor, config.speed);
-                (world, clock)
-            }
-            None => {
-                let clock = Clock::starting_now(config.speed);
-                (seed::world(config.edges, &clock), clock)
-            }
-        };
+        let clock = Clock::new(saved.as_ref().map(|w| w.anchor), config.speed, config.stepped);
+        let mut world = saved.unwrap_or_else(|| seed::world(config.edges, config.knobs, &clock));
+        for change in &config.knob_changes {
+            world.knobs.set_text(change).map_err(invalid)?;
+        }
+        world.reindex();
         Ok(Self(Arc::new(Shared {
             world: Mutex::new(world),
             clock,
             writer: config.state.map(Writer::start),
+            accounts: config.accounts,
             sessions: Mutex::default(),
             session_idle: config.session_idle,
+            request_faults: Mutex::default(),
         })))
     }
 
     /// The whole API.
     pub fn router(&self) -> Router {
         routes::router()
-            .fallback(|| async { Refusal::new(404, "NOT_FOUND", "There is no such path.").into_xml("-") })
-            .layer(from_fn_with_state(self.clone(), wrap))
+            .fallback(wrap::no_such_path)
+            .method_not_allowed_fallback(wrap::no_such_method)
+            .layer(from_fn_with_state(self.clone(), wrap::wrap))
             .with_state(self.clone())
     }
 
     /// Serves until the future is dropped.
-    pub async fn serve(&self, listener: tokio::net::TcpListener) -> io::Result<()> {
-        axum::serve(listener, self.router()).await
+    pub async fn serve(&self, listener: TcpListener) -> io::Result<()> {
+        let service = self.router().into_make_service_with_connect_info::<Cut>();
+        axum::serve(CuttableListener(listener), service).await
     }
 
     /// Ends every session: the next request of each client is refused with 401.
     pub fn expire_sessions(&self) {
         lock(&self.0.sessions).clear();
+    }
+
+    /// Moves a stepped clock by so many cloud ms, letting come true what is due on the way.
+    pub fn step(&self, ms: i64) -> bool {
+        let stepped = self.0.clock.step(ms);
+        drop(self.read());
+        stepped
     }
 
     /// What exists, for tests: networks, vApps and VMs.
@@ -145,13 +161,14 @@ impl Simulator {
     /// Makes a change and answers once it is saved.
     pub(crate) async fn change<T>(
         &self,
-        f: impl FnOnce(&mut World, i64) -> Result<T, Refusal>,
+        user: &str,
+        f: impl FnOnce(&mut Change<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let (answer, bytes) = {
             let mut world = lock(&self.0.world);
             let now = self.0.clock.now();
             world.advance(now);
-            let answer = f(&mut world, now)?;
+            let answer = f(&mut Change { world: &mut world, now, user })?;
             world.anchor = self.0.clock.anchor_now();
             let bytes = self.0.writer.is_some().then(|| serde_json::to_vec(&*world));
             (answer, bytes)
@@ -164,14 +181,31 @@ impl Simulator {
         Ok(answer)
     }
 
-    pub(crate) fn session_open(&self, user: &str, provider: bool) -> Result<String, Refusal> {
-        let mut bytes = [0; 48];
-        getrandom::fill(&mut bytes).map_err(|e| Refusal::new(500, "INTERNAL_SERVER_ERROR", e.to_string()))?;
-        use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-        let token = format!("eyJhbGciOiJub25lIn0.{}", URL_SAFE_NO_PAD.encode(bytes));
-        lock(&self.0.sessions)
-            .insert(token.clone(), Session { user: user.into(), provider, used: Instant::now() });
+    pub(crate) fn account(&self, user: &str, org: &str, password: &str) -> Option<&Account> {
+        self.0.accounts.iter().find(|a| {
+            a.user.eq_ignore_ascii_case(user) && a.org.eq_ignore_ascii_case(org) && a.password == password
+        })
+    }
+
+    pub(crate) fn knows(&self, user: &str) -> Option<&Account> {
+        self.0.accounts.iter().find(|a| a.user == user)
+    }
+
+    /// Opens a session. Its token is longer than 32 characters, as some clients tell kinds of tokens by that.
+    pub(crate) fn session_open(&self, account: &Account) -> Result<String, Refusal> {
+        let token = format!("eyJhbGciOiJub25lIn0.{}", random_token()?);
+        self.session_insert(token.clone(), account);
         Ok(token)
+    }
+
+    pub(crate) fn session_insert(&self, token: String, account: &Account) {
+        let session = Session {
+            user: account.user.clone(),
+            org: account.org.clone(),
+            provider: account.is_provider(),
+            used: Instant::now(),
+        };
+        lock(&self.0.sessions).insert(token, session);
     }
 
     pub(crate) fn session_close(&self, headers: &HeaderMap) {
@@ -180,7 +214,7 @@ impl Simulator {
         }
     }
 
-    fn session(&self, headers: &HeaderMap) -> Option<Session> {
+    pub(crate) fn session(&self, headers: &HeaderMap) -> Option<Session> {
         let token = bearer(headers)?;
         let mut sessions = lock(&self.0.sessions);
         let session = sessions.get_mut(&token)?;
@@ -191,6 +225,16 @@ impl Simulator {
         session.used = Instant::now();
         Some(session.clone())
     }
+
+    pub(crate) fn request_faults(&self) -> MutexGuard<'_, Vec<RequestFault>> {
+        lock(&self.0.request_faults)
+    }
+}
+
+pub(crate) fn random_token() -> Result<String, Refusal> {
+    let mut bytes = [0; 48];
+    getrandom::fill(&mut bytes).map_err(|e| Refusal::new(500, "INTERNAL_SERVER_ERROR", e.to_string()))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 /// Counts for tests.
@@ -208,79 +252,80 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The token of a request, in any of the three headers that clients use.
 fn bearer(headers: &HeaderMap) -> Option<String> {
     let value = headers
         .get(header::AUTHORIZATION)
-        .or_else(|| headers.get("x-vmware-vcloud-access-token"))?
+        .or_else(|| headers.get("x-vmware-vcloud-access-token"))
+        .or_else(|| headers.get("x-vcloud-authorization"))?
         .to_str()
         .ok()?;
     let token = value.get(..7).filter(|p| p.eq_ignore_ascii_case("bearer ")).map_or(value, |_| &value[7..]);
     Some(token.to_owned())
 }
 
-/// What a handler may ask of the request around it.
-#[derive(Clone, Debug)]
-pub(crate) struct Around {
-    pub(crate) request_id: String,
-    /// `http://host:port`
-    pub(crate) base: String,
-    pub(crate) session: Option<Session>,
+/// Cuts a connection: what is written to it afterwards fails, and the client sees it end without an answer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cut(Arc<AtomicBool>);
+
+impl Cut {
+    pub(crate) fn now(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
-/// Request id, version negotiation, authentication.
-async fn wrap(State(sim): State<Simulator>, mut request: Request, next: Next) -> Response {
-    let headers = request.headers();
-    let fresh = Uuid::new_v4().to_string();
-    let request_id = headers
-        .get("x-vmware-vcloud-client-request-id")
-        .and_then(|v| v.to_str().ok())
-        .map_or(fresh.clone(), |theirs| format!("{theirs}-{fresh}"));
-    let host = headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or("localhost");
-    let around = Around {
-        request_id: request_id.clone(),
-        base: format!("http://{host}"),
-        session: sim.session(headers),
-    };
-    let path = request.uri().path().to_owned();
-    let open = path == "/api/versions" || path.starts_with("/cloudapi/1.0.0/sessions");
-    let mut response = if !open && around.session.is_none() {
-        // 401 has an empty body: neither XML nor JSON.
-        axum::http::StatusCode::UNAUTHORIZED.into_response()
-    } else if let Some(refusal) = refuse_version(&path, headers) {
-        refuse(&path, refusal, &request_id)
-    } else {
-        request.extensions_mut().insert(around);
-        next.run(request).await
-    };
-    if let Ok(value) = HeaderValue::from_str(&request_id) {
-        response.headers_mut().insert("x-vmware-vcloud-request-id", value);
+impl Connected<IncomingStream<'_, CuttableListener>> for Cut {
+    fn connect_info(stream: IncomingStream<'_, CuttableListener>) -> Self {
+        stream.io().cut.clone()
     }
-    response
 }
 
-fn refuse_version(path: &str, headers: &HeaderMap) -> Option<Refusal> {
-    if path == "/api/versions" {
-        return None;
+struct CuttableListener(TcpListener);
+
+impl Listener for CuttableListener {
+    type Io = Cuttable;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Cuttable, SocketAddr) {
+        let (stream, address) = Listener::accept(&mut self.0).await;
+        // Small answers to many polls: waiting for more to send would cost 40 ms each.
+        let _ = stream.set_nodelay(true);
+        (Cuttable { stream, cut: Cut::default() }, address)
     }
-    let asked = headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .filter_map(|v| v.to_str().ok())
-        .find_map(|v| v.split(';').find_map(|part| part.trim().strip_prefix("version=")));
-    if asked.is_some_and(|v| VERSIONS.iter().any(|(known, _)| *known == v)) {
-        return None;
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
     }
-    let list: Vec<String> =
-        VERSIONS.iter().rev().map(|(v, old)| format!("{v}{}", if *old { "[D]" } else { "" })).collect();
-    let text = format!(
-        "The request has invalid accept header: {}. Supported versions: {}",
-        asked.unwrap_or("no version"),
-        list.join(", ")
-    );
-    Some(Refusal::new(406, "NOT_ACCEPTABLE", text))
 }
 
-/// Answers a refusal in the family of the path.
-pub(crate) fn refuse(path: &str, refusal: Refusal, request_id: &str) -> Response {
-    if path.starts_with("/cloudapi") { refusal.into_json(request_id) } else { refusal.into_xml(request_id) }
+struct Cuttable {
+    stream: TcpStream,
+    cut: Cut,
+}
+
+impl AsyncRead for Cuttable {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Cuttable {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        if self.cut.0.load(Ordering::Relaxed) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
 }

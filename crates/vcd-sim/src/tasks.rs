@@ -1,33 +1,22 @@
-//! Tasks: every change takes time, locks what it works on, and takes effect when it ends.
+//! Tasks: every change takes time, holds what it works on, and takes effect when it ends.
+//!
+//! One running task holds an entity, and a second is refused with `BUSY_ENTITY`. What is due when stands in the
+//! [`Agenda`]; nothing runs in the background: whoever looks at the world first lets everything come true that is due.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
+    effects::Effect,
     errors::Refusal,
-    model::{Customization, GuestRun, NetworkStatus, Vapp, VappNetwork, Vm, World},
+    faults::{Fate, TaskError},
+    world::World,
 };
 
-/// How long things take, in cloud ms.
-pub(crate) mod takes {
-    pub(crate) const NETWORK: i64 = 8_000;
-    pub(crate) const QOS: i64 = 4_000;
-    pub(crate) const COMPOSE: i64 = 5_000;
-    pub(crate) const SECTION: i64 = 5_000;
-    pub(crate) const COPY_VM: i64 = 75_000;
-    pub(crate) const DELETE_VM: i64 = 8_000;
-    pub(crate) const RECONFIGURE: i64 = 8_000;
-    pub(crate) const CUSTOMIZATION: i64 = 3_000;
-    pub(crate) const POWER_ON: i64 = 12_000;
-    pub(crate) const GUEST: i64 = 68_000;
-    pub(crate) const UNDEPLOY: i64 = 12_000;
-    pub(crate) const DELETE_VAPP: i64 = 8_000;
-    /// How long an edge's network count lags behind.
-    pub(crate) const COUNT_LAG: i64 = 4_000;
-}
-
-/// Something a task can lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Something a task can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Entity {
     Gateway(Uuid),
     Network(Uuid),
@@ -50,6 +39,10 @@ impl Entity {
             Self::Vm(_) => "vm",
         }
     }
+
+    pub(crate) fn urn(self) -> String {
+        format!("urn:vcloud:{}:{}", self.word(), self.id())
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +50,8 @@ pub(crate) enum TaskStatus {
     Running,
     Success,
     Error,
+    Canceled,
+    Aborted,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -67,57 +62,109 @@ pub(crate) struct Task {
     pub(crate) operation: String,
     pub(crate) owner: Entity,
     pub(crate) owner_name: String,
+    #[serde(default)]
+    pub(crate) holds: Vec<Entity>,
+    /// Who asked for it. Others may not read it.
+    #[serde(default)]
+    pub(crate) user: String,
     pub(crate) start: i64,
+    /// When it ends or has ended; of a stuck one, when it would have.
     pub(crate) end: i64,
     pub(crate) status: TaskStatus,
-    pub(crate) error: Option<(u16, String, String)>,
+    #[serde(default)]
+    pub(crate) error: Option<TaskError>,
+    #[serde(default)]
+    pub(crate) fate: Fate,
+    /// Reading it is refused, although it goes on.
+    #[serde(default)]
+    pub(crate) gone: bool,
+    #[serde(default)]
+    pub(crate) cancel_requested: bool,
     effect: Option<Effect>,
 }
 
-/// What becomes true when a task ends.
+impl Task {
+    pub(crate) fn is_running(&self) -> bool {
+        self.status == TaskStatus::Running
+    }
+
+    /// Percent.
+    pub(crate) fn progress(&self, now: i64) -> i64 {
+        match (&self.fate, self.status) {
+            (_, status) if status != TaskStatus::Running => 100,
+            (Fate::Stuck(percent), _) => i64::from(*percent),
+            _ => (100 * (now - self.start) / (self.end - self.start).max(1)).clamp(0, 99),
+        }
+    }
+}
+
+/// What is due when, in order. Saved as a list.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<(i64, Due)>", into = "Vec<(i64, Due)>")]
+pub(crate) struct Agenda {
+    entries: BTreeMap<(i64, u64), Due>,
+    next: u64,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) enum Effect {
-    NetworkRealized(Uuid),
-    NetworkDeleted(Uuid),
-    Qos {
-        edge: Uuid,
-        ingress: Option<Uuid>,
-        egress: Option<Uuid>,
-    },
-    VappReady(Uuid),
-    VappDeleted(Uuid),
-    VappNetworks {
-        vapp: Uuid,
-        networks: Vec<VappNetwork>,
-    },
-    Recomposed {
-        added: Vec<Vm>,
-        deleted: Vec<Uuid>,
-    },
-    Reconfigured {
-        vm: Uuid,
-        cpus: Option<(u32, u32)>,
-        memory_mb: Option<u64>,
-        disks: Option<Vec<(u32, u64)>>,
-    },
-    Customized {
-        vm: Uuid,
-        section: Customization,
-    },
-    PoweredOn {
-        vm: Uuid,
-        force_customization: bool,
-    },
-    Undeployed {
-        vms: Vec<Uuid>,
-    },
-    VmDeleted(Uuid),
+pub(crate) enum Due {
+    TaskEnds(Uuid),
+    Effect(Effect),
+}
+
+impl From<Vec<(i64, Due)>> for Agenda {
+    fn from(list: Vec<(i64, Due)>) -> Self {
+        let mut agenda = Self::default();
+        for (at, due) in list {
+            agenda.add(at, due);
+        }
+        agenda
+    }
+}
+
+impl From<Agenda> for Vec<(i64, Due)> {
+    fn from(agenda: Agenda) -> Self {
+        agenda.entries.into_iter().map(|((at, _), due)| (at, due)).collect()
+    }
+}
+
+impl Agenda {
+    pub(crate) fn add(&mut self, at: i64, due: Due) {
+        self.entries.insert((at, self.next), due);
+        self.next += 1;
+    }
+
+    fn pop(&mut self, now: i64) -> Option<(i64, Due)> {
+        let first = self.entries.first_entry()?;
+        let at = first.key().0;
+        (at <= now).then(|| (at, first.remove()))
+    }
+
+    /// When the next thing is due.
+    pub(crate) fn next_at(&self) -> Option<i64> {
+        self.entries.first_key_value().map(|((at, _), _)| *at)
+    }
+}
+
+/// A task to be started.
+pub(crate) struct Start {
+    pub(crate) operation: &'static str,
+    pub(crate) duration: i64,
+    pub(crate) owner: Entity,
+    pub(crate) name: String,
+    /// What it holds besides its owner.
+    pub(crate) holds: Vec<Entity>,
+    pub(crate) effect: Effect,
 }
 
 impl World {
     /// The running task that holds an entity.
     pub(crate) fn task_on(&self, entity: Entity) -> Option<&Task> {
-        self.tasks.values().find(|t| t.status == TaskStatus::Running && t.owner == entity)
+        self.index.holds.get(&entity).and_then(|id| self.tasks.get(id))
+    }
+
+    pub(crate) fn is_busy(&self, entity: Entity) -> bool {
+        self.index.holds.contains_key(&entity)
     }
 
     /// Refuses with the API's own words if any of these is held.
@@ -125,17 +172,14 @@ impl World {
         for entity in entities {
             if let Some(task) = self.task_on(*entity) {
                 let op = upper_snake(&task.operation_name);
-                return Err(Refusal::new(
-                    400,
-                    "BUSY_ENTITY",
-                    format!(
-                        "The entity Ref: com.vmware.vcloud.entity.{}:{} is busy completing an operation {op}. \
-                         {op}(com.vmware.vcloud.entity.task:{})",
-                        entity.word(),
-                        entity.id(),
-                        task.id
-                    ),
-                ));
+                let text = format!(
+                    "The entity Ref: com.vmware.vcloud.entity.{}:{} is busy completing an operation {op}. \
+                     {op}(com.vmware.vcloud.entity.task:{})",
+                    entity.word(),
+                    entity.id(),
+                    task.id
+                );
+                return Err(Refusal::new(400, "BUSY_ENTITY", text));
             }
         }
         Ok(())
@@ -146,167 +190,101 @@ impl World {
         std::iter::once(Entity::Vapp(vapp)).chain(self.vms_of(vapp).map(|vm| Entity::Vm(vm.id))).collect()
     }
 
-    pub(crate) fn start_task(
-        &mut self,
-        now: i64,
-        duration: i64,
-        operation_name: &str,
-        owner: Entity,
-        owner_name: &str,
-        effect: Effect,
-    ) -> Uuid {
+    pub(crate) fn start_task(&mut self, now: i64, user: &str, start: Start) -> Result<Uuid, Refusal> {
+        let running = || self.tasks.values().filter(|t| t.is_running() && t.user == user).count();
+        if self.knobs.operation_limit > 0 && running() >= self.knobs.operation_limit {
+            let text = format!(
+                "The maximum number of simultaneous operations for user \"{user}\" on organization \"{}\" has been reached.",
+                self.org.name
+            );
+            return Err(Refusal::new(400, "OPERATION_LIMITS_EXCEEDED", text));
+        }
+        let fault = self.fault_for(start.operation, &start.name, start.owner);
         let id = Uuid::new_v4();
+        let mut holds = vec![start.owner];
+        holds.extend(start.holds);
+        let end = now + start.duration.max(1);
         let task = Task {
             id,
-            operation_name: operation_name.into(),
-            operation: format!("{operation_name} {owner_name}({})", owner.id()),
-            owner,
-            owner_name: owner_name.into(),
+            operation_name: start.operation.into(),
+            operation: format!("{} {}({})", start.operation, start.name, start.owner.id()),
+            owner: start.owner,
+            owner_name: start.name,
+            holds,
+            user: user.into(),
             start: now,
-            end: now + duration,
+            end,
             status: TaskStatus::Running,
             error: None,
-            effect: Some(effect),
+            gone: fault == Fate::Gone,
+            fate: fault,
+            cancel_requested: false,
+            effect: Some(start.effect),
         };
+        self.index.holds.extend(task.holds.iter().map(|e| (*e, id)));
+        if !matches!(task.fate, Fate::Stuck(_)) {
+            self.agenda.add(end, Due::TaskEnds(id));
+        }
+        if self.tasks.len() % 4096 == 4095 {
+            let expired = now - self.knobs.task_expiry_ms;
+            self.tasks.retain(|_, t| t.is_running() || t.end > expired);
+        }
         self.tasks.insert(id, task);
-        id
+        Ok(id)
     }
 
-    /// Lets the effects of all tasks that have ended by `now` come true, in the order of their ends.
+    /// Lets everything come true that is due by `now`.
     pub(crate) fn advance(&mut self, now: i64) {
-        loop {
-            let due = self
-                .tasks
-                .values()
-                .filter(|t| t.status == TaskStatus::Running && t.end <= now)
-                .min_by_key(|t| (t.end, t.id))
-                .map(|t| t.id);
-            let Some(id) = due else { break };
-            let Some(task) = self.tasks.get_mut(&id) else { break };
-            let (effect, end) = (task.effect.take(), task.end);
-            let result = effect.map_or(Ok(()), |e| self.apply(e, end));
-            if let Some(task) = self.tasks.get_mut(&id) {
-                match result {
-                    Ok(()) => task.status = TaskStatus::Success,
-                    Err(r) => {
-                        task.status = TaskStatus::Error;
-                        task.error = Some((r.status, r.minor.into(), r.message));
-                    }
-                }
-            }
-        }
-        let counts: Vec<(Uuid, usize)> = self.edges.keys().map(|id| (*id, self.networks_on(*id))).collect();
-        for (id, count) in counts {
-            if let Some(edge) = self.edges.get_mut(&id).filter(|e| e.shown_until <= now) {
-                edge.shown_networks = count;
+        while let Some((at, due)) = self.agenda.pop(now) {
+            match due {
+                Due::TaskEnds(id) => self.end_task(id, at, None),
+                // An internal effect belongs to nobody who could be told of a refusal.
+                Due::Effect(effect) => drop(self.apply(effect, at)),
             }
         }
     }
 
-    fn apply(&mut self, effect: Effect, at: i64) -> Result<(), Refusal> {
-        match effect {
-            Effect::NetworkRealized(id) => {
-                if let Some(network) = self.networks.get_mut(&id) {
-                    network.status = NetworkStatus::Realized;
+    /// Ends a task now: as its fate has it, or as `status` says.
+    pub(crate) fn end_task(&mut self, id: Uuid, at: i64, forced: Option<TaskStatus>) {
+        let Some(task) = self.tasks.get_mut(&id).filter(|t| t.is_running()) else { return };
+        let (effect, fate, holds) = (task.effect.take(), task.fate.clone(), task.holds.clone());
+        let (status, error) = match (forced, fate) {
+            (Some(TaskStatus::Success), _) | (None, Fate::Succeeds | Fate::Gone | Fate::Stuck(_)) => {
+                match effect.map_or(Ok(()), |e| self.apply(e, at)) {
+                    Ok(()) => (TaskStatus::Success, None),
+                    Err(r) => (TaskStatus::Error, Some(TaskError::of(&r))),
                 }
             }
-            Effect::NetworkDeleted(id) => {
-                if let Some(edge) = self.networks.remove(&id).and_then(|n| self.edges.get_mut(&n.edge)) {
-                    edge.shown_until = at + takes::COUNT_LAG;
-                }
+            (Some(status), _) => {
+                self.abandon(effect, false);
+                (status, None)
             }
-            Effect::Qos { edge, ingress, egress } => {
-                if let Some(edge) = self.edges.get_mut(&edge) {
-                    (edge.ingress, edge.egress) = (ingress, egress);
-                }
+            (None, Fate::Fails { error, leaves_shell }) => {
+                self.abandon(effect, leaves_shell);
+                (TaskStatus::Error, Some(error))
             }
-            Effect::VappReady(id) => {
-                if let Some(vapp) = self.vapps.get_mut(&id) {
-                    vapp.ready = true;
-                }
+            (None, Fate::Aborts) => {
+                self.abandon(effect, false);
+                (TaskStatus::Aborted, None)
             }
-            Effect::VappDeleted(id) => {
-                self.vms.retain(|_, vm| vm.vapp != id);
-                self.vapps.remove(&id);
-            }
-            Effect::VappNetworks { vapp, networks } => {
-                if let Some(vapp) = self.vapps.get_mut(&vapp) {
-                    vapp.networks = networks;
-                }
-            }
-            Effect::Recomposed { added, deleted } => {
-                for id in deleted {
-                    self.vms.remove(&id);
-                }
-                for vm in added {
-                    self.add_vm(vm)?;
-                }
-            }
-            Effect::Reconfigured { vm, cpus, memory_mb, disks } => {
-                if let Some(vm) = self.vms.get_mut(&vm) {
-                    if let Some((cpus, cores)) = cpus {
-                        (vm.cpus, vm.cores_per_socket) = (cpus, cores);
-                    }
-                    if let Some(memory) = memory_mb {
-                        vm.memory_mb = memory;
-                    }
-                    if let Some(disks) = disks {
-                        vm.disks = disks
-                            .into_iter()
-                            .map(|(id, size_mb)| crate::model::Disk { id, size_mb })
-                            .collect();
-                    }
-                }
-            }
-            Effect::Customized { vm, section } => {
-                if let Some(vm) = self.vms.get_mut(&vm) {
-                    vm.customization = section;
-                }
-            }
-            Effect::PoweredOn { vm, force_customization } => {
-                if let Some(vm) = self.vms.get_mut(&vm) {
-                    vm.powered_on = true;
-                    vm.deployed = true;
-                    vm.powered_on_at = Some(at);
-                    if vm.customization.enabled && (vm.needs_customization || force_customization) {
-                        let fails = vm.customization.computer_name.starts_with("fail-customize");
-                        vm.guest = Some(GuestRun { started: at, ends: at + takes::GUEST, fails });
-                        vm.needs_customization = false;
-                    }
-                }
-            }
-            Effect::Undeployed { vms } => {
-                for id in vms {
-                    if let Some(vm) = self.vms.get_mut(&id) {
-                        vm.powered_on = false;
-                        vm.deployed = false;
-                        vm.powered_on_at = None;
-                    }
-                }
-            }
-            Effect::VmDeleted(id) => {
-                self.vms.remove(&id);
+        };
+        for entity in holds {
+            if self.index.holds.get(&entity) == Some(&id) {
+                self.index.holds.remove(&entity);
             }
         }
-        Ok(())
+        if let Some(task) = self.tasks.get_mut(&id) {
+            (task.status, task.error, task.end) = (status, error, at);
+        }
     }
 
-    /// Places a copied machine: its card gets an address, or the task fails.
-    fn add_vm(&mut self, mut vm: Vm) -> Result<(), Refusal> {
-        let networks: Vec<VappNetwork> =
-            self.vapps.get(&vm.vapp).map(|a: &Vapp| a.networks.clone()).unwrap_or_default();
-        for nic in &mut vm.nics {
-            let parent =
-                networks.iter().find(|n| n.name == nic.network).and_then(|n| self.networks.get(&n.parent));
-            if let (Some(network), "POOL") = (parent, nic.mode.as_str()) {
-                let ip = self.free_address(network).ok_or_else(|| {
-                    Refusal::bad("There are insufficient IP addresses to complete operation.")
-                })?;
-                nic.ip = Some(ip);
-            }
-        }
-        self.vms.insert(vm.id, vm);
-        Ok(())
+    /// A task as this user may read it.
+    pub(crate) fn task_for(&self, id: Uuid, user: &str, provider: bool, now: i64) -> Result<&Task, Refusal> {
+        let readable = |t: &&Task| {
+            let expired = !t.is_running() && now > t.end + self.knobs.task_expiry_ms;
+            !t.gone && !expired && (provider || t.user == user)
+        };
+        self.tasks.get(&id).filter(readable).ok_or_else(|| Refusal::forbidden("task", id))
     }
 }
 

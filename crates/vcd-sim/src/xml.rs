@@ -4,6 +4,9 @@ use std::fmt::{Display, Write};
 
 pub(crate) const VCLOUD: &str = "http://www.vmware.com/vcloud/v1.5";
 pub(crate) const OVF: &str = "http://schemas.dmtf.org/ovf/envelope/1";
+pub(crate) const RASD: &str =
+    "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_ResourceAllocationSettingData";
+pub(crate) const VMW: &str = "http://www.vmware.com/schema/ovf";
 const VERSIONS: &str = "http://www.vmware.com/vcloud/versions";
 
 /// An element being written. Text and children do not mix in this API.
@@ -22,7 +25,7 @@ impl Element {
 
     /// A root element in the vcloud namespace, with the ovf prefix bound.
     pub(crate) fn vcloud(name: &str) -> Self {
-        Self::new(name).attr("xmlns", VCLOUD).attr("xmlns:ovf", OVF)
+        Self::new(name).vcloud_root()
     }
 
     pub(crate) fn versions(name: &str) -> Self {
@@ -49,6 +52,22 @@ impl Element {
         let mut leaf = Self::new(name);
         leaf.text = Some(text.to_string());
         self.child(leaf)
+    }
+
+    /// The same element under another name.
+    pub(crate) fn renamed(mut self, name: &str) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The same element as the root of a document.
+    pub(crate) fn vcloud_root(self) -> Self {
+        self.attr("xmlns", VCLOUD).attr("xmlns:ovf", OVF)
+    }
+
+    pub(crate) fn text(mut self, text: &str) -> Self {
+        self.text = Some(text.into());
+        self
     }
 
     /// An attribute that was set.
@@ -125,19 +144,19 @@ impl<'a, 'i> Read<'a, 'i> for roxmltree::Node<'a, 'i> {
     }
 }
 
-/// Refuses children out of their schema order, as the real one does.
+/// Refuses children out of their schema order, as the real one does. A name may stand in several places.
 pub(crate) fn check_order(node: roxmltree::Node<'_, '_>, order: &[&str]) -> Result<(), String> {
     let mut place = 0;
     for child in node.children().filter(roxmltree::Node::is_element) {
         let name = child.tag_name().name();
-        match order.iter().position(|n| *n == name) {
-            None => return Err(format!("Invalid content was found starting with element '{name}'.")),
-            Some(p) if p < place => {
+        match order[place..].iter().position(|n| *n == name) {
+            Some(further) => place += further,
+            None if order.contains(&name) => {
                 return Err(format!(
                     "Invalid content was found starting with element '{name}': it stands too late."
                 ));
             }
-            Some(p) => place = p,
+            None => return Err(format!("Invalid content was found starting with element '{name}'.")),
         }
     }
     Ok(())

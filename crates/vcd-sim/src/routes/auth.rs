@@ -1,25 +1,26 @@
-//! Versions, sessions.
+//! Versions, sessions, API tokens.
 
 use axum::{
-    Extension,
-    extract::State,
+    Form, Json,
+    extract::Path,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
 
-use super::{json, xml};
+use super::{Ask, Params, views::link};
 use crate::{
+    config::Account,
     errors::{Refusal, respond},
-    server::{Around, Simulator, VERSIONS},
+    model::ApiToken,
+    server::random_token,
+    wrap::VERSIONS,
     xml::Element,
 };
 
-const TENANT: (&str, &str) = ("acme-admin", "simulator");
-const PROVIDER: (&str, &str) = ("administrator", "simulator");
-
-pub(super) async fn versions(Extension(around): Extension<Around>) -> Response {
-    let base = &around.base;
+pub(super) async fn versions(ask: Ask) -> Response {
+    let base = ask.base();
     let body = Element::versions("SupportedVersions")
         .children(VERSIONS.iter().map(|(version, deprecated)| {
             Element::new("VersionInfo")
@@ -32,37 +33,29 @@ pub(super) async fn versions(Extension(around): Extension<Around>) -> Response {
     respond(200, "text/xml", body.document())
 }
 
-pub(super) async fn tenant_login(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    headers: HeaderMap,
-) -> Response {
-    login(&sim, &around, &headers, false)
+/// Whose credentials the `Authorization: Basic` header holds.
+fn signed_in(ask: &Ask, headers: &HeaderMap) -> Option<Account> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let encoded = value.get(..6).filter(|p| p.eq_ignore_ascii_case("basic ")).map(|_| &value[6..])?;
+    let given = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    let (name, password) = given.split_once(':')?;
+    let (user, org) = name.rsplit_once('@')?;
+    ask.sim.account(user, org, password).cloned()
 }
 
-pub(super) async fn provider_login(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    headers: HeaderMap,
-) -> Response {
-    login(&sim, &around, &headers, true)
+pub(super) async fn tenant_login(ask: Ask, headers: HeaderMap) -> Response {
+    login(&ask, signed_in(&ask, &headers).filter(|a| !a.is_provider()))
 }
 
-fn login(sim: &Simulator, around: &Around, headers: &HeaderMap, provider: bool) -> Response {
-    let org = if provider { "System".to_owned() } else { sim.read().org.name.clone() };
-    let (user, password) = if provider { PROVIDER } else { TENANT };
-    let given = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|v| v.to_str().ok())
-        .and_then(|v| v.strip_prefix("Basic "))
-        .and_then(|v| STANDARD.decode(v).ok())
-        .and_then(|v| String::from_utf8(v).ok());
-    if given.is_none_or(|g| g != format!("{user}@{org}:{password}")) {
-        return StatusCode::UNAUTHORIZED.into_response();
-    }
-    let opened = sim.session_open(user, provider);
+pub(super) async fn provider_login(ask: Ask, headers: HeaderMap) -> Response {
+    login(&ask, signed_in(&ask, &headers).filter(Account::is_provider))
+}
+
+fn login(ask: &Ask, account: Option<Account>) -> Response {
+    let Some(account) = account else { return StatusCode::UNAUTHORIZED.into_response() };
+    let opened = ask.sim.session_open(&account);
     let token = opened.as_ref().ok().and_then(|t| HeaderValue::from_str(t).ok());
-    let mut response = json(around, opened.map(|_| describe(sim, user, &org)));
+    let mut response = ask.json(opened.map(|_| describe(ask, &account.user, &account.org)));
     if let Some(token) = token {
         response.headers_mut().insert("x-vmware-vcloud-access-token", token);
         response.headers_mut().insert("x-vmware-vcloud-token-type", HeaderValue::from_static("Bearer"));
@@ -70,47 +63,178 @@ fn login(sim: &Simulator, around: &Around, headers: &HeaderMap, provider: bool) 
     response
 }
 
-fn describe(sim: &Simulator, user: &str, org: &str) -> serde_json::Value {
-    let org_id = sim.read().org.id;
-    serde_json::json!({
-        "id": format!("urn:vcloud:session:{org_id}"),
-        "user": {"name": user, "id": format!("urn:vcloud:user:{org_id}")},
-        "org": {"name": org, "id": format!("urn:vcloud:org:{org_id}")},
-        "roles": ["Organization Administrator"],
+/// The login of versions before 33: the session in XML and a short token in a header.
+pub(super) async fn legacy_login(ask: Ask, headers: HeaderMap) -> Response {
+    let Some(account) = signed_in(&ask, &headers) else { return StatusCode::UNAUTHORIZED.into_response() };
+    let token = uuid::Uuid::new_v4().simple().to_string();
+    ask.sim.session_insert(token.clone(), &account);
+    let mut response = ask.xml(200, "session", Ok(session_of(&ask, &account.user, &account.org)));
+    if let Ok(token) = HeaderValue::from_str(&token) {
+        response.headers_mut().insert("x-vcloud-authorization", token);
+    }
+    response
+}
+
+fn describe(ask: &Ask, user: &str, org: &str) -> Value {
+    let world = ask.read();
+    let id = world.org.id;
+    let role = role(org);
+    json!({
+        "id": format!("urn:vcloud:session:{id}"),
+        "user": {"name": user, "id": format!("urn:vcloud:user:{id}")},
+        "org": {"name": org, "id": format!("urn:vcloud:org:{id}")},
+        "location": format!("{id}@{id}"),
+        "roles": [role],
+        "roleRefs": [{"name": role, "id": format!("urn:vcloud:role:{id}")}],
         "sessionIdleTimeoutMinutes": 30,
     })
 }
 
-pub(super) async fn current(State(sim): State<Simulator>, Extension(around): Extension<Around>) -> Response {
-    let org = sim.read().org.name.clone();
-    match &around.session {
-        Some(s) => json(&around, Ok(describe(&sim, &s.user, if s.provider { "System" } else { &org }))),
+fn role(org: &str) -> &'static str {
+    if org.eq_ignore_ascii_case("system") { "System Administrator" } else { "Organization Administrator" }
+}
+
+pub(super) async fn current(ask: Ask) -> Response {
+    match ask.around.session.clone() {
+        Some(s) => ask.json(Ok(describe(&ask, &s.user, &s.org))),
         None => StatusCode::UNAUTHORIZED.into_response(),
     }
 }
 
-pub(super) async fn session(State(sim): State<Simulator>, Extension(around): Extension<Around>) -> Response {
-    let world = sim.read();
-    let result =
-        around.session.as_ref().ok_or_else(|| Refusal::new(401, "UNAUTHORIZED", "No session")).map(|s| {
-            let base = &around.base;
-            Element::vcloud("Session")
-                .attr("org", if s.provider { "System" } else { &world.org.name })
-                .attr("user", &s.user)
-                .attr("href", format!("{base}/api/session"))
-                .attr("type", "application/vnd.vmware.vcloud.session+xml")
-                .child(
-                    Element::new("Link")
-                        .attr("rel", "down")
-                        .attr("type", "application/vnd.vmware.vcloud.orgList+xml")
-                        .attr("href", format!("{base}/api/org/")),
-                )
-                .child(Element::new("Link").attr("rel", "remove").attr("href", format!("{base}/api/session")))
-        });
-    xml(&around, 200, "session", result)
+pub(super) async fn session(ask: Ask) -> Response {
+    match ask.around.session.clone() {
+        Some(s) => ask.xml(200, "session", Ok(session_of(&ask, &s.user, &s.org))),
+        None => StatusCode::UNAUTHORIZED.into_response(),
+    }
 }
 
-pub(super) async fn logout(State(sim): State<Simulator>, headers: HeaderMap) -> Response {
-    sim.session_close(&headers);
+/// One link for each pair of rel and type: clients stumble over a second.
+fn session_of(ask: &Ask, user: &str, org: &str) -> Element {
+    let (base, world) = (ask.base(), ask.read());
+    let id = world.org.id;
+    Element::vcloud("Session")
+        .attr("org", org)
+        .attr("roles", role(org))
+        .attr("user", user)
+        .attr("userId", format!("urn:vcloud:user:{id}"))
+        .attr("locationId", format!("{id}@{id}"))
+        .attr("href", format!("{base}/api/session"))
+        .attr("type", "application/vnd.vmware.vcloud.session+xml")
+        .child(link("down", Some("orgList"), format!("{base}/api/org/")))
+        .child(link("remove", None, format!("{base}/api/session")))
+        .child(
+            Element::new("Link")
+                .attr("rel", "down")
+                .attr("href", format!("{base}/api/admin/"))
+                .attr("type", "application/vnd.vmware.admin.vcloud+xml"),
+        )
+        .child(link("down", Some("org"), format!("{base}/api/org/{id}")).attr("name", &world.org.name))
+        .child(link("down", Some("query.queryList"), format!("{base}/api/query")))
+        .child(link("entityResolver", Some("entity"), format!("{base}/api/entity/")))
+        .child(link("down:extensibility", Some("apiextensibility"), format!("{base}/api/extensibility")))
+        .child(
+            Element::new("Link")
+                .attr("rel", "openapi")
+                .attr("href", format!("{base}/cloudapi"))
+                .attr("type", "application/json"),
+        )
+}
+
+pub(super) async fn logout(ask: Ask, headers: HeaderMap) -> Response {
+    ask.sim.session_close(&headers);
     StatusCode::NO_CONTENT.into_response()
+}
+
+pub(super) async fn tenant_token(ask: Ask, Path(_org): Path<String>, Form(form): Form<Params>) -> Response {
+    token(&ask, &form, false).await
+}
+
+pub(super) async fn provider_token(ask: Ask, Form(form): Form<Params>) -> Response {
+    token(&ask, &form, true).await
+}
+
+/// Exchanges a refresh token, or the assertion of a signed-in user for a new refresh token.
+async fn token(ask: &Ask, form: &Params, provider: bool) -> Response {
+    let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
+    let invalid = || Refusal::new(400, "invalid_grant", "The token is not valid.");
+    let (account, refresh) = match field("grant_type") {
+        "refresh_token" => {
+            let asked = field("refresh_token");
+            let found = ask.read().api_tokens.iter().find(|t| t.token == asked).cloned();
+            (found.and_then(|t| ask.sim.knows(&t.user).cloned()), None)
+        }
+        "urn:ietf:params:oauth:grant-type:jwt-bearer" => {
+            let mut headers = HeaderMap::new();
+            let bearer = HeaderValue::from_str(&format!("Bearer {}", field("assertion")));
+            headers.extend(bearer.ok().map(|v| (header::AUTHORIZATION, v)));
+            let session = ask.sim.session(&headers);
+            (session.and_then(|s| ask.sim.knows(&s.user).cloned()), random_token().ok())
+        }
+        _ => return ask.json(Err(Refusal::new(400, "unsupported_grant_type", "Unknown grant_type."))),
+    };
+    let Some(account) = account.filter(|a| a.is_provider() == provider) else {
+        return ask.json(Err(invalid()));
+    };
+    if let Some(refresh) = &refresh {
+        let token = ApiToken {
+            token: refresh.clone(),
+            name: field("client_id").to_owned(),
+            user: account.user.clone(),
+            provider,
+        };
+        if let Err(refusal) = ask
+            .change(|c| {
+                c.world.api_tokens.push(token);
+                Ok(())
+            })
+            .await
+        {
+            return ask.json(Err(refusal));
+        }
+    }
+    let opened = ask.sim.session_open(&account);
+    ask.json(opened.map(|access| {
+        json!({"access_token": access, "token_type": "Bearer", "expires_in": 1800, "refresh_token": refresh})
+    }))
+}
+
+/// The first half of making an API token: a client id for its name.
+pub(super) async fn register(ask: Ask, Json(body): Json<Value>) -> Response {
+    let name = body["client_name"].as_str().unwrap_or_default().to_owned();
+    ask.json(if ask.around.session.is_none() {
+        Err(Refusal::new(401, "UNAUTHORIZED", "No session."))
+    } else if name.is_empty() {
+        Err(Refusal::bad("validation error on field 'client_name'"))
+    } else {
+        Ok(json!({"client_id": name, "client_name": name, "scope": ""}))
+    })
+}
+
+pub(super) async fn tokens(ask: Ask) -> Response {
+    let world = ask.read();
+    let own: Vec<Value> = world
+        .api_tokens
+        .iter()
+        .filter(|t| t.user == ask.around.user())
+        .map(|t| json!({"id": format!("urn:vcloud:token:{}", t.name), "name": t.name, "type": "REFRESH"}))
+        .collect();
+    let n = own.len();
+    ask.json(Ok(json!({"resultTotal": n, "pageCount": 1, "page": 1, "pageSize": 128, "values": own})))
+}
+
+pub(super) async fn token_delete(ask: Ask, Path(id): Path<String>) -> Response {
+    let name = id.trim_start_matches("urn:vcloud:token:").to_owned();
+    let result = ask
+        .change(|c| {
+            let user = c.user.to_owned();
+            let before = c.world.api_tokens.len();
+            c.world.api_tokens.retain(|t| t.name != name || t.user != user);
+            let gone = c.world.api_tokens.len() < before;
+            gone.then_some(()).ok_or_else(|| Refusal::new(404, "NOT_FOUND", "There is no such token."))
+        })
+        .await;
+    match result {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(refusal) => refusal.into_json(&ask.around.request_id),
+    }
 }

@@ -1,46 +1,46 @@
 //! Edge gateways and their QoS profiles (JSON family).
 
-use std::collections::HashMap;
-
 use axum::{
-    Extension,
     body::Bytes,
-    extract::{Path, Query, State},
+    extract::{Path, Query},
     http::{HeaderValue, header},
     response::Response,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{accepted, id_of, json as answer};
+use super::{Ask, Params, id_of, number};
 use crate::{
+    durations,
+    effects::Effect,
     errors::Refusal,
     filter::matches,
-    model::{Edge, World},
-    server::{Around, Simulator},
-    tasks::{Effect, Entity, takes},
+    model::Edge,
+    tasks::{Entity, Start},
+    world::World,
 };
 
 const PAGE_MAX: usize = 128;
 
-/// One page of rows, with the header that leads to the next.
+/// One page of rows, with the header that leads to the next. A larger page than the largest is refused.
 pub(super) fn page(
-    around: &Around,
+    ask: &Ask,
     path: &str,
-    params: &HashMap<String, String>,
+    params: &Params,
     page_max: usize,
     rows: Result<Vec<Value>, Refusal>,
 ) -> Response {
-    let number = |name: &str, default: usize| {
-        params.get(name).map_or(Ok(default), |t| {
-            t.parse::<usize>()
-                .ok()
-                .filter(|n| *n > 0)
-                .ok_or_else(|| Refusal::bad(format!("validation error on field '{name}': {t}")))
-        })
+    let count = |name: &str, default: usize| -> Result<usize, Refusal> {
+        match params.get(name) {
+            None => Ok(default),
+            Some(text) => match number(text, name)? {
+                0 => Err(Refusal::bad(format!("validation error on field '{name}': 0"))),
+                n => Ok(n),
+            },
+        }
     };
     let paged = rows.and_then(|rows| {
-        let (page, size) = (number("page", 1)?, number("pageSize", 25.min(page_max))?);
+        let (page, size) = (count("page", 1)?, count("pageSize", 25)?);
         if size > page_max {
             return Err(Refusal::bad(format!("validation error on field 'pageSize': at most {page_max}")));
         }
@@ -48,19 +48,21 @@ pub(super) fn page(
     });
     let (page, size, rows) = match paged {
         Ok(p) => p,
-        Err(r) => return answer(around, Err(r)),
+        Err(r) => return ask.json(Err(r)),
     };
     let total = rows.len();
     let pages = total.div_ceil(size);
-    let values: Vec<Value> = rows.into_iter().skip((page - 1) * size).take(size).collect();
+    let from = (page - 1).saturating_mul(size) + ask.around.page_shift;
+    let values: Vec<Value> = rows.into_iter().skip(from).take(size).collect();
     let body = json!({
-        "resultTotal": total, "pageCount": pages, "page": page, "pageSize": size, "associations": null, "values": values,
+        "resultTotal": total - ask.around.page_shift.min(total), "pageCount": pages, "page": page,
+        "pageSize": size, "associations": null, "values": values,
     });
-    let mut response = answer(around, Ok(body));
+    let mut response = ask.json(Ok(body));
     if page < pages {
         let next = format!(
             "<{}/cloudapi/1.0.0/{path}?page={}&pageSize={size}>;rel=\"nextPage\";type=\"application/json\"",
-            around.base,
+            ask.base(),
             page + 1
         );
         if let Ok(next) = HeaderValue::from_str(&next) {
@@ -70,141 +72,153 @@ pub(super) fn page(
     response
 }
 
-pub(super) async fn list(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    Query(params): Query<HashMap<String, String>>,
-) -> Response {
-    let world = sim.read();
+pub(super) async fn list(ask: Ask, Query(params): Query<Params>) -> Response {
+    let (world, now) = (ask.read(), ask.now());
     let owner = format!("urn:vcloud:vdc:{}", world.vdc.id);
+    let org = format!("urn:vcloud:org:{}", world.org.id);
     let mut edges: Vec<&Edge> = world.edges.values().collect();
     edges.sort_by(|a, b| a.name.cmp(&b.name));
     let rows = edges
         .into_iter()
         .filter_map(|e| {
-            let id = format!("urn:vcloud:gateway:{}", e.id);
+            let id = Entity::Gateway(e.id).urn();
             let field = |name: &str| match name {
                 "name" => Some(e.name.as_str()),
                 "id" => Some(id.as_str()),
-                "ownerRef.id" => Some(owner.as_str()),
+                "ownerRef.id" | "orgVdc.id" => Some(owner.as_str()),
+                "orgRef.id" => Some(org.as_str()),
+                "gatewayBacking.gatewayType" => Some("NSXT_BACKED"),
                 _ => None,
             };
             match matches(params.get("filter").map(String::as_str), field) {
-                Ok(true) => Some(Ok(view(&world, e))),
+                Ok(true) => Some(Ok(view(&world, e, now))),
                 Ok(false) => None,
                 Err(text) => Some(Err(Refusal::bad(text))),
             }
         })
         .collect();
-    page(&around, "edgeGateways", &params, PAGE_MAX, rows)
+    page(&ask, "edgeGateways", &params, PAGE_MAX, rows)
 }
 
-fn find(world: &World, id: &str) -> Result<Edge, Refusal> {
-    let id = id_of(id)?;
-    world.edges.get(&id).cloned().ok_or_else(|| Refusal::forbidden("gateway", id))
+pub(super) async fn get(ask: Ask, Path(id): Path<String>) -> Response {
+    let (world, now) = (ask.read(), ask.now());
+    ask.json(id_of(&id).and_then(|id| world.edge(id)).map(|e| view(&world, e, now)))
 }
 
-pub(super) async fn get(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    Path(id): Path<String>,
-) -> Response {
-    let world = sim.read();
-    answer(&around, find(&world, &id).map(|e| view(&world, &e)))
+/// The operator's work, and so not the tenant's.
+pub(super) async fn put(ask: Ask, Path(id): Path<String>) -> Response {
+    let provider = ask.around.is_provider();
+    let result = id_of(&id).and_then(|id| {
+        ask.read().edge(id)?;
+        let text = if provider {
+            "Changing an edge is not offered by this simulator."
+        } else {
+            "This operation is denied."
+        };
+        Err(Refusal::new(403, "ACCESS_TO_RESOURCE_IS_FORBIDDEN", text))
+    });
+    ask.json(result)
 }
 
-fn view(world: &World, e: &Edge) -> Value {
+/// The address an edge has on its uplink: its place in the pool.
+fn uplink_address(world: &World, e: &Edge) -> String {
+    let place = world.edges.values().filter(|o| o.name < e.name).count() as u32;
+    std::net::Ipv4Addr::from(u32::from(std::net::Ipv4Addr::new(100, 64, 0, 10)) + place).to_string()
+}
+
+fn view(world: &World, e: &Edge, now: i64) -> Value {
     let vdc = json!({"name": world.vdc.name, "id": format!("urn:vcloud:vdc:{}", world.vdc.id)});
+    let primary = uplink_address(world, e);
     json!({
-        "id": format!("urn:vcloud:gateway:{}", e.id),
+        "id": Entity::Gateway(e.id).urn(),
         "name": e.name,
         "description": e.description,
         "status": "REALIZED",
         "ownerRef": vdc,
         "orgVdc": vdc,
         "orgRef": {"name": world.org.name, "id": format!("urn:vcloud:org:{}", world.org.id)},
-        "gatewayBacking": {"backingId": e.id, "gatewayType": "NSXT_BACKED"},
-        "orgVdcNetworkCount": e.shown_networks,
+        "gatewayBacking": {"backingId": e.id, "gatewayType": "NSXT_BACKED", "networkProvider": null},
+        "orgVdcNetworkCount": world.networks_shown(e, now),
+        "distributedRoutingEnabled": false,
         "edgeGatewayUplinks": [{
             "uplinkId": "urn:vcloud:network:00000000-0000-4000-8000-000000000001", "uplinkName": "t0",
-            "connected": true, "dedicated": false,
+            "connected": true, "dedicated": false, "backingType": "NSXT_TIER0",
             "subnets": {"values": [{"gateway": "100.64.0.1", "prefixLength": 16, "enabled": true,
-                                    "totalIpCount": 1, "usedIpCount": 1}]},
+                                    "totalIpCount": 1, "usedIpCount": 1, "primaryIp": primary,
+                                    "ipRanges": {"values": [{"startAddress": primary, "endAddress": primary}]}}]},
         }],
     })
 }
 
-pub(super) async fn qos_get(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
+/// Addresses of the uplink that are in use: the edge's own.
+pub(super) async fn used_addresses(
+    ask: Ask,
     Path(id): Path<String>,
+    Query(params): Query<Params>,
 ) -> Response {
-    let world = sim.read();
+    let world = ask.read();
+    let rows = id_of(&id).and_then(|id| world.edge(id)).map(|e| {
+        vec![json!({"category": "PRIMARY_IP", "ipAddress": uplink_address(&world, e), "networkRef": null})]
+    });
+    page(&ask, &format!("edgeGateways/{id}/usedIpAddresses"), &params, PAGE_MAX, rows)
+}
+
+pub(super) async fn qos_get(ask: Ask, Path(id): Path<String>) -> Response {
+    let world = ask.read();
     let profile = |p: Option<Uuid>| {
         p.and_then(|id| world.qos_profiles.iter().find(|q| q.id == id))
             .map_or(Value::Null, |q| json!({"id": q.id, "name": q.name}))
     };
-    answer(
-        &around,
-        find(&world, &id)
-            .map(|e| json!({"ingressProfile": profile(e.ingress), "egressProfile": profile(e.egress)})),
+    let result = id_of(&id).and_then(|id| world.edge(id));
+    ask.json(
+        result.map(|e| json!({"ingressProfile": profile(e.ingress), "egressProfile": profile(e.egress)})),
     )
 }
 
-pub(super) async fn qos_put(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Response {
-    let result = sim
-        .change(|world, now| {
-            let edge = find(world, &id)?;
-            world.require_idle(&[Entity::Gateway(edge.id)])?;
-            let body: Value = serde_json::from_slice(&body).map_err(|e| Refusal::bad(e.to_string()))?;
+pub(super) async fn qos_put(ask: Ask, Path(id): Path<String>, body: Bytes) -> Response {
+    let result = ask
+        .change(|c| {
+            let edge = c.world.edge(id_of(&id)?)?.clone();
+            c.world.require_idle(&[Entity::Gateway(edge.id)])?;
+            let body: Value =
+                serde_json::from_slice(&body).map_err(|e| Refusal::bad(format!("Bad request: {e}")))?;
             let profile = |name: &str| -> Result<Option<Uuid>, Refusal> {
                 match &body[name] {
                     Value::Null => Ok(None),
                     p => {
                         let id = id_of(p["id"].as_str().unwrap_or_default())?;
-                        let known = world.qos_profiles.iter().any(|q| q.id == id);
-                        known
-                            .then_some(Some(id))
-                            .ok_or_else(|| Refusal::bad(format!("Unknown QoS profile {id}")))
+                        let known = c.world.qos_profiles.iter().any(|q| q.id == id);
+                        let unknown = || Refusal::bad(format!("Unknown QoS profile {id}"));
+                        known.then_some(Some(id)).ok_or_else(unknown)
                     }
                 }
             };
-            let effect = Effect::Qos {
-                edge: edge.id,
-                ingress: profile("ingressProfile")?,
-                egress: profile("egressProfile")?,
-            };
-            Ok(world.start_task(
-                now,
-                takes::QOS,
-                "orgVdcGatewayUpdate",
-                Entity::Gateway(edge.id),
-                &edge.name,
-                effect,
-            ))
+            let (ingress, egress) = (profile("ingressProfile")?, profile("egressProfile")?);
+            c.start(Start {
+                operation: "orgVdcGatewayUpdate",
+                duration: durations::of("orgVdcGatewayUpdate", 1),
+                owner: Entity::Gateway(edge.id),
+                name: edge.name,
+                holds: vec![],
+                effect: Effect::Qos { edge: edge.id, ingress, egress },
+            })
         })
         .await;
-    accepted(&around, result)
+    ask.accepted(result)
 }
 
-pub(super) async fn profiles(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    Query(params): Query<HashMap<String, String>>,
-) -> Response {
-    let world = sim.read();
-    let rows = world
-        .qos_profiles
-        .iter()
-        .map(|q| {
+pub(super) async fn profiles(ask: Ask, Query(params): Query<Params>) -> Response {
+    let world = ask.read();
+    let rows = if ask.around.is_provider() || world.knobs.tenants_see_speed_profiles {
+        let manager = format!("urn:vcloud:nsxtmanager:{}", world.storage_profile.id);
+        let profile = |q: &crate::model::QosProfile| {
             json!({"id": q.id, "displayName": q.name, "description": "", "burstSize": 1,
-                   "committedBandwidth": q.committed, "excessAction": "DROP"})
-        })
-        .collect();
-    page(&around, "nsxTResources/gatewayQoSProfiles", &params, PAGE_MAX, Ok(rows))
+                   "committedBandwidth": q.committed, "excessAction": "DROP",
+                   "nsxTManagerRef": {"id": manager, "name": "nsx"}})
+        };
+        Ok(world.qos_profiles.iter().map(profile).collect())
+    } else {
+        Err(Refusal::new(403, "ACCESS_TO_RESOURCE_IS_FORBIDDEN", "This operation is denied."))
+    };
+    page(&ask, "nsxTResources/gatewayQoSProfiles", &params, PAGE_MAX, rows)
 }

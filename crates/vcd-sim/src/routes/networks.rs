@@ -1,44 +1,42 @@
-//! Org VDC networks (JSON family).
-
-use std::collections::HashMap;
+//! Org VDC networks (JSON family), and the rules that both families share.
 
 use axum::{
-    Extension,
     body::Bytes,
-    extract::{Path, Query, State},
+    extract::{Path, Query},
     response::Response,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{accepted, edges::page, id_of, json as answer};
+use super::{Ask, Params, edges::page, id_of};
 use crate::{
+    durations,
+    effects::Effect,
     errors::Refusal,
     filter::matches,
-    model::{Network, NetworkStatus, World, ip_number},
-    server::{Around, Simulator},
-    tasks::{Effect, Entity, takes},
+    model::{Network, NetworkStatus, ip_number},
+    server::Change,
+    tasks::{Entity, Start},
+    world::World,
 };
 
 const PAGE_MAX: usize = 32;
 
-pub(super) async fn list(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    Query(params): Query<HashMap<String, String>>,
-) -> Response {
-    let world = sim.read();
+pub(super) async fn list(ask: Ask, Query(params): Query<Params>) -> Response {
+    let world = ask.read();
     let owner = format!("urn:vcloud:vdc:{}", world.vdc.id);
+    let org = format!("urn:vcloud:org:{}", world.org.id);
     let rows = world
         .networks
         .values()
         .filter_map(|n| {
-            let (id, edge) =
-                (format!("urn:vcloud:network:{}", n.id), format!("urn:vcloud:gateway:{}", n.edge));
+            let (id, edge) = (Entity::Network(n.id).urn(), Entity::Gateway(n.edge).urn());
             let field = |name: &str| match name {
                 "name" => Some(n.name.as_str()),
                 "id" => Some(id.as_str()),
                 "ownerRef.id" => Some(owner.as_str()),
+                "orgRef.id" => Some(org.as_str()),
+                "networkType" => Some("NAT_ROUTED"),
                 "connection.routerRef.id" => Some(edge.as_str()),
                 _ => None,
             };
@@ -49,86 +47,99 @@ pub(super) async fn list(
             }
         })
         .collect();
-    page(&around, "orgVdcNetworks", &params, PAGE_MAX, rows)
+    page(&ask, "orgVdcNetworks", &params, PAGE_MAX, rows)
 }
 
-pub(super) async fn get(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    Path(id): Path<String>,
-) -> Response {
-    let world = sim.read();
-    let result = id_of(&id)
-        .and_then(|id| world.networks.get(&id).ok_or_else(|| Refusal::forbidden("network", id)))
-        .map(|n| view(&world, n));
-    answer(&around, result)
+pub(super) async fn get(ask: Ask, Path(id): Path<String>) -> Response {
+    let world = ask.read();
+    let result = id_of(&id).and_then(|id| world.network(id)).map(|n| view(&world, n));
+    ask.json(result)
 }
 
 fn view(world: &World, n: &Network) -> Value {
     let edge_name = world.edges.get(&n.edge).map_or("", |e| &e.name);
     let ranges: Vec<Value> =
         n.ranges.iter().map(|(a, b)| json!({"startAddress": a, "endAddress": b})).collect();
+    let used = world.addresses_on(n.id).len();
+    let vdc = json!({"name": world.vdc.name, "id": format!("urn:vcloud:vdc:{}", world.vdc.id)});
     json!({
-        "id": format!("urn:vcloud:network:{}", n.id),
+        "id": Entity::Network(n.id).urn(),
         "name": n.name,
         "description": n.description,
         "status": match n.status { NetworkStatus::Configuring => "CONFIGURING", NetworkStatus::Realized => "REALIZED" },
         "subnets": {"values": [{"gateway": n.gateway, "prefixLength": n.prefix_length,
                                 "dnsServer1": n.dns[0], "dnsServer2": n.dns[1], "dnsSuffix": "",
-                                "ipRanges": {"values": ranges}, "enabled": true}]},
+                                "ipRanges": {"values": ranges}, "enabled": true, "usedIpCount": used}]},
+        "backingNetworkId": n.id,
         "backingNetworkType": "NSXT_FLEXIBLE_SEGMENT",
+        "parentNetworkId": null,
         "networkType": "NAT_ROUTED",
-        "ownerRef": {"name": world.vdc.name, "id": format!("urn:vcloud:vdc:{}", world.vdc.id)},
-        "connection": {"routerRef": {"name": edge_name, "id": format!("urn:vcloud:gateway:{}", n.edge)},
+        "ownerRef": vdc,
+        "orgVdc": vdc,
+        "orgRef": {"name": world.org.name, "id": format!("urn:vcloud:org:{}", world.org.id)},
+        "orgVdcIsNsxTBacked": true,
+        "connection": {"routerRef": {"name": edge_name, "id": Entity::Gateway(n.edge).urn()},
                        "connectionType": "INTERNAL", "connectionTypeValue": "INTERNAL", "connected": true},
+        "isDefaultNetwork": false,
+        "shared": n.shared,
+        "enableDualSubnetNetwork": false,
+        "guestVlanTaggingAllowed": null,
+        "lastTaskFailureMessage": null,
+        "usedIpCount": used,
     })
 }
 
-pub(super) async fn create(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    body: Bytes,
-) -> Response {
-    let result = sim
-        .change(|world, now| {
-            let network = read(&body)?;
-            let edge =
-                world.edges.get(&network.edge).ok_or_else(|| Refusal::forbidden("gateway", network.edge))?;
-            world.require_idle(&[Entity::Gateway(edge.id)])?;
-            if world.networks.values().any(|n| n.name == network.name) {
-                let text = format!("The name \"{}\" is already in use by another network.", network.name);
-                return Err(Refusal::new(400, "DUPLICATE_NAME", text));
-            }
-            if let Some(other) = world.networks.values().find(|n| overlap(n, &network)) {
-                return Err(Refusal::bad(format!("The subnet overlaps that of network \"{}\".", other.name)));
-            }
-            let (id, name, edge) = (network.id, network.name.clone(), network.edge);
-            world.networks.insert(id, network);
-            if let Some(edge) = world.edges.get_mut(&edge) {
-                edge.shown_until = now + takes::NETWORK + takes::COUNT_LAG;
-            }
-            // The task belongs to the network and holds the edge as well.
-            let task = world.start_task(
-                now,
-                takes::NETWORK,
-                "networkCreateOrgVdcNetwork",
-                Entity::Network(id),
-                &name,
-                Effect::NetworkRealized(id),
-            );
-            hold_edge(world, edge, now, takes::NETWORK);
-            Ok(task)
-        })
-        .await;
-    accepted(&around, result)
+pub(super) async fn create(ask: Ask, body: Bytes) -> Response {
+    let result = ask.change(|c| read(&body).and_then(|network| add(c, network))).await;
+    ask.accepted(result)
 }
 
-/// The edge's own part in a change of its networks: it accepts nothing else meanwhile.
-fn hold_edge(world: &mut World, edge: Uuid, now: i64, duration: i64) {
-    if let Some(e) = world.edges.get(&edge) {
-        let (name, effect) = (e.name.clone(), Effect::Qos { edge, ingress: e.ingress, egress: e.egress });
-        world.start_task(now, duration, "orgVdcGatewayUpdate", Entity::Gateway(edge), &name, effect);
+/// Starts the making of a routed network. Its edge accepts nothing else meanwhile; a second network on an edge is no
+/// mistake to the platform.
+pub(super) fn add(c: &mut Change<'_>, network: Network) -> Result<Uuid, Refusal> {
+    if network.name.trim().is_empty() || network.name.chars().count() > 128 {
+        return Err(Refusal::bad("validation error on field 'name'"));
     }
+    let (Some(gateway), 1..=30) = (ip_number(&network.gateway), network.prefix_length) else {
+        return Err(Refusal::bad("validation error on field 'subnets': gateway and prefix length"));
+    };
+    let mask = u32::MAX << (32 - u32::from(network.prefix_length));
+    for (first, last) in &network.ranges {
+        let inside = |n: u32| n & mask == gateway & mask;
+        match (ip_number(first), ip_number(last)) {
+            (Some(first), Some(last)) if first <= last && inside(first) && inside(last) => {}
+            _ => return Err(Refusal::bad("validation error on field 'ipRanges': not inside the subnet")),
+        }
+    }
+    let edge = c.world.edge(network.edge)?.id;
+    c.world.require_idle(&[Entity::Gateway(edge)])?;
+    if c.world.networks.values().any(|n| n.name == network.name) {
+        let text = format!("The name \"{}\" is already in use by another network.", network.name);
+        return Err(Refusal::new(400, "DUPLICATE_NAME", text));
+    }
+    if let Some(other) = c.world.networks.values().find(|n| overlap(n, &network)) {
+        return Err(Refusal::bad(format!("The subnet overlaps that of network \"{}\".", other.name)));
+    }
+    let quota = c.world.knobs.network_quota;
+    if quota > 0 && c.world.networks.len() >= quota {
+        return Err(Refusal::bad("The requested operation would exceed the VDC's network quota."));
+    }
+    let (id, name) = (network.id, network.name.clone());
+    let duration = durations::of("networkCreateOrgVdcNetwork", 1);
+    c.world.lag_count(edge, c.now + duration + c.world.knobs.count_lag_ms);
+    c.world.networks.insert(id, network);
+    let started = c.start(Start {
+        operation: "networkCreateOrgVdcNetwork",
+        duration,
+        owner: Entity::Network(id),
+        name,
+        holds: vec![Entity::Gateway(edge)],
+        effect: Effect::NetworkMade(id),
+    });
+    if started.is_err() {
+        c.world.networks.remove(&id);
+    }
+    started
 }
 
 fn overlap(a: &Network, b: &Network) -> bool {
@@ -141,7 +152,7 @@ fn overlap(a: &Network, b: &Network) -> bool {
 }
 
 fn read(body: &[u8]) -> Result<Network, Refusal> {
-    let v: Value = serde_json::from_slice(body).map_err(|e| Refusal::bad(e.to_string()))?;
+    let v: Value = serde_json::from_slice(body).map_err(|e| Refusal::bad(format!("Bad request: {e}")))?;
     let text = |v: &Value, field: &str| -> Result<String, Refusal> {
         v[field]
             .as_str()
@@ -149,63 +160,76 @@ fn read(body: &[u8]) -> Result<Network, Refusal> {
             .ok_or_else(|| Refusal::bad(format!("validation error on field '{field}'")))
     };
     if v["networkType"] != "NAT_ROUTED" {
-        return Err(Refusal::bad("validation error on field 'networkType'"));
+        return Err(Refusal::bad("validation error on field 'networkType': only NAT_ROUTED is offered here"));
     }
     id_of(&text(&v["ownerRef"], "id")?)?;
     let subnet = &v["subnets"]["values"][0];
-    let prefix = subnet["prefixLength"].as_u64().and_then(|p| u8::try_from(p).ok()).filter(|p| *p <= 30);
+    let prefix = subnet["prefixLength"].as_u64().and_then(|p| u8::try_from(p).ok());
     let ranges = subnet["ipRanges"]["values"].as_array().cloned().unwrap_or_default();
     Ok(Network {
         id: Uuid::new_v4(),
         name: text(&v, "name")?,
         description: v["description"].as_str().unwrap_or_default().into(),
         edge: id_of(&text(&v["connection"]["routerRef"], "id")?)?,
-        gateway: text(subnet, "gateway").and_then(|g| {
-            ip_number(&g).map(|_| g).ok_or_else(|| Refusal::bad("validation error on field 'gateway'"))
-        })?,
+        gateway: text(subnet, "gateway")?,
         prefix_length: prefix.ok_or_else(|| Refusal::bad("validation error on field 'prefixLength'"))?,
-        dns: [
-            subnet["dnsServer1"].as_str().unwrap_or_default().into(),
-            subnet["dnsServer2"].as_str().unwrap_or_default().into(),
-        ],
+        dns: ["dnsServer1", "dnsServer2"].map(|field| subnet[field].as_str().unwrap_or_default().to_owned()),
         ranges: ranges
             .iter()
             .map(|r| Ok((text(r, "startAddress")?, text(r, "endAddress")?)))
             .collect::<Result<_, Refusal>>()?,
         status: NetworkStatus::Configuring,
+        shared: v["shared"].as_bool().unwrap_or(false),
     })
 }
 
-pub(super) async fn delete(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    Path(id): Path<String>,
-) -> Response {
-    let result = sim
-        .change(|world, now| {
+/// Name and description: what may change while machines use it.
+pub(super) async fn put(ask: Ask, Path(id): Path<String>, body: Bytes) -> Response {
+    let result = ask
+        .change(|c| {
             let id = id_of(&id)?;
-            let network =
-                world.networks.get(&id).cloned().ok_or_else(|| Refusal::forbidden("network", id))?;
-            world.require_idle(&[Entity::Gateway(network.edge), Entity::Network(id)])?;
-            let users: Vec<&str> = world.users_of_network(id).iter().map(|a| a.name.as_str()).collect();
-            if !users.is_empty() {
-                return Err(Refusal::bad(format!(
-                    "Network {} cannot be deleted, because it is in use by the following vApp(s): {}",
-                    network.name,
-                    users.join(", ")
-                )));
+            let network = c.world.network(id)?.clone();
+            c.world.require_idle(&[Entity::Gateway(network.edge), Entity::Network(id)])?;
+            let wanted = read(&body)?;
+            if (wanted.edge, &wanted.gateway) != (network.edge, &network.gateway) {
+                return Err(Refusal::bad("The edge and the gateway of a network cannot be changed."));
             }
-            let task = world.start_task(
-                now,
-                takes::NETWORK,
-                "networkDelete",
-                Entity::Network(id),
-                &network.name,
-                Effect::NetworkDeleted(id),
-            );
-            hold_edge(world, network.edge, now, takes::NETWORK);
-            Ok(task)
+            c.start(Start {
+                operation: "networkUpdateNetwork",
+                duration: durations::of("networkUpdateNetwork", 1),
+                owner: Entity::Network(id),
+                name: network.name,
+                holds: vec![Entity::Gateway(network.edge)],
+                effect: Effect::NetworkUpdated { id, name: wanted.name, description: wanted.description },
+            })
         })
         .await;
-    accepted(&around, result)
+    ask.accepted(result)
+}
+
+pub(super) async fn delete(ask: Ask, Path(id): Path<String>) -> Response {
+    let result = ask.change(|c| id_of(&id).and_then(|id| remove(c, id))).await;
+    ask.accepted(result)
+}
+
+/// Starts the end of a network that no vApp refers to.
+pub(super) fn remove(c: &mut Change<'_>, id: Uuid) -> Result<Uuid, Refusal> {
+    let network = c.world.network(id)?.clone();
+    c.world.require_idle(&[Entity::Gateway(network.edge), Entity::Network(id)])?;
+    let users: Vec<&str> = c.world.users_of_network(id).iter().map(|a| a.name.as_str()).collect();
+    if !users.is_empty() {
+        return Err(Refusal::bad(format!(
+            "Network {} cannot be deleted, because it is in use by the following vApp(s): {}",
+            network.name,
+            users.join(", ")
+        )));
+    }
+    c.start(Start {
+        operation: "networkDelete",
+        duration: durations::of("networkDelete", 1),
+        owner: Entity::Network(id),
+        name: network.name,
+        holds: vec![Entity::Gateway(network.edge)],
+        effect: Effect::NetworkDeleted(id),
+    })
 }

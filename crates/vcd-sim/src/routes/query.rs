@@ -1,130 +1,171 @@
-//! The typed queries that the flow asks: VDCs, templates, vApps.
-
-use std::collections::HashMap;
+//! Typed queries: pages of records, filtered and sorted.
 
 use axum::{
-    Extension,
-    extract::{Query, State},
+    extract::{Path, Query},
     response::Response,
 };
 
-use super::xml;
-use crate::{
-    errors::Refusal,
-    filter::matches,
-    model::World,
-    server::{Around, Simulator},
-    xml::Element,
+use super::{
+    Ask, Params, number,
+    records::{KINDS, Kind, Row},
+    views::{link, media},
 };
+use crate::{errors::Refusal, filter::matches, xml::Element};
 
-type Row = Vec<(&'static str, String)>;
+/// The largest page.
+const PAGE_MAX: usize = 128;
 
-pub(super) async fn query(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    Query(params): Query<HashMap<String, String>>,
-) -> Response {
-    let world = sim.read();
-    xml(&around, 200, "query.records", answer(&world, &around.base, &params))
+/// Without a type: the list of types. With one: its records.
+pub(super) async fn query(ask: Ask, Query(params): Query<Params>) -> Response {
+    match params.get("type") {
+        None => ask.xml(200, "query.queryList", Ok(list(ask.base()))),
+        Some(name) => {
+            let kind = KINDS.iter().find(|k| k.name == name);
+            let result = kind
+                .ok_or_else(|| Refusal::bad(format!("Unsupported query: {name}")))
+                .and_then(|k| records(&ask, k, &params, "/api/query"));
+            ask.xml(200, "query.records", result)
+        }
+    }
 }
 
-fn answer(world: &World, base: &str, params: &HashMap<String, String>) -> Result<Element, Refusal> {
-    let kind = params.get("type").map(String::as_str).unwrap_or_default();
-    let (record, rows) = match kind {
-        "orgVdc" => ("OrgVdcRecord", vdcs(world, base)),
-        "vAppTemplate" => ("VAppTemplateRecord", templates(world, base)),
-        "vApp" => ("VAppRecord", vapps(world, base)),
-        other => return Err(Refusal::bad(format!("Unsupported query: {other}"))),
+fn list(base: &str) -> Element {
+    let formats = ["records", "idrecords", "references"];
+    let links = KINDS.iter().flat_map(|k| {
+        formats.iter().map(move |format| {
+            let href = format!("{base}/api/query?type={}&format={format}", k.name);
+            link("down", Some(&format!("query.{format}")), href).attr("name", k.name)
+        })
+    });
+    Element::vcloud("QueryList")
+        .attr("href", format!("{base}/api/query"))
+        .attr("type", media("query.queryList"))
+        .children(links)
+}
+
+pub(super) async fn edges_of_vdc(ask: Ask, Path(_): Path<String>, Query(params): Query<Params>) -> Response {
+    fixed(&ask, "edgeGateway", &params, "edgeGateways")
+}
+
+pub(super) async fn networks_of_vdc(
+    ask: Ask,
+    Path(_): Path<String>,
+    Query(params): Query<Params>,
+) -> Response {
+    fixed(&ask, "orgVdcNetwork", &params, "networks")
+}
+
+/// A VDC's own lists answer as a query of their type does.
+fn fixed(ask: &Ask, kind: &str, params: &Params, path: &str) -> Response {
+    let vdc = ask.read().vdc.id;
+    let kind = KINDS.iter().find(|k| k.name == kind).ok_or_else(|| Refusal::bad("no such type"));
+    let result = kind.and_then(|k| records(ask, k, params, &format!("/api/admin/vdc/{vdc}/{path}")));
+    ask.xml(200, "query.records", result)
+}
+
+fn records(ask: &Ask, kind: &Kind, params: &Params, path: &str) -> Result<Element, Refusal> {
+    let base = ask.base();
+    let text = |name: &str| params.get(name).map(String::as_str);
+    let count = |name: &str, default: usize| -> Result<usize, Refusal> {
+        let n: usize = text(name).map_or(Ok(default), |t| number(t, name))?;
+        if n == 0 { Err(Refusal::bad(format!("validation error on field '{name}': 0"))) } else { Ok(n) }
     };
-    let number = |name: &str, default: usize| match params.get(name) {
-        None => Ok(default),
-        Some(text) => text
-            .parse::<usize>()
-            .ok()
-            .filter(|n| *n > 0)
-            .ok_or_else(|| Refusal::bad(format!("validation error on field '{name}': {text}"))),
+    let (page, size) = (count("page", 1)?, count("pageSize", 25)?.min(PAGE_MAX));
+    // Said to be encoded once more.
+    let filter = match (text("filter"), text("filterEncoded")) {
+        (Some(f), Some(flag)) if flag.eq_ignore_ascii_case("true") => Some(decode(f)),
+        (f, _) => f.map(str::to_owned),
     };
-    let (page, size) = (number("page", 1)?, number("pageSize", 25)?.min(128));
     let mut found = Vec::new();
-    for row in rows {
-        let field = |name: &str| row.iter().find(|(n, _)| *n == name).map(|(_, v)| v.as_str());
-        if matches(params.get("filter").map(String::as_str), field).map_err(Refusal::bad)? {
+    for row in (kind.rows)(&ask.read(), base, ask.now()) {
+        if matches(filter.as_deref(), |name| row.field(name)).map_err(Refusal::bad)? {
             found.push(row);
         }
     }
+    let key = |row: &Row, name: &str| row.field(name).unwrap_or_default().to_owned();
+    if let Some(name) = text("sortAsc") {
+        found.sort_by_key(|r| key(r, name));
+    } else if let Some(name) = text("sortDesc") {
+        found.sort_by_key(|r| std::cmp::Reverse(key(r, name)));
+    }
+    let format = text("format").unwrap_or("records");
     let total = found.len();
-    let mut result = Element::vcloud("QueryResultRecords")
+    // Everything the reader asked for goes on to the next page.
+    let mut rest: Vec<(&String, &String)> =
+        params.iter().filter(|(name, _)| !matches!(name.as_str(), "page" | "pageSize")).collect();
+    rest.sort();
+    let rest: String = rest.iter().map(|(n, v)| format!("&{n}={}", encode(v))).collect();
+    let address = |page: usize| format!("{base}{path}?page={page}&pageSize={size}{rest}");
+    let root = if format == "references" { "References" } else { "QueryResultRecords" };
+    let mut result = Element::vcloud(root)
         .attr("total", total)
         .attr("pageSize", size)
         .attr("page", page)
-        .attr("name", kind)
-        .attr("href", format!("{base}/api/query?type={kind}&page={page}&pageSize={size}&format=records"));
+        .attr("name", kind.name)
+        .attr("href", address(page))
+        .attr("type", media(&format!("query.{format}")));
     if page * size < total {
-        result = result.child(Element::new("Link").attr("rel", "nextPage").attr(
-            "href",
-            format!("{base}/api/query?type={kind}&page={}&pageSize={size}&format=records", page + 1),
-        ));
+        result = result.child(link("nextPage", Some(&format!("query.{format}")), address(page + 1)));
     }
-    Ok(result.children(
-        found
-            .into_iter()
-            .skip((page - 1) * size)
-            .take(size)
-            .map(|row| row.into_iter().fold(Element::new(record), |e, (name, value)| e.attr(name, value))),
-    ))
+    let from = (page - 1).saturating_mul(size) + ask.around.page_shift;
+    Ok(result.children(found.into_iter().skip(from).take(size).map(|row| write(kind, format, row))))
 }
 
-fn vdcs(world: &World, base: &str) -> Vec<Row> {
-    vec![vec![
-        ("name", world.vdc.name.clone()),
-        ("orgName", world.org.name.clone()),
-        ("org", format!("{base}/api/org/{}", world.org.id)),
-        ("isEnabled", "true".into()),
-        ("status", "READY".into()),
-        ("href", format!("{base}/api/vdc/{}", world.vdc.id)),
-    ]]
+fn write(kind: &Kind, format: &str, row: Row) -> Element {
+    let name = row.field("name").unwrap_or_default().to_owned();
+    match format {
+        "references" => Element::new(&kind.record.replace("Record", "Reference"))
+            .attr("href", row.href)
+            .attr("id", row.urn)
+            .attr("name", name)
+            .attr("type", media(kind.media)),
+        "idrecords" => with_attrs(Element::new(kind.record).attr("id", &row.urn), &row),
+        _ => with_attrs(Element::new(kind.record).attr("href", &row.href), &row),
+    }
 }
 
-fn templates(world: &World, base: &str) -> Vec<Row> {
-    world
-        .templates
-        .values()
-        .map(|t| {
-            vec![
-                ("name", t.name.clone()),
-                ("catalogName", world.catalog.name.clone()),
-                ("status", "RESOLVED".into()),
-                ("href", format!("{base}/api/vAppTemplate/vappTemplate-{}", t.id)),
-            ]
+fn with_attrs(element: Element, row: &Row) -> Element {
+    row.attrs.iter().filter(|(_, v)| !v.is_empty()).fold(element, |e, (name, value)| e.attr(name, value))
+}
+
+/// Percent-encodes what has a meaning in a query string.
+fn encode(text: &str) -> String {
+    text.bytes()
+        .map(|b| match b {
+            b if b.is_ascii_alphanumeric() || b"-_.~=;,:*()".contains(&b) => char::from(b).to_string(),
+            b => format!("%{b:02X}"),
         })
         .collect()
 }
 
-fn vapps(world: &World, base: &str) -> Vec<Row> {
-    world
-        .vapps
-        .values()
-        .map(|a| {
-            vec![
-                ("name", a.name.clone()),
-                ("vdc", format!("{base}/api/vdc/{}", world.vdc.id)),
-                ("status", status_name(world.vapp_status(a)).into()),
-                ("isBusy", world.task_on(crate::tasks::Entity::Vapp(a.id)).is_some().to_string()),
-                ("isDeployed", world.vapp_deployed(a.id).to_string()),
-                ("numberOfVMs", world.vms_of(a.id).count().to_string()),
-                ("href", format!("{base}/api/vApp/vapp-{}", a.id)),
-            ]
-        })
-        .collect()
+fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
+        match hex.and_then(|h| u8::from_str_radix(h, 16).ok()) {
+            Some(byte) => {
+                out.push(byte);
+                at += 3;
+            }
+            None => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
 }
 
-fn status_name(status: i32) -> &'static str {
-    match status {
-        0 => "UNRESOLVED",
-        1 => "RESOLVED",
-        4 => "POWERED_ON",
-        8 => "POWERED_OFF",
-        10 => "MIXED",
-        _ => "UNKNOWN",
+#[cfg(test)]
+mod tests {
+    use super::{decode, encode};
+
+    #[test]
+    fn coding() {
+        let text = "name==a b&c%;vdc==http://h/ü";
+        assert_eq!(decode(&encode(text)), text);
+        assert_eq!(decode("100%"), "100%");
     }
 }

@@ -1,353 +1,297 @@
-//! vApps: compose, recompose, networks, delete.
+//! vApps: compose, instantiate, clone, read, rename, delete.
 
-use axum::{
-    Extension,
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
+use roxmltree::Node;
 use uuid::Uuid;
 
-use super::{id_of, parse, task_answer, views, xml};
+use super::{
+    Ask, id_of, parse,
+    recompose::{Sourced, sourced_items},
+    vapp_networks::read_networks,
+    views,
+};
 use crate::{
+    durations,
+    effects::Effect,
     errors::Refusal,
-    model::{Customization, Disk, Nic, Vapp, VappNetwork, Vm, World},
-    server::{Around, Simulator},
-    tasks::{Effect, Entity, takes},
+    model::{Vapp, VappNetwork, Vm},
+    server::Change,
+    tasks::{Entity, Start},
     xml::{Element, Read, check_order},
 };
 
-pub(super) async fn compose(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    Path(_vdc): Path<String>,
-    body: String,
-) -> Response {
-    let result = sim
-        .change(|world, now| {
+const CREATION_ORDER: &[&str] = &[
+    "Description",
+    "VAppParent",
+    "InstantiationParams",
+    "Source",
+    "IsSourceDelete",
+    "SourcedVmInstantiationParams",
+    "SourcedItem",
+    "CreateItem",
+    "AllEULAsAccepted",
+];
+
+/// A new vApp that is being made: visible at once, ready when its task ends.
+struct New {
+    operation: &'static str,
+    counted: usize,
+    name: String,
+    description: String,
+    networks: Vec<VappNetwork>,
+}
+
+impl New {
+    fn of(
+        c: &Change<'_>,
+        operation: &'static str,
+        root: Node<'_, '_>,
+        networks: Vec<VappNetwork>,
+    ) -> Result<Self, Refusal> {
+        if c.world.knobs.strict_order {
+            check_order(root, CREATION_ORDER).map_err(Refusal::bad)?;
+        }
+        let name = root.attribute("name").unwrap_or_default();
+        if name.is_empty() || name.chars().count() > 128 {
+            return Err(Refusal::bad("validation error on field 'name': must be 1 to 128 characters"));
+        }
+        let description = root.value("Description").unwrap_or_default().to_owned();
+        Ok(Self { operation, counted: 0, name: name.into(), description, networks })
+    }
+
+    /// `vms` builds the machines, given the id of the vApp they are for.
+    fn make(
+        self,
+        c: &mut Change<'_>,
+        root: Node<'_, '_>,
+        vms: impl FnOnce(&mut Change<'_>, Uuid) -> Result<Vec<Vm>, Refusal>,
+    ) -> Result<Uuid, Refusal> {
+        let holds: Vec<Entity> = self.networks.iter().map(|n| Entity::Network(n.parent)).collect();
+        c.world.require_idle(&holds)?;
+        let vapp = Vapp {
+            id: Uuid::new_v4(),
+            name: self.name.clone(),
+            description: self.description,
+            ready: false,
+            failed: false,
+            networks: self.networks,
+            created: c.now,
+            owner: c.user.to_owned(),
+        };
+        let id = vapp.id;
+        c.world.vapps.insert(id, vapp);
+        let vms = match vms(c, id) {
+            Ok(vms) => vms,
+            Err(refusal) => {
+                c.world.vapps.remove(&id);
+                return Err(refusal);
+            }
+        };
+        let counted = self.counted + vms.len();
+        let duration = match (self.operation, vms.len()) {
+            ("vdcComposeVapp", n) if n > 0 => {
+                durations::of("vdcComposeVapp", self.counted) + durations::of("vdcRecomposeVapp copy", n)
+            }
+            (operation, _) => durations::of(operation, counted),
+        };
+        let started = c.start(Start {
+            operation: self.operation,
+            duration,
+            owner: Entity::Vapp(id),
+            name: self.name,
+            holds,
+            effect: Effect::VappMade { id, vms, power_on: is_true(root, "powerOn", false) },
+        });
+        if started.is_err() {
+            c.world.vapps.remove(&id);
+        }
+        started.map(|_| id)
+    }
+}
+
+/// An attribute that is a truth, in any capitalisation.
+pub(super) fn is_true(node: Node<'_, '_>, name: &str, default: bool) -> bool {
+    node.attribute(name).map_or(default, |v| v.eq_ignore_ascii_case("true"))
+}
+
+fn wanted_networks(c: &Change<'_>, root: Node<'_, '_>) -> Result<Vec<VappNetwork>, Refusal> {
+    let section = root.find("InstantiationParams").and_then(|p| p.find("NetworkConfigSection"));
+    section.map_or(Ok(Vec::new()), |s| read_networks(c.world, s, &[]))
+}
+
+pub(super) async fn compose(ask: Ask, Path(vdc): Path<String>, body: String) -> Response {
+    let result = ask
+        .change(|c| {
+            own_vdc(c, &vdc)?;
             let doc = parse(&body, "ComposeVAppParams")?;
             let root = doc.root_element();
-            let order = [
-                "Description",
-                "VAppParent",
-                "InstantiationParams",
-                "SourcedItem",
-                "CreateItem",
-                "AllEULAsAccepted",
-            ];
-            check_order(root, &order).map_err(Refusal::bad)?;
-            let name = root.attribute("name").unwrap_or_default();
-            if name.is_empty() {
-                return Err(Refusal::bad("validation error on field 'name'"));
-            }
-            let section = root.find("InstantiationParams").and_then(|p| p.find("NetworkConfigSection"));
-            let networks = section.map_or(Ok(Vec::new()), |s| read_networks(world, s, &[]))?;
-            let vapp = Vapp {
-                id: Uuid::new_v4(),
-                name: name.into(),
-                description: root.value("Description").unwrap_or_default().into(),
-                ready: false,
-                networks,
-                created: now,
-            };
-            let (id, name) = (vapp.id, vapp.name.clone());
-            world.vapps.insert(id, vapp);
-            world.start_task(
-                now,
-                takes::COMPOSE,
-                "vdcComposeVapp",
-                Entity::Vapp(id),
-                &name,
-                Effect::VappReady(id),
-            );
-            Ok(id)
+            let networks = wanted_networks(c, root)?;
+            let mut new = New::of(c, "vdcComposeVapp", root, networks)?;
+            new.counted = new.networks.len();
+            new.make(c, root, |c, id| {
+                let sourced = sourced_items(c, id, root)?;
+                if sourced.iter().any(|s| matches!(s, Sourced::Moved { .. })) {
+                    return Err(Refusal::bad("A machine is moved by a recompose, not by a compose."));
+                }
+                Ok(sourced.into_iter().filter_map(Sourced::copied).collect())
+            })
         })
         .await;
-    let result = result.and_then(|id| view(&sim, &around, id));
-    xml(&around, 201, "vApp", result)
+    answer_new(&ask, result)
 }
 
-fn view(sim: &Simulator, around: &Around, id: Uuid) -> Result<Element, Refusal> {
-    let world = sim.read();
-    let vapp = find(&world, id)?;
-    Ok(views::vapp(&world, vapp, &around.base, sim.now()))
+fn own_vdc(c: &Change<'_>, vdc: &str) -> Result<(), Refusal> {
+    let id = id_of(vdc)?;
+    if id == c.world.vdc.id { Ok(()) } else { Err(Refusal::forbidden("vdc", id)) }
 }
 
-fn find(world: &World, id: Uuid) -> Result<&Vapp, Refusal> {
-    world.vapps.get(&id).ok_or_else(|| Refusal::forbidden("vapp", id))
+fn answer_new(ask: &Ask, result: Result<Uuid, Refusal>) -> Response {
+    let result = result.and_then(|id| view(ask, id));
+    ask.xml(201, "vApp", result)
+}
+
+/// A whole template as a new vApp: its machine under the vApp's own settings.
+pub(super) async fn instantiate(ask: Ask, Path(vdc): Path<String>, body: String) -> Response {
+    let result = ask
+        .change(|c| {
+            own_vdc(c, &vdc)?;
+            let doc = parse(&body, "InstantiateVAppTemplateParams")?;
+            let root = doc.root_element();
+            let source = root.find("Source").and_then(|s| s.attribute("href")).unwrap_or_default();
+            let source = id_of(source)?;
+            let template = c.world.templates.get(&source).cloned();
+            let template = template.ok_or_else(|| Refusal::forbidden("vappTemplate", source))?;
+            let networks = wanted_networks(c, root)?;
+            New::of(c, "vdcInstantiateVapp", root, networks)?.make(c, root, |c, id| {
+                let items = sourced_items(c, id, root)?;
+                let vms: Vec<Vm> = items.into_iter().filter_map(Sourced::copied).collect();
+                if !vms.is_empty() {
+                    return Ok(vms);
+                }
+                Ok(vec![super::recompose::copy_of(&template, id, &template.name, c.now)])
+            })
+        })
+        .await;
+    answer_new(&ask, result)
+}
+
+/// A copy of a vApp with copies of its machines.
+pub(super) async fn clone(ask: Ask, Path(vdc): Path<String>, body: String) -> Response {
+    let result = ask
+        .change(|c| {
+            own_vdc(c, &vdc)?;
+            let doc = parse(&body, "CloneVAppParams")?;
+            let root = doc.root_element();
+            let source = id_of(root.find("Source").and_then(|s| s.attribute("href")).unwrap_or_default())?;
+            let original = c.world.vapp(source)?.clone();
+            c.world.require_idle(&c.world.vapp_and_vms(source))?;
+            if root.flag("IsSourceDelete") {
+                return Err(Refusal::bad("Cloning with IsSourceDelete is not offered by this simulator."));
+            }
+            let networks =
+                original.networks.iter().map(|n| VappNetwork { id: Uuid::new_v4(), ..n.clone() }).collect();
+            New::of(c, "vdcCopyVapp", root, networks)?.make(c, root, |c, id| {
+                Ok(c.world
+                    .vms_of(source)
+                    .map(|vm| super::recompose::clone_of(vm, id, &vm.name, c.now))
+                    .collect())
+            })
+        })
+        .await;
+    answer_new(&ask, result)
+}
+
+fn view(ask: &Ask, id: Uuid) -> Result<Element, Refusal> {
+    let world = ask.read();
+    Ok(views::vapp(&world, world.vapp(id)?, ask.base(), ask.now()))
 }
 
 /// `/api/vApp/vapp-U` and `/api/vApp/vm-U` share their path.
-pub(super) async fn get(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    Path(id): Path<String>,
-) -> Response {
+pub(super) async fn get(ask: Ask, Path(id): Path<String>) -> Response {
     if id.starts_with("vm-") {
         let result = id_of(&id).and_then(|id| {
-            let world = sim.read();
-            let vm = world.vms.get(&id).ok_or_else(|| Refusal::forbidden("vm", id))?;
-            Ok(views::vm(&world, vm, &around.base, sim.now()))
+            let world = ask.read();
+            Ok(views::vm(&world, world.vm(id)?, ask.base(), ask.now()))
         });
-        return xml(&around, 200, "vm", result);
+        return ask.xml(200, "vm", result);
     }
-    let result = id_of(&id).and_then(|id| view(&sim, &around, id));
-    xml(&around, 200, "vApp", result)
+    let result = id_of(&id).and_then(|id| view(&ask, id));
+    ask.xml(200, "vApp", result)
 }
 
-pub(super) async fn delete(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    Path(id): Path<String>,
-) -> Response {
-    let result = sim
-        .change(|world, now| {
+/// Name and description. Of a machine, through its own reconfiguration only.
+pub(super) async fn update(ask: Ask, Path(id): Path<String>, body: String) -> Response {
+    let result = ask
+        .change(|c| {
             let uuid = id_of(&id)?;
-            if id.starts_with("vm-") {
-                let vm = world.vms.get(&uuid).ok_or_else(|| Refusal::forbidden("vm", uuid))?;
-                world.require_idle(&[Entity::Vm(uuid), Entity::Vapp(vm.vapp)])?;
-                if vm.deployed {
-                    return Err(Refusal::stop_vapp(400, &vm.name));
-                }
-                let name = vm.name.clone();
-                return Ok(world.start_task(
-                    now,
-                    takes::DELETE_VM,
-                    "vappDeleteVm",
-                    Entity::Vm(uuid),
-                    &name,
-                    Effect::VmDeleted(uuid),
-                ));
-            }
-            let name = find(world, uuid)?.name.clone();
-            world.require_idle(&world.vapp_and_vms(uuid))?;
-            if world.vapp_deployed(uuid) {
-                return Err(Refusal::stop_vapp(400, &name));
-            }
-            Ok(world.start_task(
-                now,
-                takes::DELETE_VAPP,
-                "vdcDeleteVapp",
-                Entity::Vapp(uuid),
-                &name,
-                Effect::VappDeleted(uuid),
-            ))
-        })
-        .await;
-    task_answer(&sim, &around, result)
-}
-
-pub(super) async fn networks_get(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    Path(id): Path<String>,
-) -> Response {
-    let world = sim.read();
-    let result = id_of(&id).and_then(|id| {
-        let section = views::network_config_section(find(&world, id)?, &around.base);
-        Ok(section.attr("xmlns", crate::xml::VCLOUD).attr("xmlns:ovf", crate::xml::OVF))
-    });
-    xml(&around, 200, "networkConfigSection", result)
-}
-
-pub(super) async fn networks_put(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    Path(id): Path<String>,
-    body: String,
-) -> Response {
-    let result = sim
-        .change(|world, now| {
-            let id = id_of(&id)?;
-            let vapp = find(world, id)?.clone();
-            world.require_idle(&world.vapp_and_vms(id))?;
-            let doc = parse(&body, "NetworkConfigSection")?;
-            let networks = read_networks(world, doc.root_element(), &vapp.networks)?;
-            let gone: Vec<&VappNetwork> =
-                vapp.networks.iter().filter(|n| !networks.iter().any(|m| m.name == n.name)).collect();
-            if !gone.is_empty() {
-                // Since API 37.1 a network cannot leave a running vApp.
-                if world.vapp_deployed(id) {
-                    return Err(Refusal::stop_vapp(409, &vapp.name));
-                }
-                if let Some(vm) = world
-                    .vms_of(id)
-                    .find(|vm| vm.nics.iter().any(|n| gone.iter().any(|g| g.name == n.network)))
-                {
-                    return Err(Refusal::bad(format!(
-                        "The network is in use by virtual machine \"{}\".",
-                        vm.name
-                    )));
-                }
-            }
-            let effect = Effect::VappNetworks { vapp: id, networks };
-            Ok(world.start_task(
-                now,
-                takes::SECTION,
-                "vdcUpdateVappNetworkSection",
-                Entity::Vapp(id),
-                &vapp.name,
-                effect,
-            ))
-        })
-        .await;
-    task_answer(&sim, &around, result)
-}
-
-/// Reads a NetworkConfigSection; networks that stay keep their ids.
-fn read_networks(
-    world: &World,
-    section: roxmltree::Node<'_, '_>,
-    before: &[VappNetwork],
-) -> Result<Vec<VappNetwork>, Refusal> {
-    section
-        .all("NetworkConfig")
-        .into_iter()
-        .map(|config| {
-            let name = config.attribute("networkName").unwrap_or_default().to_owned();
-            let inner =
-                config.find("Configuration").ok_or_else(|| Refusal::bad("Configuration is missing"))?;
-            let parent = inner
-                .find("ParentNetwork")
-                .and_then(|p| p.attribute("href"))
-                .ok_or_else(|| Refusal::bad("ParentNetwork is missing"))?;
-            let parent = id_of(parent)?;
-            if !world.networks.contains_key(&parent) {
-                return Err(Refusal::forbidden("network", parent));
-            }
-            let id = before.iter().find(|n| n.name == name).map_or_else(Uuid::new_v4, |n| n.id);
-            Ok(VappNetwork {
-                id,
-                name,
-                parent,
-                fence_mode: inner.value("FenceMode").unwrap_or("bridged").into(),
+            let vapp = c.world.vapp(uuid)?.clone();
+            c.world.require_idle(&[Entity::Vapp(uuid)])?;
+            let doc = parse(&body, "VApp")?;
+            let root = doc.root_element();
+            let name = root.attribute("name").filter(|n| !n.is_empty()).unwrap_or(&vapp.name).to_owned();
+            let description = root.value("Description").map_or(vapp.description, str::to_owned);
+            c.start(Start {
+                operation: "vdcUpdateVapp",
+                duration: durations::of("vdcUpdateVapp", 1),
+                owner: Entity::Vapp(uuid),
+                name: vapp.name,
+                holds: vec![],
+                effect: Effect::VappUpdated { id: uuid, name, description },
             })
         })
-        .collect()
+        .await;
+    ask.task(result)
 }
 
-pub(super) async fn recompose(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    Path(id): Path<String>,
-    body: String,
-) -> Response {
-    let result = sim
-        .change(|world, now| {
-            let id = id_of(&id)?;
-            let name = find(world, id)?.name.clone();
-            world.require_idle(&world.vapp_and_vms(id))?;
-            let doc = parse(&body, "RecomposeVAppParams")?;
-            let root = doc.root_element();
-            let order = [
-                "Description",
-                "VAppParent",
-                "InstantiationParams",
-                "SourcedItem",
-                "CreateItem",
-                "AllEULAsAccepted",
-                "ReconfigureItem",
-                "DeleteItem",
-            ];
-            check_order(root, &order).map_err(Refusal::bad)?;
-            let added = root
-                .all("SourcedItem")
-                .into_iter()
-                .map(|item| sourced_vm(world, id, item, now))
-                .collect::<Result<Vec<Vm>, _>>()?;
-            let mut deleted = Vec::new();
-            for item in root.all("DeleteItem") {
-                let vm = id_of(item.attribute("href").unwrap_or_default())?;
-                let vm = world
-                    .vms
-                    .get(&vm)
-                    .filter(|v| v.vapp == id)
-                    .ok_or_else(|| Refusal::forbidden("vm", vm))?;
-                if vm.deployed {
-                    return Err(Refusal::stop_vapp(400, &vm.name));
-                }
-                deleted.push(vm.id);
-            }
-            let duration = takes::COPY_VM * i64::from(!added.is_empty())
-                + takes::DELETE_VM * i64::from(!deleted.is_empty());
-            let effect = Effect::Recomposed { added, deleted };
-            Ok(world.start_task(now, duration.max(1000), "vdcRecomposeVapp", Entity::Vapp(id), &name, effect))
+pub(super) async fn delete(ask: Ask, Path(id): Path<String>) -> Response {
+    let result = ask
+        .change(|c| {
+            let uuid = id_of(&id)?;
+            if id.starts_with("vm-") { delete_vm(c, uuid) } else { delete_vapp(c, uuid) }
         })
         .await;
-    task_answer(&sim, &around, result)
+    ask.task(result)
 }
 
-/// One SourcedItem from a template, as the machine it will become.
-fn sourced_vm(world: &World, vapp: Uuid, item: roxmltree::Node<'_, '_>, now: i64) -> Result<Vm, Refusal> {
-    let order = [
-        "Source",
-        "VmGeneralParams",
-        "VAppScopedLocalId",
-        "InstantiationParams",
-        "NetworkAssignment",
-        "StorageProfile",
-        "VdcComputePolicy",
-        "ComputePolicy",
-        "LocalityParams",
-        "VmCapabilities",
-    ];
-    check_order(item, &order).map_err(Refusal::bad)?;
-    let source = item.find("Source").and_then(|s| s.attribute("href")).unwrap_or_default();
-    let source = id_of(source)?;
-    let template =
-        world.templates.values().find(|t| t.vm == source).ok_or_else(|| Refusal::forbidden("vm", source))?;
-    let general = item.find("VmGeneralParams");
-    let name = general.and_then(|g| g.value("Name")).unwrap_or(&template.name).to_owned();
-    if world.vms_of(vapp).any(|vm| vm.name == name) {
-        let text = format!("The VM name \"{name}\" is already in use in this vApp.");
-        return Err(Refusal::new(400, "DUPLICATE_NAME", text));
+fn delete_vm(c: &mut Change<'_>, id: Uuid) -> Result<Uuid, Refusal> {
+    let vm = c.world.vm(id)?;
+    c.world.require_idle(&[Entity::Vm(id), Entity::Vapp(vm.vapp)])?;
+    if vm.deployed {
+        return Err(Refusal::stop_vapp(400, &vm.name));
     }
-    let networks: Vec<&str> = world
-        .vapps
-        .get(&vapp)
-        .map(|a| a.networks.iter().map(|n| n.name.as_str()).collect())
-        .unwrap_or_default();
-    let mut nics = Vec::new();
-    if let Some(section) = item.find("InstantiationParams").and_then(|p| p.find("NetworkConnectionSection")) {
-        for connection in section.all("NetworkConnection") {
-            let network = connection.attribute("network").unwrap_or_default().to_owned();
-            if network != "none" && !networks.contains(&network.as_str()) {
-                return Err(Refusal::bad(format!("The vApp has no network \"{network}\".")));
-            }
-            let mode = connection.value("IpAddressAllocationMode").unwrap_or("NONE").to_owned();
-            let ip = connection.value("IpAddress").map(str::to_owned);
-            if mode == "MANUAL" && ip.is_none() {
-                return Err(Refusal::bad("IpAddress is required with MANUAL"));
-            }
-            let id = Uuid::new_v4().as_u128();
-            nics.push(Nic {
-                index: connection.value("NetworkConnectionIndex").and_then(|i| i.parse().ok()).unwrap_or(0),
-                network,
-                ip,
-                mode,
-                connected: connection.flag("IsConnected"),
-                mac: format!("00:50:56:{:02x}:{:02x}:{:02x}", id as u8, (id >> 8) as u8, (id >> 16) as u8),
-            });
-        }
-    }
-    Ok(Vm {
-        id: Uuid::new_v4(),
-        vapp,
+    let name = vm.name.clone();
+    c.start(Start {
+        operation: "vappDeleteVm",
+        duration: durations::of("vappDeleteVm", 1),
+        owner: Entity::Vm(id),
         name,
-        os: template.os.clone(),
-        cpus: 1,
-        cores_per_socket: 1,
-        memory_mb: 1024,
-        disks: vec![Disk { id: 2000, size_mb: template.disk_mb }],
-        nics,
-        powered_on: false,
-        deployed: false,
-        needs_customization: general.is_some_and(|g| g.flag("NeedsCustomization")),
-        customization: Customization {
-            computer_name: template.name.replace(' ', "-"),
-            ..Customization::default()
-        },
-        guest: None,
-        created: now,
-        powered_on_at: None,
+        holds: vec![],
+        effect: Effect::VmDeleted(id),
     })
+}
+
+fn delete_vapp(c: &mut Change<'_>, id: Uuid) -> Result<Uuid, Refusal> {
+    let name = c.world.vapp(id)?.name.clone();
+    let all = c.world.vapp_and_vms(id);
+    c.world.require_idle(&all)?;
+    if c.world.vapp_deployed(id) {
+        return Err(Refusal::stop_vapp(400, &name));
+    }
+    c.start(Start {
+        operation: "vdcDeleteVapp",
+        duration: durations::of("vdcDeleteVapp", all.len() - 1),
+        owner: Entity::Vapp(id),
+        name,
+        holds: all[1..].to_vec(),
+        effect: Effect::VappDeleted(id),
+    })
+}
+
+/// Nobody shares anything here: the owner has full control.
+pub(super) async fn control_access(ask: Ask, Path(id): Path<String>) -> Response {
+    let world = ask.read();
+    let result = id_of(&id)
+        .and_then(|id| world.vapp(id))
+        .map(|_| Element::vcloud("ControlAccessParams").leaf("IsSharedToEveryone", false));
+    ask.xml(200, "controlAccess", result)
 }

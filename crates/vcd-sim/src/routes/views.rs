@@ -2,10 +2,12 @@
 
 use uuid::Uuid;
 
+use super::hardware::Hardware;
 use crate::{
     clock::iso,
-    model::{Customization, Vapp, VappNetwork, Vm, World},
+    model::{Customization, Nic, Vapp, VappNetwork, Vm},
     tasks::{Entity, Task, TaskStatus},
+    world::World,
     xml::Element,
 };
 
@@ -13,6 +15,7 @@ pub(super) fn media(name: &str) -> String {
     format!("application/vnd.vmware.vcloud.{name}+xml")
 }
 
+/// A link. Power and remove links have no type: some clients look for exactly that.
 pub(super) fn link(rel: &str, kind: Option<&str>, href: String) -> Element {
     let link = Element::new("Link").attr("rel", rel).attr("href", href);
     match kind {
@@ -30,23 +33,33 @@ pub(super) fn href(base: &str, entity: Entity) -> String {
     }
 }
 
-fn urn(entity: Entity) -> String {
-    format!("urn:vcloud:{}:{}", entity.word(), entity.id())
+fn kind_of(entity: Entity) -> &'static str {
+    match entity {
+        Entity::Gateway(_) => "edgeGateway",
+        Entity::Network(_) => "orgVdcNetwork",
+        Entity::Vapp(_) => "vApp",
+        Entity::Vm(_) => "vm",
+    }
 }
 
-pub(super) fn task(task: &Task, base: &str, now: i64) -> Element {
-    let (status, progress) = match task.status {
-        // A task is queued for the first twentieth of its time.
-        TaskStatus::Running if (now - task.start) * 20 < task.end - task.start => ("queued", 0),
-        TaskStatus::Running => ("running", 100 * (now - task.start) / (task.end - task.start).max(1)),
-        TaskStatus::Success => ("success", 100),
-        TaskStatus::Error => ("error", 100),
+pub(super) fn task(world: &World, task: &Task, base: &str, now: i64) -> Element {
+    let status = match task.status {
+        // A task is queued for the first twentieth of its time, and being prepared for the second.
+        TaskStatus::Running => match (now - task.start) * 20 / (task.end - task.start).max(1) {
+            0 => "queued",
+            1 => "preRunning",
+            _ => "running",
+        },
+        TaskStatus::Success => "success",
+        TaskStatus::Error => "error",
+        TaskStatus::Canceled => "canceled",
+        TaskStatus::Aborted => "aborted",
     };
     let own = format!("{base}/api/task/{}", task.id);
     let mut element = Element::vcloud("Task")
-        .attr("cancelRequested", false)
+        .attr("cancelRequested", task.cancel_requested)
         .attr("startTime", iso(task.start))
-        .attr("expiryTime", iso(task.start + 90 * 86_400_000))
+        .attr("expiryTime", iso(task.start + world.knobs.task_expiry_ms))
         .attr("serviceNamespace", "com.vmware.vcloud")
         .attr("operation", &task.operation)
         .attr("operationName", &task.operation_name)
@@ -55,7 +68,7 @@ pub(super) fn task(task: &Task, base: &str, now: i64) -> Element {
         .attr("id", format!("urn:vcloud:task:{}", task.id))
         .attr("href", &own)
         .attr("type", media("task"));
-    if task.status == TaskStatus::Running {
+    if task.is_running() {
         element = element.child(link("task:cancel", None, format!("{own}/action/cancel")));
     } else {
         element = element.attr("endTime", iso(task.end));
@@ -63,177 +76,367 @@ pub(super) fn task(task: &Task, base: &str, now: i64) -> Element {
     element = element.child(
         Element::new("Owner")
             .attr("href", href(base, task.owner))
-            .attr("id", urn(task.owner))
+            .attr("id", task.owner.urn())
             .attr("name", &task.owner_name)
-            .attr(
-                "type",
-                media(match task.owner {
-                    Entity::Gateway(_) => "edgeGateway",
-                    Entity::Network(_) => "orgVdcNetwork",
-                    Entity::Vapp(_) => "vApp",
-                    Entity::Vm(_) => "vm",
-                }),
-            ),
+            .attr("type", media(kind_of(task.owner))),
     );
-    if let Some((major, minor, message)) = &task.error {
+    if let Some(error) = &task.error {
         element = element.child(
             Element::new("Error")
-                .attr("majorErrorCode", major)
-                .attr("minorErrorCode", minor)
-                .attr("message", format!("[ {} ] {message}", task.id)),
+                .attr("majorErrorCode", error.status)
+                .attr("minorErrorCode", &error.minor)
+                .attr("message", format!("[ {} ] {}", task.id, error.message)),
         );
     }
-    element.leaf("Progress", progress.clamp(0, 100))
+    element
+        .child(
+            Element::new("User")
+                .attr("href", format!("{base}/api/admin/user/{}", world.org.id))
+                .attr("name", &task.user)
+                .attr("type", "application/vnd.vmware.admin.user+xml"),
+        )
+        .child(
+            Element::new("Organization")
+                .attr("href", format!("{base}/api/org/{}", world.org.id))
+                .attr("name", &world.org.name)
+                .attr("type", media("org")),
+        )
+        .leaf("Progress", task.progress(now))
+        .leaf("Details", "")
 }
 
-/// The tasks that run on an entity, as they stand inside it.
+/// The tasks of an entity as they stand inside it: the running one, and the latest that failed.
 fn tasks_of(world: &World, entity: Entity, base: &str, now: i64) -> Vec<Element> {
-    let tasks: Vec<Element> = world
-        .tasks
-        .values()
-        .filter(|t| t.owner == entity && t.status == TaskStatus::Running)
-        .map(|t| task(t, base, now))
-        .collect();
+    let running = world.task_on(entity).filter(|t| t.owner == entity);
+    let tasks: Vec<Element> = running.map(|t| task(world, t, base, now)).into_iter().collect();
     if tasks.is_empty() { vec![] } else { vec![Element::new("Tasks").children(tasks)] }
 }
 
-pub(super) fn network_config_section(vapp: &Vapp, base: &str) -> Element {
-    Element::new("NetworkConfigSection")
-        .attr("type", media("networkConfigSection"))
-        .attr("href", format!("{base}/api/vApp/vapp-{}/networkConfigSection/", vapp.id))
-        .attr("ovf:required", false)
-        .leaf("ovf:Info", "The configuration parameters for logical networks")
-        .children(vapp.networks.iter().map(|n| network_config(n, base)))
+pub(super) fn storage_profile(world: &World, base: &str) -> Element {
+    let profile = &world.storage_profile;
+    Element::new("StorageProfile")
+        .attr("href", format!("{base}/api/vdcStorageProfile/{}", profile.id))
+        .attr("id", format!("urn:vcloud:vdcstorageProfile:{}", profile.id))
+        .attr("name", &profile.name)
+        .attr("type", media("vdcStorageProfile"))
 }
 
-fn network_config(n: &VappNetwork, base: &str) -> Element {
+pub(super) fn network_config_section(world: &World, vapp: &Vapp, base: &str) -> Element {
+    let own = format!("{}/networkConfigSection/", href(base, Entity::Vapp(vapp.id)));
+    let section = Element::new("NetworkConfigSection")
+        .attr("type", media("networkConfigSection"))
+        .attr("href", &own)
+        .attr("ovf:required", false)
+        .leaf("ovf:Info", "The configuration parameters for logical networks");
+    let section = if world.is_busy(Entity::Vapp(vapp.id)) {
+        section
+    } else {
+        section.child(link("edit", Some("networkConfigSection"), own))
+    };
+    section.children(vapp.networks.iter().map(|n| network_config(world, n, base)))
+}
+
+/// A network as an IpScope: inherited from the org network it is bridged to.
+pub(super) fn ip_scope(n: &crate::model::Network, inherited: bool) -> Element {
+    let ranges = n
+        .ranges
+        .iter()
+        .map(|(first, last)| Element::new("IpRange").leaf("StartAddress", first).leaf("EndAddress", last));
+    Element::new("IpScope")
+        .leaf("IsInherited", inherited)
+        .leaf("Gateway", &n.gateway)
+        .leaf("Netmask", n.netmask())
+        .leaf("SubnetPrefixLength", n.prefix_length)
+        .leaf("Dns1", &n.dns[0])
+        .leaf("Dns2", &n.dns[1])
+        .leaf("IsEnabled", true)
+        .child(Element::new("IpRanges").children(ranges))
+}
+
+fn network_config(world: &World, n: &VappNetwork, base: &str) -> Element {
+    let parent = world.networks.get(&n.parent);
+    let scopes = parent.map(|p| Element::new("IpScopes").child(ip_scope(p, true)));
     Element::new("NetworkConfig")
         .attr("networkName", &n.name)
         .child(link("repair", None, format!("{base}/api/admin/network/{}/action/reset", n.id)))
         .leaf("Description", "")
         .child(
             Element::new("Configuration")
+                .children(scopes)
                 .child(
                     Element::new("ParentNetwork")
                         .attr("href", href(base, Entity::Network(n.parent)))
-                        .attr("id", urn(Entity::Network(n.parent)))
-                        .attr("name", &n.name),
+                        .attr("id", Entity::Network(n.parent).urn())
+                        .attr("name", parent.map_or(n.name.as_str(), |p| &p.name)),
                 )
-                .leaf("FenceMode", &n.fence_mode),
+                .leaf("FenceMode", &n.fence_mode)
+                .leaf("RetainNetInfoAcrossDeployments", false),
         )
         .leaf("IsDeployed", true)
+}
+
+/// What may be done with a vApp or a machine: one link for each action, none of them while a task holds it.
+fn action_links(own: &str, on: bool, deployed: bool, suspended: bool) -> Vec<Element> {
+    let power = |action: &str| link(&format!("power:{action}"), None, format!("{own}/power/action/{action}"));
+    let deploy = || link("deploy", Some("deployVAppParams"), format!("{own}/action/deploy"));
+    let mut links = Vec::new();
+    if on {
+        links.extend(["powerOff", "reboot", "reset", "shutdown", "suspend"].map(power));
+    } else {
+        links.push(power("powerOn"));
+    }
+    links.push(deploy());
+    if deployed {
+        links.push(link("undeploy", Some("undeployVAppParams"), format!("{own}/action/undeploy")));
+    } else {
+        links.push(link("remove", None, own.to_owned()));
+    }
+    if suspended {
+        links.push(link("discardState", None, format!("{own}/action/discardSuspendedState")));
+    }
+    links.push(link("snapshot:create", Some("createSnapshotParams"), format!("{own}/action/createSnapshot")));
+    links
+}
+
+fn snapshot_links(own: &str) -> [Element; 2] {
+    let action = |rel: &str, action: &str| link(rel, None, format!("{own}/action/{action}"));
+    [
+        action("snapshot:revertToCurrent", "revertToCurrentSnapshot"),
+        action("snapshot:removeAll", "removeAllSnapshots"),
+    ]
 }
 
 pub(super) fn vapp(world: &World, vapp: &Vapp, base: &str, now: i64) -> Element {
     let entity = Entity::Vapp(vapp.id);
     let own = href(base, entity);
-    let busy = world.task_on(entity).is_some();
-    let mut links = vec![
-        link("down", Some("controlAccess"), format!("{own}/controlAccess/")),
-        link("up", Some("vdc"), format!("{base}/api/vdc/{}", world.vdc.id)),
-    ];
-    if !busy {
+    let vms: Vec<&Vm> = world.vms_of(vapp.id).collect();
+    let any = |f: fn(&Vm) -> bool| vms.iter().any(|vm| f(vm));
+    let mut links = Vec::new();
+    if !world.is_busy(entity) {
+        links = action_links(&own, any(|v| v.powered_on), any(|v| v.deployed), any(|v| v.suspended));
         links.push(link("recompose", Some("recomposeVAppParams"), format!("{own}/action/recomposeVApp")));
-        links.push(link("remove", None, own.clone()));
+        links.push(link("edit", Some("vApp"), own.clone()));
+        if any(|v| v.snapshot.is_some()) {
+            links.extend(snapshot_links(&own));
+        }
     }
+    for n in &vapp.networks {
+        let to = format!("{base}/api/network/{}", n.id);
+        links.push(link("down", Some("vAppNetwork"), to).attr("name", &n.name));
+    }
+    links.push(link("down", Some("controlAccess"), format!("{own}/controlAccess/")));
+    links.push(link("controlAccess", Some("controlAccess"), format!("{own}/action/controlAccess")));
+    links.push(link("up", Some("vdc"), format!("{base}/api/vdc/{}", world.vdc.id)));
+    links.push(link("down", Some("owner"), format!("{own}/owner")));
+    links.push(link("down", Some("metadata"), format!("{own}/metadata")));
+    links.push(link("down", Some("productSections"), format!("{own}/productSections/")));
+    let lease = Element::new("LeaseSettingsSection")
+        .attr("type", media("leaseSettingsSection"))
+        .attr("href", format!("{own}/leaseSettingsSection/"))
+        .attr("ovf:required", false)
+        .leaf("ovf:Info", "Lease settings section")
+        .leaf("DeploymentLeaseInSeconds", 0)
+        .leaf("StorageLeaseInSeconds", 0);
+    let startup = Element::new("ovf:StartupSection").leaf("ovf:Info", "VApp startup section");
+    let networks =
+        Element::new("ovf:NetworkSection").leaf("ovf:Info", "The list of logical networks").children(
+            vapp.networks
+                .iter()
+                .map(|n| Element::new("ovf:Network").attr("ovf:name", &n.name).leaf("ovf:Description", "")),
+        );
     Element::vcloud("VApp")
-        .attr("deployed", world.vapp_deployed(vapp.id))
+        .attr("ovfDescriptorUploaded", true)
+        .attr("deployed", any(|v| v.deployed))
         .attr("status", world.vapp_status(vapp))
         .attr("name", &vapp.name)
-        .attr("id", urn(entity))
+        .attr("id", entity.urn())
         .attr("href", &own)
         .attr("type", media("vApp"))
         .children(links)
         .leaf("Description", &vapp.description)
         .children(tasks_of(world, entity, base, now))
-        .child(network_config_section(vapp, base))
+        .child(lease)
+        .child(startup)
+        .child(networks)
+        .child(network_config_section(world, vapp, base))
         .leaf("DateCreated", iso(vapp.created))
+        .child(
+            Element::new("Owner").attr("type", media("owner")).child(
+                Element::new("User")
+                    .attr("href", format!("{base}/api/admin/user/{}", world.org.id))
+                    .attr("name", &vapp.owner)
+                    .attr("type", "application/vnd.vmware.admin.user+xml"),
+            ),
+        )
+        .leaf("autoNature", false)
         .leaf("InMaintenanceMode", false)
-        .child(Element::new("Children").children(world.vms_of(vapp.id).map(|v| vm(world, v, base, now))))
+        .child(Element::new("Children").children(vms.into_iter().map(|v| vm(world, v, base, now))))
 }
 
 pub(super) fn vm(world: &World, vm: &Vm, base: &str, now: i64) -> Element {
     let entity = Entity::Vm(vm.id);
     let own = href(base, entity);
-    let busy = world.task_on(entity).is_some() || world.task_on(Entity::Vapp(vm.vapp)).is_some();
-    let mut links = vec![link("up", Some("vApp"), href(base, Entity::Vapp(vm.vapp)))];
-    if !busy {
-        if vm.powered_on {
-            for (rel, action) in
-                [("power:powerOff", "powerOff"), ("power:reset", "reset"), ("power:shutdown", "shutdown")]
-            {
-                links.push(link(rel, None, format!("{own}/power/action/{action}")));
-            }
-            links.push(link("undeploy", Some("undeployVAppParams"), format!("{own}/action/undeploy")));
-        } else {
-            links.push(link("power:powerOn", None, format!("{own}/power/action/powerOn")));
-            links.push(link("deploy", Some("deployVAppParams"), format!("{own}/action/deploy")));
-            links.push(link("remove", None, own.clone()));
-        }
+    let busy = world.is_busy(entity);
+    let mut links = Vec::new();
+    if !busy && !world.is_busy(Entity::Vapp(vm.vapp)) {
+        links = action_links(&own, vm.powered_on, vm.deployed, vm.suspended);
+        links.push(link("edit", Some("vm"), own.clone()));
         links.push(link("reconfigureVm", Some("vm"), format!("{own}/action/reconfigureVm")));
+        links.push(link(
+            "disk:attach",
+            Some("diskAttachOrDetachParams"),
+            format!("{own}/disk/action/attach"),
+        ));
+        links.push(link(
+            "disk:detach",
+            Some("diskAttachOrDetachParams"),
+            format!("{own}/disk/action/detach"),
+        ));
+        if vm.snapshot.is_some() {
+            links.extend(snapshot_links(&own));
+        }
+        if vm.powered_on {
+            links.push(link("screen:acquireTicket", None, format!("{own}/screen/action/acquireTicket")));
+            let mks = format!("{own}/screen/action/acquireMksTicket");
+            links.push(link("screen:acquireMksTicket", Some("mksTicket"), mks));
+        }
     }
-    let nics = Element::new("NetworkConnectionSection")
+    links.push(link("customizeAtNextPowerOn", None, format!("{own}/action/customizeAtNextPowerOn")));
+    links.push(link("down", Some("metadata"), format!("{own}/metadata")));
+    links.push(link("down", Some("productSections"), format!("{own}/productSections/")));
+    links.push(link("screen:thumbnail", None, format!("{own}/screen")));
+    links.push(link("up", Some("vApp"), href(base, Entity::Vapp(vm.vapp))));
+    let hardware = Hardware {
+        cpus: vm.cpus,
+        cores: vm.cores_per_socket,
+        memory_mb: vm.memory_mb,
+        disks: &vm.disks,
+        nics: &vm.nics,
+    };
+    let operating_system = Element::new("ovf:OperatingSystemSection")
+        .attr("ovf:id", 100)
+        .attr("vmw:osType", &vm.os)
+        .attr("xmlns:vmw", "http://www.vmware.com/schema/ovf")
+        .leaf("ovf:Info", "Specifies the operating system installed")
+        .leaf("ovf:Description", &vm.os);
+    let runtime = Element::new("RuntimeInfoSection").leaf("ovf:Info", "Specifies Runtime info");
+    let runtime = if vm.inside.is_up(vm, now) {
+        runtime.child(Element::new("VMWareTools").attr("version", 12352))
+    } else {
+        runtime
+    };
+    Element::vcloud("Vm")
+        .attr("needsCustomization", vm.needs_customization)
+        .attr("nestedHypervisorEnabled", false)
+        .attr("deployed", vm.deployed)
+        .attr("status", vm.status())
+        .attr("name", &vm.name)
+        .attr("id", entity.urn())
+        .attr("href", &own)
+        .attr("type", media("vm"))
+        .children(links)
+        .leaf("Description", &vm.description)
+        .children(tasks_of(world, entity, base, now))
+        .child(hardware.section(base, &own))
+        .child(operating_system)
+        .child(network_connection_section(vm, base, !busy))
+        .child(customization(vm.id, &vm.customization, base, !busy))
+        .child(runtime)
+        .child(snapshot_section(vm, base))
+        .leaf("DateCreated", iso(vm.created))
+        .leaf("VAppScopedLocalId", vm.id)
+        .child(capabilities(vm, base))
+        .child(storage_profile(world, base))
+        .child(spec_section(vm, base))
+}
+
+pub(super) fn capabilities(vm: &Vm, base: &str) -> Element {
+    Element::new("VmCapabilities")
+        .attr("href", format!("{}/vmCapabilities/", href(base, Entity::Vm(vm.id))))
+        .attr("type", media("vmCapabilitiesSection"))
+        .leaf("MemoryHotAddEnabled", vm.capabilities.memory_hot_add)
+        .leaf("CpuHotAddEnabled", vm.capabilities.cpu_hot_add)
+}
+
+pub(super) fn network_connection_section(vm: &Vm, base: &str, editable: bool) -> Element {
+    let own = format!("{}/networkConnectionSection/", href(base, Entity::Vm(vm.id)));
+    let connection = |n: &Nic| {
+        let mut nic = Element::new("NetworkConnection")
+            .attr("network", &n.network)
+            .attr("needsCustomization", false)
+            .leaf("NetworkConnectionIndex", n.index);
+        if let Some(ip) = &n.ip {
+            nic = nic.leaf("IpAddress", ip);
+        }
+        nic.leaf("IsConnected", n.connected)
+            .leaf("MACAddress", &n.mac)
+            .leaf("IpAddressAllocationMode", &n.mode)
+            .leaf("NetworkAdapterType", "VMXNET3")
+    };
+    let section = Element::new("NetworkConnectionSection")
+        .attr("type", media("networkConnectionSection"))
+        .attr("href", &own)
+        .attr("ovf:required", false)
         .leaf("ovf:Info", "Specifies the available VM network connections")
-        .leaf("PrimaryNetworkConnectionIndex", 0)
-        .children(vm.nics.iter().map(|n| {
-            let mut nic = Element::new("NetworkConnection")
-                .attr("network", &n.network)
-                .attr("needsCustomization", false)
-                .leaf("NetworkConnectionIndex", n.index);
-            if let Some(ip) = &n.ip {
-                nic = nic.leaf("IpAddress", ip);
-            }
-            nic.leaf("IsConnected", n.connected)
-                .leaf("MACAddress", &n.mac)
-                .leaf("IpAddressAllocationMode", &n.mode)
-                .leaf("NetworkAdapterType", "VMXNET3")
-        }));
-    let disks = Element::new("DiskSection").children(vm.disks.iter().map(|d| {
+        .leaf("PrimaryNetworkConnectionIndex", vm.nics.first().map_or(0, |n| n.index))
+        .children(vm.nics.iter().map(connection));
+    if editable { section.child(link("edit", Some("networkConnectionSection"), own)) } else { section }
+}
+
+fn spec_section(vm: &Vm, base: &str) -> Element {
+    let disks = vm.disks.iter().map(|d| {
         Element::new("DiskSettings")
             .leaf("DiskId", d.id)
             .leaf("SizeMb", d.size_mb)
-            .leaf("UnitNumber", 0)
-            .leaf("BusNumber", 0)
-            .leaf("AdapterType", 5)
+            .leaf("UnitNumber", d.unit)
+            .leaf("BusNumber", d.bus)
+            .leaf("AdapterType", d.adapter)
             .leaf("ThinProvisioned", true)
             .leaf("overrideVmDefault", false)
             .leaf("VirtualQuantityUnit", "byte")
             .leaf("VirtualQuantity", d.size_mb * 1024 * 1024)
-    }));
-    let spec = Element::new("VmSpecSection")
+    });
+    Element::new("VmSpecSection")
         .attr("Modified", false)
         .leaf("ovf:Info", "Virtual Machine specification")
         .leaf("OsType", &vm.os)
         .leaf("NumCpus", vm.cpus)
         .leaf("NumCoresPerSocket", vm.cores_per_socket)
         .child(Element::new("MemoryResourceMb").leaf("Configured", vm.memory_mb))
-        .child(disks);
-    Element::vcloud("Vm")
-        .attr("needsCustomization", vm.needs_customization)
-        .attr("deployed", vm.deployed)
-        .attr("status", vm.status())
-        .attr("name", &vm.name)
-        .attr("id", urn(entity))
-        .attr("href", &own)
-        .attr("type", media("vm"))
-        .children(links)
-        .leaf("Description", "")
-        .children(tasks_of(world, entity, base, now))
-        .child(nics)
-        .child(customization(vm.id, &vm.customization, base))
-        .child(spec)
-        .leaf("DateCreated", iso(vm.created))
+        .child(Element::new("DiskSection").children(disks))
+        .child(
+            Element::new("HardwareVersion").attr("href", format!("{base}/api/vdc/hwv/vmx-19")).text("vmx-19"),
+        )
+        .leaf("VirtualCpuType", "VM64")
+        .leaf("TimeSyncWithHost", false)
 }
 
-pub(super) fn customization(vm: Uuid, c: &Customization, base: &str) -> Element {
-    let own = format!("{base}/api/vApp/vm-{vm}/guestCustomizationSection/");
+pub(super) fn snapshot_section(vm: &Vm, base: &str) -> Element {
+    let section = Element::new("SnapshotSection")
+        .attr("type", media("snapshotSection"))
+        .attr("href", format!("{}/snapshotSection", href(base, Entity::Vm(vm.id))))
+        .attr("ovf:required", false)
+        .leaf("ovf:Info", "Snapshot information section");
+    match &vm.snapshot {
+        None => section,
+        Some(s) => section.child(
+            Element::new("Snapshot")
+                .attr("created", iso(s.created))
+                .attr("poweredOn", s.powered_on)
+                .attr("size", s.disks.iter().map(|d| d.size_mb * 1024 * 1024).sum::<u64>()),
+        ),
+    }
+}
+
+pub(super) fn customization(vm: Uuid, c: &Customization, base: &str, editable: bool) -> Element {
+    let own = format!("{}/guestCustomizationSection/", href(base, Entity::Vm(vm)));
     let mut e = Element::new("GuestCustomizationSection")
         .attr("type", media("guestCustomizationSection"))
         .attr("href", &own)
         .attr("ovf:required", false)
         .leaf("ovf:Info", "Specifies Guest OS Customization Settings")
         .leaf("Enabled", c.enabled)
-        .leaf("ChangeSid", false)
+        .leaf("ChangeSid", c.change_sid)
         .leaf("VirtualMachineId", vm)
         .leaf("JoinDomainEnabled", false)
         .leaf("UseOrgSettings", false)
@@ -249,5 +452,6 @@ pub(super) fn customization(vm: Uuid, c: &Customization, base: &str) -> Element 
     if let Some(script) = &c.script {
         e = e.leaf("CustomizationScript", script);
     }
-    e.leaf("ComputerName", &c.computer_name).child(link("edit", Some("guestCustomizationSection"), own))
+    e = e.leaf("ComputerName", &c.computer_name);
+    if editable { e.child(link("edit", Some("guestCustomizationSection"), own)) } else { e }
 }

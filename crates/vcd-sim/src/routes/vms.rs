@@ -1,302 +1,251 @@
-//! Machines: size, customization, power.
+//! Machines: reconfiguration, capabilities, properties.
 
-use axum::{
-    Extension,
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
+use roxmltree::Node;
 use uuid::Uuid;
 
-use super::{id_of, parse, task_answer, views, xml};
+use super::{Ask, id_of, nics::read_nics, number, parse, views};
 use crate::{
+    durations,
+    effects::{Effect, Reconfiguration},
     errors::Refusal,
-    model::{Customization, Vm, World},
-    server::{Around, Simulator},
-    tasks::{Effect, Entity, takes},
-    xml::{Element, Read, check_order},
+    model::{Capabilities, Disk, Property, Vm},
+    server::Change,
+    tasks::{Entity, Start},
+    world::World,
+    xml::{Element, OVF, Read, VCLOUD, check_order},
 };
 
-fn find(world: &World, id: &str) -> Result<Vm, Refusal> {
-    let id = id_of(id)?;
-    world.vms.get(&id).cloned().ok_or_else(|| Refusal::forbidden("vm", id))
+/// A machine that nothing holds.
+pub(super) fn idle_vm(world: &World, id: &str) -> Result<Vm, Refusal> {
+    let vm = world.vm(id_of(id)?)?;
+    world.require_idle(&[Entity::Vm(vm.id), Entity::Vapp(vm.vapp)])?;
+    Ok(vm.clone())
 }
 
-fn idle(world: &World, vm: &Vm) -> Result<(), Refusal> {
-    world.require_idle(&[Entity::Vm(vm.id), Entity::Vapp(vm.vapp)])
+/// Starts a task that changes one machine.
+pub(super) fn update(
+    c: &mut Change<'_>,
+    vm: &Vm,
+    duration: &'static str,
+    effect: Effect,
+) -> Result<Uuid, Refusal> {
+    c.start(Start {
+        operation: "vappUpdateVm",
+        duration: durations::of(duration, 1),
+        owner: Entity::Vm(vm.id),
+        name: vm.name.clone(),
+        holds: vec![],
+        effect,
+    })
 }
 
-pub(super) async fn reconfigure(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    Path(id): Path<String>,
-    body: String,
-) -> Response {
-    let result = sim
-        .change(|world, now| {
-            let vm = find(world, &id)?;
-            idle(world, &vm)?;
+const SPEC_ORDER: &[&str] = &[
+    "Info",
+    "OsType",
+    "Firmware",
+    "NumCpus",
+    "NumCoresPerSocket",
+    "CpuResourceMhz",
+    "MemoryResourceMb",
+    "MediaSection",
+    "DiskSection",
+    "HardwareVersion",
+    "VmToolsVersion",
+    "ToolsGuestOsId",
+    "VirtualCpuType",
+    "TimeSyncWithHost",
+];
+
+/// Changes what the body holds, and nothing else.
+pub(super) async fn reconfigure(ask: Ask, Path(id): Path<String>, body: String) -> Response {
+    let result = ask
+        .change(|c| {
+            let vm = idle_vm(c.world, &id)?;
             let doc = parse(&body, "Vm")?;
-            let spec = doc
-                .root_element()
-                .find("VmSpecSection")
-                .ok_or_else(|| Refusal::bad("VmSpecSection is missing"))?;
-            let order = [
-                "Info",
-                "OsType",
-                "Firmware",
-                "NumCpus",
-                "NumCoresPerSocket",
-                "CpuResourceMhz",
-                "MemoryResourceMb",
-                "MediaSection",
-                "DiskSection",
-                "HardwareVersion",
-                "VmToolsVersion",
-                "ToolsGuestOsId",
-                "VirtualCpuType",
-                "TimeSyncWithHost",
-            ];
-            check_order(spec, &order).map_err(Refusal::bad)?;
-            // Seen on the platform: a change of size is refused unless the first-login flag is set.
-            if !vm.customization.reset_password_required {
-                return Err(Refusal::bad(
-                    "The size cannot be changed unless the guest customization requires a password change.",
-                ));
-            }
-            let effect = read_spec(&vm, spec)?;
-            Ok(world.start_task(now, takes::RECONFIGURE, "vappUpdateVm", Entity::Vm(vm.id), &vm.name, effect))
-        })
-        .await;
-    task_answer(&sim, &around, result)
-}
-
-fn read_spec(vm: &Vm, spec: roxmltree::Node<'_, '_>) -> Result<Effect, Refusal> {
-    let number = |node: roxmltree::Node<'_, '_>, name: &str| -> Result<Option<u64>, Refusal> {
-        node.value(name)
-            .map(|t| {
-                t.trim().parse().map_err(|_| Refusal::bad(format!("validation error on field '{name}'")))
-            })
-            .transpose()
-    };
-    let cpus = match (number(spec, "NumCpus")?, number(spec, "NumCoresPerSocket")?) {
-        (Some(n), cores) => {
-            let cores = cores.unwrap_or(1).max(1);
-            if n == 0 || n % cores != 0 {
-                return Err(Refusal::bad("NumCpus must be divisible by NumCoresPerSocket"));
-            }
-            Some((n as u32, cores as u32))
-        }
-        _ => None,
-    };
-    let memory_mb = spec.find("MemoryResourceMb").map(|m| number(m, "Configured")).transpose()?.flatten();
-    if vm.powered_on && (cpus.is_some_and(|c| c.0 != vm.cpus) || memory_mb.is_some_and(|m| m != vm.memory_mb))
-    {
-        return Err(Refusal::new(
-            400,
-            "INVALID_STATE",
-            "The operation cannot be performed while the VM is powered on.",
-        ));
-    }
-    let disks = match spec.find("DiskSection") {
-        None => None,
-        Some(section) => {
-            let mut disks = Vec::new();
-            for settings in section.all("DiskSettings") {
-                let id = number(settings, "DiskId")?.ok_or_else(|| Refusal::bad("DiskId is missing"))? as u32;
-                let size = number(settings, "SizeMb")?.ok_or_else(|| Refusal::bad("SizeMb is missing"))?;
-                if vm.disks.iter().any(|d| d.id == id && d.size_mb > size) {
-                    return Err(Refusal::bad("A disk cannot be made smaller."));
-                }
-                disks.push((id, size));
-            }
-            Some(disks)
-        }
-    };
-    Ok(Effect::Reconfigured { vm: vm.id, cpus, memory_mb, disks })
-}
-
-pub(super) async fn customization_get(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    Path(id): Path<String>,
-) -> Response {
-    let world = sim.read();
-    let result = find(&world, &id).map(|vm| {
-        views::customization(vm.id, &vm.customization, &around.base)
-            .attr("xmlns", crate::xml::VCLOUD)
-            .attr("xmlns:ovf", crate::xml::OVF)
-    });
-    xml(&around, 200, "guestCustomizationSection", result)
-}
-
-pub(super) async fn customization_put(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    Path(id): Path<String>,
-    body: String,
-) -> Response {
-    let result = sim
-        .change(|world, now| {
-            let vm = find(world, &id)?;
-            idle(world, &vm)?;
-            let doc = parse(&body, "GuestCustomizationSection")?;
             let root = doc.root_element();
-            let order = [
-                "Info",
-                "Enabled",
-                "ChangeSid",
-                "VirtualMachineId",
-                "JoinDomainEnabled",
-                "UseOrgSettings",
-                "DomainName",
-                "DomainUserName",
-                "DomainUserPassword",
-                "MachineObjectOU",
-                "AdminPasswordEnabled",
-                "AdminPasswordAuto",
-                "AdminPassword",
-                "AdminAutoLogonEnabled",
-                "AdminAutoLogonCount",
-                "ResetPasswordRequired",
-                "CustomizationScript",
-                "ComputerName",
-                "Link",
-            ];
-            check_order(root, &order).map_err(Refusal::bad)?;
-            let section = Customization {
-                enabled: root.flag("Enabled"),
-                admin_password_enabled: root.flag("AdminPasswordEnabled"),
-                admin_password_auto: root.flag("AdminPasswordAuto"),
-                admin_password: root.value("AdminPassword").filter(|p| !p.is_empty()).map(str::to_owned),
-                reset_password_required: root.flag("ResetPasswordRequired"),
-                script: root.value("CustomizationScript").filter(|s| !s.is_empty()).map(str::to_owned),
-                computer_name: root.value("ComputerName").unwrap_or_default().into(),
+            let name = root.attribute("name").filter(|n| !n.is_empty());
+            let name = name.ok_or_else(|| Refusal::bad("validation error on field 'name'"))?;
+            let mut change = match root.find("VmSpecSection") {
+                Some(spec) => read_spec(c.world, spec)?,
+                None => Reconfiguration::default(),
             };
-            if section.admin_password_auto && section.admin_password.is_some() {
-                return Err(Refusal::bad(
-                    "'AdminPassword' should either be reset or remain unchanged when auto is set.",
-                ));
+            change.name = (name != vm.name).then(|| name.to_owned());
+            change.description = root.value("Description").map(str::to_owned);
+            if let Some(section) = root.find("NetworkConnectionSection") {
+                change.nics = Some(read_nics(c.world, vm.vapp, section, &vm.nics, false)?);
             }
-            let name = &section.computer_name;
-            let windows = vm.os.starts_with("windows");
-            let legal = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-            if name.is_empty() || !legal || (windows && name.len() > 15) || name.len() > 63 {
-                return Err(Refusal::bad("validation error on field 'ComputerName'"));
-            }
-            let effect = Effect::Customized { vm: vm.id, section };
-            Ok(world.start_task(
-                now,
-                takes::CUSTOMIZATION,
-                "vappUpdateVm",
-                Entity::Vm(vm.id),
-                &vm.name,
-                effect,
-            ))
+            check_size(c.world, &vm, &change)?;
+            update(c, &vm, "vappUpdateVm size", Effect::Reconfigured { vm: vm.id, change: Box::new(change) })
         })
         .await;
-    task_answer(&sim, &around, result)
+    ask.task(result)
 }
 
-pub(super) async fn customization_status(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    Path(id): Path<String>,
-) -> Response {
-    let world = sim.read();
-    let now = sim.now();
-    let result = find(&world, &id).map(|vm| {
-        Element::vcloud("GuestCustomizationStatusSection")
-            .leaf("GuestCustStatus", vm.customization_status(now))
+fn read_spec(world: &World, spec: Node<'_, '_>) -> Result<Reconfiguration, Refusal> {
+    if world.knobs.strict_order {
+        check_order(spec, SPEC_ORDER).map_err(Refusal::bad)?;
+    }
+    let optional =
+        |node: Node<'_, '_>, name: &str| node.value(name).map(|t| number::<u64>(t, name)).transpose();
+    let disks = spec.find("DiskSection").map(|section| {
+        let mut next = 2000;
+        section
+            .all("DiskSettings")
+            .into_iter()
+            .map(|settings| {
+                let required = |name: &str| {
+                    optional(settings, name)?.ok_or_else(|| Refusal::bad(format!("{name} is missing")))
+                };
+                // Without an id it is a new disk, which gets the next.
+                let id = optional(settings, "DiskId")?.map_or(next, |id| id as u32);
+                next = next.max(id + 1);
+                Ok(Disk {
+                    id,
+                    size_mb: required("SizeMb")?,
+                    unit: required("UnitNumber")? as u32,
+                    bus: required("BusNumber")? as u32,
+                    adapter: required("AdapterType")? as u32,
+                })
+            })
+            .collect::<Result<Vec<_>, Refusal>>()
     });
-    xml(&around, 200, "guestCustomizationStatusSection", result)
+    let memory = spec.find("MemoryResourceMb").map(|m| optional(m, "Configured"));
+    Ok(Reconfiguration {
+        cpus: optional(spec, "NumCpus")?.map(|n| n as u32),
+        cores_per_socket: optional(spec, "NumCoresPerSocket")?.map(|n| n as u32),
+        memory_mb: memory.transpose()?.flatten(),
+        disks: disks.transpose()?,
+        ..Reconfiguration::default()
+    })
 }
 
-pub(super) async fn power_on(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    Path(id): Path<String>,
-) -> Response {
-    let result = sim.change(|world, now| start(world, now, &find(world, &id)?, false)).await;
-    task_answer(&sim, &around, result)
-}
-
-pub(super) async fn deploy(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    Path(id): Path<String>,
-    body: String,
-) -> Response {
-    let result = sim
-        .change(|world, now| {
-            let doc = parse(&body, "DeployVAppParams")?;
-            let force = doc
-                .root_element()
-                .attribute("forceCustomization")
-                .is_some_and(|v| v.eq_ignore_ascii_case("true"));
-            start(world, now, &find(world, &id)?, force)
-        })
-        .await;
-    task_answer(&sim, &around, result)
-}
-
-fn start(world: &mut World, now: i64, vm: &Vm, force_customization: bool) -> Result<Uuid, Refusal> {
-    idle(world, vm)?;
-    if force_customization && vm.deployed {
-        return Err(Refusal::new(
-            400,
-            "INVALID_STATE",
-            "Customization can be forced only while the VM is not deployed.",
+/// Refuses a change of size that the platform would refuse: hot and cold rules, disks that shrink, snapshots.
+pub(super) fn check_size(world: &World, vm: &Vm, change: &Reconfiguration) -> Result<(), Refusal> {
+    let (cpus, cores) =
+        (change.cpus.unwrap_or(vm.cpus), change.cores_per_socket.unwrap_or(vm.cores_per_socket));
+    let memory = change.memory_mb.unwrap_or(vm.memory_mb);
+    let disks = change.disks.as_deref().unwrap_or(&vm.disks);
+    if (cpus, cores, memory) == (vm.cpus, vm.cores_per_socket, vm.memory_mb) && disks == vm.disks {
+        return Ok(());
+    }
+    if world.knobs.resize_needs_first_login_flag && !vm.customization.reset_password_required {
+        return Err(Refusal::bad(
+            "The size cannot be changed unless the guest customization requires a password change.",
         ));
     }
-    if vm.powered_on {
-        return Err(Refusal::new(400, "INVALID_STATE", format!("VM \"{}\" is already running.", vm.name)));
+    if cores == 0 || cpus == 0 || cpus > 128 || cpus % cores != 0 {
+        return Err(Refusal::bad("NumCpus must be divisible by NumCoresPerSocket"));
     }
-    let effect = Effect::PoweredOn { vm: vm.id, force_customization };
-    Ok(world.start_task(now, takes::POWER_ON, "vappDeploy", Entity::Vm(vm.id), &vm.name, effect))
+    if memory == 0 || !memory.is_multiple_of(4) {
+        return Err(Refusal::bad(
+            "validation error on field 'MemoryResourceMb': a multiple of 4 is expected",
+        ));
+    }
+    let cold = |what: &str| {
+        let text = format!("The operation cannot be performed while the VM is powered on: {what}.");
+        Err(Refusal::new(400, "INVALID_STATE", text))
+    };
+    if vm.powered_on {
+        if cores != vm.cores_per_socket || cpus < vm.cpus || (cpus > vm.cpus && !vm.capabilities.cpu_hot_add)
+        {
+            return cold("CPU");
+        }
+        if memory < vm.memory_mb || (memory > vm.memory_mb && !vm.capabilities.memory_hot_add) {
+            return cold("memory");
+        }
+    }
+    for disk in disks {
+        let before = vm.disks.iter().find(|d| d.id == disk.id);
+        if before.is_some_and(|d| d.size_mb > disk.size_mb) {
+            return Err(Refusal::bad("A disk cannot be made smaller."));
+        }
+        if disk.size_mb == 0 {
+            return Err(Refusal::bad("validation error on field 'SizeMb'"));
+        }
+    }
+    if disks != vm.disks && vm.snapshot.is_some() {
+        return Err(Refusal::bad("A disk of a VM with a snapshot cannot be changed."));
+    }
+    Ok(())
 }
 
-/// Undeploys a machine, or all machines of a vApp.
-pub(super) async fn undeploy(
-    State(sim): State<Simulator>,
-    Extension(around): Extension<Around>,
-    Path(id): Path<String>,
-    body: String,
-) -> Response {
-    let result = sim
-        .change(|world, now| {
-            parse(&body, "UndeployVAppParams")?;
-            if id.starts_with("vm-") {
-                let vm = find(world, &id)?;
-                idle(world, &vm)?;
-                if !vm.deployed {
-                    return Err(Refusal::not_running(&vm.name));
-                }
-                let effect = Effect::Undeployed { vms: vec![vm.id] };
-                return Ok(world.start_task(
-                    now,
-                    takes::UNDEPLOY,
-                    "vappUndeployPowerOff",
-                    Entity::Vm(vm.id),
-                    &vm.name,
-                    effect,
-                ));
+pub(super) async fn capabilities_get(ask: Ask, Path(id): Path<String>) -> Response {
+    let world = ask.read();
+    let result = id_of(&id).and_then(|id| world.vm(id));
+    let result = result.map(|vm| views::capabilities(vm, ask.base()).vcloud_root());
+    ask.xml(200, "vmCapabilitiesSection", result)
+}
+
+pub(super) async fn capabilities_put(ask: Ask, Path(id): Path<String>, body: String) -> Response {
+    let result = ask
+        .change(|c| {
+            let vm = idle_vm(c.world, &id)?;
+            let doc = parse(&body, "VmCapabilities")?;
+            let root = doc.root_element();
+            let capabilities = Capabilities {
+                cpu_hot_add: root.flag("CpuHotAddEnabled"),
+                memory_hot_add: root.flag("MemoryHotAddEnabled"),
+            };
+            if vm.powered_on && capabilities != vm.capabilities {
+                let text = "The operation cannot be performed while the VM is powered on: hot add.";
+                return Err(Refusal::new(400, "INVALID_STATE", text));
             }
-            let id = id_of(&id)?;
-            let name = world.vapps.get(&id).ok_or_else(|| Refusal::forbidden("vapp", id))?.name.clone();
-            world.require_idle(&world.vapp_and_vms(id))?;
-            let vms: Vec<Uuid> = world.vms_of(id).filter(|v| v.deployed).map(|v| v.id).collect();
-            if vms.is_empty() {
-                return Err(Refusal::not_running(&name));
-            }
-            Ok(world.start_task(
-                now,
-                takes::UNDEPLOY,
-                "vappUndeployPowerOff",
-                Entity::Vapp(id),
-                &name,
-                Effect::Undeployed { vms },
-            ))
+            update(c, &vm, "vappUpdateVm section", Effect::Capabilities { vm: vm.id, capabilities })
         })
         .await;
-    task_answer(&sim, &around, result)
+    ask.task(result)
+}
+
+pub(super) async fn properties_get(ask: Ask, Path(id): Path<String>) -> Response {
+    let world = ask.read();
+    // A vApp has no properties of its own here.
+    let result = id_of(&id).map(|id| world.vms.get(&id).map(|vm| vm.properties.clone()).unwrap_or_default());
+    let result = result.map(|properties| {
+        let list = Element::vcloud("ProductSectionList");
+        if properties.is_empty() {
+            return list;
+        }
+        let section =
+            Element::new("ovf:ProductSection").leaf("ovf:Info", "Information about the installed software");
+        list.child(section.children(properties.iter().map(|p| {
+            Element::new("ovf:Property")
+                .attr("ovf:key", &p.key)
+                .attr("ovf:type", "string")
+                .attr("ovf:userConfigurable", true)
+                .attr("ovf:value", "")
+                .leaf("ovf:Label", &p.key)
+                .child(Element::new("ovf:Value").attr("ovf:value", &p.value))
+        })))
+    });
+    ask.xml(200, "productSections", result)
+}
+
+/// Replaces all properties. The guest sees them at its next boot.
+pub(super) async fn properties_put(ask: Ask, Path(id): Path<String>, body: String) -> Response {
+    let result = ask
+        .change(|c| {
+            let vm = idle_vm(c.world, &id)?;
+            let doc = parse(&body, "ProductSectionList")?;
+            let properties = doc
+                .descendants()
+                .filter(|n| n.has_tag_name((OVF, "Property")))
+                .map(|p| {
+                    let inner = p.children().find(|n| n.has_tag_name((OVF, "Value")));
+                    let value =
+                        inner.and_then(|v| v.attribute((OVF, "value"))).or(p.attribute((OVF, "value")));
+                    let key = p.attribute((OVF, "key")).filter(|k| !k.is_empty());
+                    let key = key.ok_or_else(|| Refusal::bad("validation error on field 'key'"))?;
+                    Ok(Property { key: key.into(), value: value.unwrap_or_default().into() })
+                })
+                .collect::<Result<Vec<_>, Refusal>>()?;
+            update(c, &vm, "vappUpdateVm section", Effect::Properties { vm: vm.id, properties })
+        })
+        .await;
+    ask.task(result)
+}
+
+/// A section of a machine as the root of a document.
+pub(super) fn alone(section: Element) -> Element {
+    section.attr("xmlns", VCLOUD).attr("xmlns:ovf", OVF)
 }

@@ -1,0 +1,397 @@
+//! What becomes true when a task ends, and what remains when it ends badly.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    durations,
+    errors::Refusal,
+    guest::{self, FirstBoot, sentinel},
+    model::{
+        Capabilities, Customization, Disk, GuestRun, Metadata, NetworkStatus, Nic, Property, Snapshot,
+        VappNetwork, Vm,
+    },
+    tasks::{Due, Entity},
+    world::World,
+};
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Effect {
+    Nothing,
+    NetworkMade(Uuid),
+    NetworkRealized(Uuid),
+    NetworkUpdated {
+        id: Uuid,
+        name: String,
+        description: String,
+    },
+    NetworkDeleted(Uuid),
+    Qos {
+        edge: Uuid,
+        ingress: Option<Uuid>,
+        egress: Option<Uuid>,
+    },
+    VappMade {
+        id: Uuid,
+        vms: Vec<Vm>,
+        power_on: bool,
+    },
+    VappDeleted(Uuid),
+    VappUpdated {
+        id: Uuid,
+        name: String,
+        description: String,
+    },
+    VappNetworks {
+        vapp: Uuid,
+        networks: Vec<VappNetwork>,
+    },
+    Recomposed {
+        vapp: Uuid,
+        added: Vec<Vm>,
+        /// Machines of other vApps, with the cards they will have here.
+        moved: Vec<(Uuid, Vec<Nic>)>,
+        deleted: Vec<Uuid>,
+        renamed: Option<(String, String)>,
+        power_on: bool,
+    },
+    Reconfigured {
+        vm: Uuid,
+        change: Box<Reconfiguration>,
+    },
+    Customized {
+        vm: Uuid,
+        section: Customization,
+    },
+    Nics {
+        vm: Uuid,
+        nics: Vec<Nic>,
+    },
+    Capabilities {
+        vm: Uuid,
+        capabilities: Capabilities,
+    },
+    Properties {
+        vm: Uuid,
+        properties: Vec<Property>,
+    },
+    PoweredOn {
+        vms: Vec<Uuid>,
+        force_customization: bool,
+    },
+    PoweredOff {
+        vms: Vec<Uuid>,
+        undeploy: bool,
+    },
+    Suspended(Vec<Uuid>),
+    SuspensionDiscarded(Vec<Uuid>),
+    /// Reset or restarted: a boot without a stop.
+    Booted(Vec<Uuid>),
+    SnapshotTaken(Vec<Uuid>),
+    SnapshotReverted(Vec<Uuid>),
+    SnapshotRemoved(Vec<Uuid>),
+    VmDeleted(Uuid),
+    Metadata {
+        of: String,
+        set: Vec<(String, Metadata)>,
+        removed: Option<String>,
+    },
+    GuestCustomized(Uuid),
+}
+
+/// What a reconfiguration changes; `None` leaves a thing alone.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Reconfiguration {
+    pub(crate) name: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) cpus: Option<u32>,
+    pub(crate) cores_per_socket: Option<u32>,
+    pub(crate) memory_mb: Option<u64>,
+    pub(crate) disks: Option<Vec<Disk>>,
+    pub(crate) nics: Option<Vec<Nic>>,
+}
+
+impl World {
+    pub(crate) fn apply(&mut self, effect: Effect, at: i64) -> Result<(), Refusal> {
+        match effect {
+            Effect::Nothing => {}
+            Effect::NetworkMade(id) if self.knobs.realize_lag_ms > 0 => {
+                let then = at + self.knobs.realize_lag_ms;
+                self.agenda.add(then, Due::Effect(Effect::NetworkRealized(id)));
+            }
+            Effect::NetworkMade(id) | Effect::NetworkRealized(id) => {
+                if let Some(network) = self.networks.get_mut(&id) {
+                    network.status = NetworkStatus::Realized;
+                }
+            }
+            Effect::NetworkUpdated { id, name, description } => {
+                if let Some(network) = self.networks.get_mut(&id) {
+                    (network.name, network.description) = (name, description);
+                }
+            }
+            Effect::NetworkDeleted(id) => {
+                if let Some(edge) = self.networks.get(&id).map(|n| n.edge) {
+                    self.lag_count(edge, at + self.knobs.count_lag_ms);
+                }
+                self.networks.remove(&id);
+            }
+            Effect::Qos { edge, ingress, egress } => {
+                if let Some(edge) = self.edges.get_mut(&edge) {
+                    (edge.ingress, edge.egress) = (ingress, egress);
+                }
+            }
+            Effect::VappMade { id, vms, power_on } => {
+                if let Some(vapp) = self.vapps.get_mut(&id) {
+                    vapp.ready = true;
+                }
+                self.place(vms, power_on, at)?;
+            }
+            Effect::VappDeleted(id) => {
+                let vms: Vec<Uuid> = self.vms_of(id).map(|vm| vm.id).collect();
+                for vm in vms {
+                    self.vm_remove(vm);
+                }
+                self.vapps.remove(&id);
+                self.metadata.remove(&Entity::Vapp(id).urn());
+            }
+            Effect::VappUpdated { id, name, description } => {
+                if let Some(vapp) = self.vapps.get_mut(&id) {
+                    (vapp.name, vapp.description) = (name, description);
+                }
+            }
+            Effect::VappNetworks { vapp, networks } => {
+                if let Some(vapp) = self.vapps.get_mut(&vapp) {
+                    vapp.networks = networks;
+                }
+            }
+            Effect::Recomposed { vapp, added, moved, deleted, renamed, power_on } => {
+                for id in deleted {
+                    self.vm_remove(id);
+                }
+                for (id, nics) in moved {
+                    self.move_vm(id, vapp, nics);
+                }
+                if let (Some((name, description)), Some(vapp)) = (renamed, self.vapps.get_mut(&vapp)) {
+                    (vapp.name, vapp.description) = (name, description);
+                }
+                self.place(added, power_on, at)?;
+            }
+            Effect::Reconfigured { vm, change } => self.reconfigure(vm, *change, at)?,
+            Effect::Customized { vm, section } => {
+                if let Some(vm) = self.vms.get_mut(&vm) {
+                    vm.customization = section;
+                }
+            }
+            Effect::Nics { vm, mut nics } => {
+                if let Some(vapp) = self.vms.get(&vm).map(|v| v.vapp) {
+                    self.address(vapp, &mut nics)?;
+                }
+                if let Some(vm) = self.vms.get_mut(&vm) {
+                    vm.nics = nics;
+                }
+            }
+            Effect::Capabilities { vm, capabilities } => {
+                if let Some(vm) = self.vms.get_mut(&vm) {
+                    vm.capabilities = capabilities;
+                }
+            }
+            Effect::Properties { vm, properties } => {
+                if let Some(vm) = self.vms.get_mut(&vm) {
+                    vm.properties = properties;
+                }
+            }
+            Effect::PoweredOn { vms, force_customization } => {
+                for id in vms {
+                    if let Some(vm) = self.vms.get_mut(&id) {
+                        let resumes = std::mem::take(&mut vm.suspended);
+                        (vm.powered_on, vm.deployed) = (true, true);
+                        if !resumes {
+                            vm.needs_customization |= force_customization;
+                            self.boot(id, at);
+                        }
+                    }
+                }
+            }
+            Effect::PoweredOff { vms, undeploy } => {
+                for vm in vms {
+                    if let Some(vm) = self.vms.get_mut(&vm) {
+                        stop(vm);
+                        vm.deployed &= !undeploy;
+                    }
+                }
+            }
+            Effect::Suspended(vms) => {
+                for vm in vms {
+                    if let Some(vm) = self.vms.get_mut(&vm) {
+                        (vm.suspended, vm.powered_on) = (true, false);
+                    }
+                }
+            }
+            Effect::SuspensionDiscarded(vms) => {
+                for vm in vms {
+                    if let Some(vm) = self.vms.get_mut(&vm) {
+                        stop(vm);
+                        (vm.suspended, vm.deployed) = (false, false);
+                    }
+                }
+            }
+            Effect::Booted(vms) => vms.into_iter().for_each(|vm| self.boot(vm, at)),
+            Effect::SnapshotTaken(vms) => {
+                for vm in vms {
+                    if let Some(vm) = self.vms.get_mut(&vm) {
+                        vm.snapshot = Some(Snapshot {
+                            created: at,
+                            powered_on: vm.powered_on,
+                            disks: vm.disks.clone(),
+                        });
+                    }
+                }
+            }
+            Effect::SnapshotReverted(vms) => {
+                for vm in vms {
+                    if let Some(vm) = self.vms.get_mut(&vm)
+                        && let Some(snapshot) = &vm.snapshot
+                    {
+                        // Taken without memory: the machine is off afterwards.
+                        vm.disks = snapshot.disks.clone();
+                        stop(vm);
+                    }
+                }
+            }
+            Effect::SnapshotRemoved(vms) => {
+                for vm in vms {
+                    if let Some(vm) = self.vms.get_mut(&vm) {
+                        vm.snapshot = None;
+                    }
+                }
+            }
+            Effect::VmDeleted(id) => drop(self.vm_remove(id)),
+            Effect::Metadata { of, set, removed } => {
+                let entries = self.metadata.entry(of).or_default();
+                entries.extend(set);
+                if let Some(key) = removed {
+                    entries.remove(&key);
+                }
+            }
+            Effect::GuestCustomized(id) => self.guest_customized(id, at),
+        }
+        Ok(())
+    }
+
+    /// What an effect that will not come leaves behind: what was visible already, as a failed shell or not at all.
+    pub(crate) fn abandon(&mut self, effect: Option<Effect>, leaves_shell: bool) {
+        match effect {
+            Some(Effect::NetworkMade(id)) => drop(self.networks.remove(&id)),
+            Some(Effect::VappMade { id, .. }) => {
+                if let Some(vapp) = self.vapps.get_mut(&id) {
+                    vapp.failed = true;
+                }
+            }
+            Some(Effect::Recomposed { added, .. }) if leaves_shell => {
+                for mut vm in added {
+                    vm.nics.clear();
+                    vm.description = "failed creation".into();
+                    self.vm_insert(vm);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Places copied machines: their cards get addresses, or the task fails.
+    fn place(&mut self, vms: Vec<Vm>, power_on: bool, at: i64) -> Result<(), Refusal> {
+        for mut vm in vms {
+            let mut nics = std::mem::take(&mut vm.nics);
+            self.address(vm.vapp, &mut nics)?;
+            vm.nics = nics;
+            let id = vm.id;
+            self.vm_insert(vm);
+            if power_on {
+                self.apply(Effect::PoweredOn { vms: vec![id], force_customization: false }, at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives cards in `POOL` mode that have none the lowest free address.
+    fn address(&self, vapp: Uuid, nics: &mut [Nic]) -> Result<(), Refusal> {
+        let networks = self.vapps.get(&vapp).map(|a| a.networks.as_slice()).unwrap_or_default();
+        for nic in nics.iter_mut().filter(|n| n.mode == "POOL" && n.ip.is_none()) {
+            let parent =
+                networks.iter().find(|n| n.name == nic.network).and_then(|n| self.networks.get(&n.parent));
+            if let Some(network) = parent {
+                let none = || Refusal::bad("There are insufficient IP addresses to complete operation.");
+                nic.ip = Some(self.free_address(network).ok_or_else(none)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// A machine changes its vApp: state, cards, disks and uptime travel with it.
+    fn move_vm(&mut self, id: Uuid, vapp: Uuid, nics: Vec<Nic>) {
+        let metadata = self.metadata.get(&Entity::Vm(id).urn()).cloned();
+        let Some(mut vm) = self.vm_remove(id) else { return };
+        if !self.knobs.move_keeps_id {
+            vm.id = Uuid::new_v4();
+        }
+        (vm.vapp, vm.nics) = (vapp, nics);
+        if let Some(metadata) = metadata {
+            self.metadata.insert(Entity::Vm(vm.id).urn(), metadata);
+        }
+        self.vm_insert(vm);
+    }
+
+    fn reconfigure(&mut self, id: Uuid, change: Reconfiguration, at: i64) -> Result<(), Refusal> {
+        if let Some(nics) = change.nics {
+            self.apply(Effect::Nics { vm: id, nics }, at)?;
+        }
+        let Some(vm) = self.vms.get_mut(&id) else { return Ok(()) };
+        vm.name = change.name.unwrap_or_else(|| std::mem::take(&mut vm.name));
+        vm.description = change.description.unwrap_or_else(|| std::mem::take(&mut vm.description));
+        vm.cpus = change.cpus.unwrap_or(vm.cpus);
+        vm.cores_per_socket = change.cores_per_socket.unwrap_or(vm.cores_per_socket);
+        vm.memory_mb = change.memory_mb.unwrap_or(vm.memory_mb);
+        if let Some(disks) = change.disks {
+            vm.disks = disks;
+        }
+        Ok(())
+    }
+
+    /// A machine starts from its disk: the guest customizes itself if that is due, else does what it does at a boot.
+    fn boot(&mut self, id: Uuid, at: i64) {
+        let tools = self.knobs.guest_tools;
+        let Some(vm) = self.vms.get_mut(&id) else { return };
+        vm.powered_on_at = Some(at);
+        vm.inside.boots += 1;
+        let name = vm.customization.computer_name.clone();
+        if vm.customization.enabled && vm.needs_customization && tools && !name.starts_with(sentinel::BOOT) {
+            let ends = at + durations::of("guest first boot", 1);
+            vm.run = Some(GuestRun { started: at, ends, fails: name.starts_with(sentinel::CUSTOMIZE) });
+            vm.needs_customization = false;
+            vm.inside.up_at = Some(ends);
+            self.agenda.add(ends, Due::Effect(Effect::GuestCustomized(id)));
+        } else {
+            vm.inside.up_at = Some(at + durations::of("guest boot", 1));
+            guest::keep(vm);
+        }
+    }
+
+    fn guest_customized(&mut self, id: Uuid, at: i64) {
+        let Some(vm) = self.vms.get(&id) else { return };
+        // It was stopped, or started anew, meanwhile.
+        let Some(run) = vm.run.filter(|run| run.ends == at && vm.powered_on) else { return };
+        let settings = self.settings_for(vm);
+        let Some(vm) = self.vms.get_mut(&id) else { return };
+        if run.fails {
+            vm.inside.first_boot = FirstBoot::Failed;
+        } else {
+            guest::customize(vm, &settings);
+        }
+    }
+}
+
+fn stop(vm: &mut Vm) {
+    vm.powered_on = false;
+    vm.powered_on_at = None;
+    vm.inside.up_at = None;
+}

@@ -1,0 +1,89 @@
+//! Behaviour that is inferred, not proven, about the real platform: each point can be set the other way.
+
+use serde::{Deserialize, Serialize};
+
+/// Changed at the start by `--knob name=value`, later by `POST /sim/knobs`. Unnamed ones keep their value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Knobs {
+    /// A change of size is refused unless the guest customization asks for a password change at first login.
+    pub resize_needs_first_login_flag: bool,
+    /// A machine that is moved to another vApp keeps its id. Otherwise it gets a new one.
+    pub move_keeps_id: bool,
+    /// Bodies whose elements stand out of the schema's order are refused.
+    pub strict_order: bool,
+    /// A network may leave a vApp that is running, as it could before API 37.1.
+    pub network_leaves_running_vapp: bool,
+    /// How long an edge's count of networks, and a record's, shows the old value: cloud ms.
+    pub count_lag_ms: i64,
+    /// How long a network stays `CONFIGURING` after its task has succeeded: cloud ms.
+    pub realize_lag_ms: i64,
+    /// Tasks one user may have under way; 0 is no limit.
+    pub operation_limit: usize,
+    /// How long a finished task can be read: cloud ms.
+    pub task_expiry_ms: i64,
+    /// Machines the VDC may hold; 0 is no limit.
+    pub vm_quota: usize,
+    /// Networks the VDC may hold; 0 is no limit.
+    pub network_quota: usize,
+    /// Tenants may read the list of speed profiles.
+    pub tenants_see_speed_profiles: bool,
+    /// Guests report to the platform. Without that a customization stays pending for ever.
+    pub guest_tools: bool,
+}
+
+impl Default for Knobs {
+    fn default() -> Self {
+        Self {
+            resize_needs_first_login_flag: true,
+            move_keeps_id: true,
+            strict_order: true,
+            network_leaves_running_vapp: false,
+            count_lag_ms: 4_000,
+            realize_lag_ms: 0,
+            operation_limit: 0,
+            task_expiry_ms: 90 * 86_400_000,
+            vm_quota: 0,
+            network_quota: 0,
+            tenants_see_speed_profiles: true,
+            guest_tools: true,
+        }
+    }
+}
+
+impl Knobs {
+    /// Sets some of them from a JSON object. An unknown name or a value of another type is refused by name.
+    pub fn set(&mut self, changes: &serde_json::Value) -> Result<(), String> {
+        let mut all = serde_json::to_value(&*self).map_err(|e| e.to_string())?;
+        let (Some(all_map), Some(changes)) = (all.as_object_mut(), changes.as_object()) else {
+            return Err("an object of knobs is expected".into());
+        };
+        for (name, value) in changes {
+            all_map.insert(name.clone(), value.clone());
+        }
+        *self = serde_json::from_value(all).map_err(|e| e.to_string())?;
+        Ok(())
+    }
+
+    /// Sets one from `name=value`.
+    pub fn set_text(&mut self, text: &str) -> Result<(), String> {
+        let (name, value) = text.split_once('=').ok_or_else(|| format!("{text:?} is not name=value"))?;
+        let value: serde_json::Value =
+            value.parse().map_err(|_| format!("{value:?} is no value of a knob"))?;
+        self.set(&serde_json::json!({ name: value }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Knobs;
+
+    #[test]
+    fn one_at_a_time_and_by_name() {
+        let mut knobs = Knobs::default();
+        knobs.set_text("operation_limit=3").unwrap();
+        assert_eq!(knobs, Knobs { operation_limit: 3, ..Knobs::default() });
+        assert!(knobs.set_text("operation_limits=3").unwrap_err().contains("operation_limits"));
+        assert!(knobs.set_text("strict_order=7").is_err());
+    }
+}

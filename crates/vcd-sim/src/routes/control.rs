@@ -1,0 +1,334 @@
+//! The simulator's own controls, which no real cloud has: faults, knobs, time, changes by a foreign hand, guests.
+//!
+//! They ask for no session: they are for whoever runs the simulator, on loopback. Changes need a JSON body with its
+//! content type, which a page of another origin cannot send unasked.
+
+use axum::{
+    Json,
+    extract::Path,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Ask, id_of};
+use crate::{
+    durations::DURATIONS,
+    effects::Effect,
+    errors::Refusal,
+    faults::{Asked, Fault},
+    guest,
+    model::Question,
+    tasks::{Entity, Start, TaskStatus},
+    world::World,
+};
+
+fn done(ask: &Ask, result: Result<(), Refusal>) -> Response {
+    match result {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(refusal) => refusal.into_json(&ask.around.request_id),
+    }
+}
+
+pub(super) async fn durations() -> Json<Value> {
+    Json(json!(DURATIONS))
+}
+
+pub(super) async fn knobs(ask: Ask) -> Response {
+    ask.json(Ok(json!(ask.read().knobs)))
+}
+
+pub(super) async fn knobs_set(ask: Ask, Json(body): Json<Value>) -> Response {
+    let result = ask.change(|c| c.world.knobs.set(&body).map_err(Refusal::bad)).await;
+    done(&ask, result)
+}
+
+pub(super) async fn clock(ask: Ask) -> Response {
+    let next = ask.read().agenda.next_at();
+    ask.json(Ok(json!({"now_ms": ask.now(), "next_due_ms": next})))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Step {
+    /// Cloud ms; without it, to the next thing that is due.
+    ms: Option<i64>,
+}
+
+pub(super) async fn step(ask: Ask, Json(step): Json<Step>) -> Response {
+    let now = ask.now();
+    let next = ask.read().agenda.next_at().map_or(0, |at| at - now);
+    let moved = ask.sim.step(step.ms.unwrap_or(next));
+    let result = ask.change(|_| Ok(())).await;
+    done(&ask, if moved { result } else { Err(Refusal::bad("Time runs by itself: start with --stepped.")) })
+}
+
+pub(super) async fn sessions_end(ask: Ask) -> Response {
+    ask.sim.expire_sessions();
+    done(&ask, Ok(()))
+}
+
+pub(super) async fn faults(ask: Ask) -> Response {
+    let tasks = ask.read().task_faults.clone();
+    ask.json(Ok(json!({"tasks": tasks, "requests": *ask.sim.request_faults()})))
+}
+
+pub(super) async fn fault_add(ask: Ask, Json(asked): Json<Asked>) -> Response {
+    let result = match asked.read().map_err(Refusal::bad) {
+        Ok(Fault::Task(fault)) => {
+            ask.change(|c| {
+                c.world.task_faults.push(fault);
+                Ok(())
+            })
+            .await
+        }
+        Ok(Fault::Request(fault)) => {
+            ask.sim.request_faults().push(fault);
+            Ok(())
+        }
+        Err(refusal) => Err(refusal),
+    };
+    done(&ask, result)
+}
+
+pub(super) async fn faults_clear(ask: Ask) -> Response {
+    ask.sim.request_faults().clear();
+    let result = ask
+        .change(|c| {
+            c.world.task_faults.clear();
+            Ok(())
+        })
+        .await;
+    done(&ask, result)
+}
+
+/// What a URN or an href points to.
+fn entity(world: &World, reference: &str) -> Result<Entity, Refusal> {
+    let id = id_of(reference)?;
+    [Entity::Vm(id), Entity::Vapp(id), Entity::Network(id), Entity::Gateway(id)]
+        .into_iter()
+        .find(|e| match e {
+            Entity::Vm(id) => world.vms.contains_key(id),
+            Entity::Vapp(id) => world.vapps.contains_key(id),
+            Entity::Network(id) => world.networks.contains_key(id),
+            Entity::Gateway(id) => world.edges.contains_key(id),
+        })
+        .ok_or_else(|| Refusal::forbidden("entity", id))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Busy {
+    entity: String,
+    ms: i64,
+}
+
+/// Somebody else works on an entity for so long, under a task that the tenant may not read.
+pub(super) async fn busy(ask: Ask, Json(busy): Json<Busy>) -> Response {
+    let result = ask
+        .sim
+        .change("vcenter-automation", |c| {
+            let owner = entity(c.world, &busy.entity)?;
+            c.world.require_idle(&[owner])?;
+            let operation = match owner {
+                Entity::Vm(_) => "vappUpdateVm",
+                Entity::Vapp(_) => "vdcUpdateVapp",
+                Entity::Network(_) => "networkUpdateNetwork",
+                Entity::Gateway(_) => "orgVdcGatewayUpdate",
+            };
+            let name = "foreign".into();
+            c.start(Start {
+                operation,
+                duration: busy.ms,
+                owner,
+                name,
+                holds: vec![],
+                effect: Effect::Nothing,
+            })
+        })
+        .await;
+    ask.json(result.map(|task| json!({"task": task})))
+}
+
+/// A change made past the API, as an engineer in vCenter would.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", tag = "what")]
+pub(super) enum ForeignChange {
+    Delete { entity: String },
+    Rename { entity: String, name: String },
+    PowerOff { vm: String },
+    Resize { vm: String, cpus: Option<u32>, memory_mb: Option<u64> },
+    Speed { edge: String, mbit: Option<u32> },
+}
+
+pub(super) async fn change(ask: Ask, Json(change): Json<ForeignChange>) -> Response {
+    let result = ask.change(|c| foreign(c.world, c.now, change)).await;
+    done(&ask, result)
+}
+
+fn foreign(world: &mut World, now: i64, change: ForeignChange) -> Result<(), Refusal> {
+    match change {
+        ForeignChange::Delete { entity: reference } => {
+            let effect = match entity(world, &reference)? {
+                Entity::Vm(id) => Effect::VmDeleted(id),
+                Entity::Vapp(id) => Effect::VappDeleted(id),
+                Entity::Network(id) => Effect::NetworkDeleted(id),
+                Entity::Gateway(id) => {
+                    world.edges.remove(&id);
+                    Effect::Nothing
+                }
+            };
+            world.apply(effect, now)
+        }
+        ForeignChange::Rename { entity: reference, name } => {
+            match entity(world, &reference)? {
+                Entity::Vm(id) => world.vms.get_mut(&id).map(|e| e.name = name),
+                Entity::Vapp(id) => world.vapps.get_mut(&id).map(|e| e.name = name),
+                Entity::Network(id) => world.networks.get_mut(&id).map(|e| e.name = name),
+                Entity::Gateway(id) => world.edges.get_mut(&id).map(|e| e.name = name),
+            };
+            Ok(())
+        }
+        ForeignChange::PowerOff { vm } => {
+            let vm = world.vm(id_of(&vm)?)?.id;
+            world.apply(Effect::PoweredOff { vms: vec![vm], undeploy: false }, now)
+        }
+        ForeignChange::Resize { vm, cpus, memory_mb } => {
+            let id = world.vm(id_of(&vm)?)?.id;
+            if let Some(vm) = world.vms.get_mut(&id) {
+                vm.cpus = cpus.unwrap_or(vm.cpus);
+                vm.memory_mb = memory_mb.unwrap_or(vm.memory_mb);
+            }
+            Ok(())
+        }
+        ForeignChange::Speed { edge, mbit } => {
+            let profile = match mbit {
+                None => None,
+                Some(mbit) => {
+                    let found = world.qos_profiles.iter().find(|q| q.committed == mbit).map(|q| q.id);
+                    Some(found.ok_or_else(|| Refusal::bad("There is no profile of this speed."))?)
+                }
+            };
+            let edge = world.edge(id_of(&edge)?)?.id;
+            world.apply(Effect::Qos { edge, ingress: profile, egress: profile }, now)
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum End {
+    Success,
+    Error,
+    Aborted,
+    Canceled,
+}
+
+#[derive(Deserialize)]
+pub(super) struct TaskEnd {
+    end: End,
+}
+
+/// Ends a running task now.
+pub(super) async fn task_end(ask: Ask, Path(id): Path<String>, Json(end): Json<TaskEnd>) -> Response {
+    let result = ask
+        .change(|c| {
+            let id = id_of(&id)?;
+            c.world
+                .tasks
+                .get(&id)
+                .filter(|t| t.is_running())
+                .ok_or_else(|| Refusal::forbidden("task", id))?;
+            let status = match end.end {
+                End::Success => TaskStatus::Success,
+                End::Error => TaskStatus::Error,
+                End::Aborted => TaskStatus::Aborted,
+                End::Canceled => TaskStatus::Canceled,
+            };
+            c.world.end_task(id, c.now, Some(status));
+            Ok(())
+        })
+        .await;
+    done(&ask, result)
+}
+
+pub(super) async fn guest(ask: Ask, Path(id): Path<String>) -> Response {
+    let (world, now) = (ask.read(), ask.now());
+    ask.json(id_of(&id).and_then(|id| world.vm(id)).map(|vm| guest::view(vm, now)))
+}
+
+/// What somebody who is signed in inside breaks.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Broken {
+    hostname: Option<String>,
+    addresses: Option<Vec<String>>,
+    gateway: Option<String>,
+    dns: Option<Vec<String>>,
+}
+
+pub(super) async fn guest_change(ask: Ask, Path(id): Path<String>, Json(broken): Json<Broken>) -> Response {
+    let result = ask
+        .change(|c| {
+            let vm = c.world.vm(id_of(&id)?)?;
+            if !vm.inside.is_up(vm, c.now) {
+                return Err(Refusal::not_running(&vm.name));
+            }
+            let id = vm.id;
+            if let Some(vm) = c.world.vms.get_mut(&id) {
+                let guest = &mut vm.inside;
+                guest.hostname = broken.hostname.unwrap_or_else(|| guest.hostname.clone());
+                guest.addresses = broken.addresses.unwrap_or_else(|| guest.addresses.clone());
+                guest.gateway = broken.gateway.unwrap_or_else(|| guest.gateway.clone());
+                guest.dns = broken.dns.unwrap_or_else(|| guest.dns.clone());
+            }
+            Ok(())
+        })
+        .await;
+    done(&ask, result)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Login {
+    login: String,
+    password: Option<String>,
+    key: Option<String>,
+    /// Where the guest is looked for: another address than its own finds nobody.
+    address: Option<String>,
+}
+
+/// Tries to sign in to the guest: 200, 401 where it refuses, 503 where nobody answers.
+pub(super) async fn guest_login(ask: Ask, Path(id): Path<String>, Json(l): Json<Login>) -> Response {
+    let (world, now) = (ask.read(), ask.now());
+    let result = id_of(&id).and_then(|id| world.vm(id)).and_then(|vm| {
+        let there = l.address.as_ref().is_none_or(|a| vm.inside.addresses.contains(a));
+        if !vm.inside.is_up(vm, now) || !there {
+            return Err(Refusal::new(503, "NO_ANSWER", "Nobody answers at this address."));
+        }
+        let let_in = vm.inside.login(vm, &l.login, l.password.as_deref(), l.key.as_deref());
+        let must_change = let_in.ok_or_else(|| Refusal::new(401, "UNAUTHORIZED", "Refused."))?;
+        Ok(json!({"must_change_password": must_change, "hostname": vm.inside.hostname}))
+    });
+    ask.json(result)
+}
+
+#[derive(Deserialize)]
+pub(super) struct AskedQuestion {
+    text: String,
+    choices: Vec<String>,
+}
+
+/// Makes a machine wait for an answer.
+pub(super) async fn question(ask: Ask, Path(id): Path<String>, Json(q): Json<AskedQuestion>) -> Response {
+    let result = ask
+        .change(|c| {
+            let id = c.world.vm(id_of(&id)?)?.id;
+            let question =
+                Question { id: uuid::Uuid::new_v4().to_string(), text: q.text, choices: q.choices };
+            if let Some(vm) = c.world.vms.get_mut(&id) {
+                vm.question = Some(question);
+            }
+            Ok(())
+        })
+        .await;
+    done(&ask, result)
+}

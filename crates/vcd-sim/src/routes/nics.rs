@@ -1,0 +1,124 @@
+//! The cards of a machine.
+
+use axum::{extract::Path, response::Response};
+use roxmltree::Node;
+use uuid::Uuid;
+
+use super::{
+    Ask, id_of, number, parse, views,
+    vms::{alone, idle_vm, update},
+};
+use crate::{
+    effects::Effect,
+    errors::Refusal,
+    model::{Nic, ip_number, new_mac},
+    tasks::Entity,
+    world::World,
+    xml::{Read, check_order},
+};
+
+pub(super) async fn get(ask: Ask, Path(id): Path<String>) -> Response {
+    let world = ask.read();
+    let result = id_of(&id).and_then(|id| world.vm(id)).map(|vm| {
+        alone(views::network_connection_section(vm, ask.base(), !world.is_busy(Entity::Vm(vm.id))))
+    });
+    ask.xml(200, "networkConnectionSection", result)
+}
+
+/// Replaces all cards. What is inside the guest does not change by that.
+pub(super) async fn put(ask: Ask, Path(id): Path<String>, body: String) -> Response {
+    let result = ask
+        .change(|c| {
+            let vm = idle_vm(c.world, &id)?;
+            let doc = parse(&body, "NetworkConnectionSection")?;
+            let nics = read_nics(c.world, vm.vapp, doc.root_element(), &vm.nics, false)?;
+            update(c, &vm, "vappUpdateVm section", Effect::Nics { vm: vm.id, nics })
+        })
+        .await;
+    ask.task(result)
+}
+
+const CONNECTION_ORDER: &[&str] = &[
+    "NetworkConnectionIndex",
+    "IpAddress",
+    "IpType",
+    "SecondaryIpAddress",
+    "SecondaryIpType",
+    "ExternalIpAddress",
+    "IsConnected",
+    "MACAddress",
+    "IpAddressAllocationMode",
+    "SecondaryIpAddressAllocationMode",
+    "NetworkAdapterType",
+];
+
+/// Reads a NetworkConnectionSection. `before` are the cards that the machine has: those keep their hardware address.
+/// One client cannot name an address together with `MANUAL` when it adds a machine: `lenient` leaves it open.
+pub(super) fn read_nics(
+    world: &World,
+    vapp: Uuid,
+    section: Node<'_, '_>,
+    before: &[Nic],
+    lenient: bool,
+) -> Result<Vec<Nic>, Refusal> {
+    let networks = &world.vapp(vapp)?.networks;
+    let mut nics: Vec<Nic> = Vec::new();
+    for connection in section.all("NetworkConnection") {
+        if world.knobs.strict_order {
+            check_order(connection, CONNECTION_ORDER).map_err(Refusal::bad)?;
+        }
+        let network = connection.attribute("network").unwrap_or("none").to_owned();
+        let parent = networks.iter().find(|n| n.name == network).and_then(|n| world.networks.get(&n.parent));
+        if network != "none" && parent.is_none() {
+            return Err(Refusal::bad(format!("The vApp has no network \"{network}\".")));
+        }
+        let index = connection.value("NetworkConnectionIndex").map(|t| number(t, "NetworkConnectionIndex"));
+        let index = index.transpose()?.unwrap_or(0);
+        if nics.iter().any(|n| n.index == index) {
+            return Err(Refusal::bad("validation error on field 'NetworkConnectionIndex'"));
+        }
+        let mode = connection.value("IpAddressAllocationMode").unwrap_or("NONE").trim().to_owned();
+        if !["POOL", "MANUAL", "DHCP", "NONE"].contains(&mode.as_str()) {
+            return Err(Refusal::bad("validation error on field 'IpAddressAllocationMode'"));
+        }
+        let old = before.iter().find(|n| n.index == index);
+        let asked = connection.value("IpAddress").map(str::trim).filter(|a| !a.is_empty());
+        let ip = match (mode.as_str(), asked, parent) {
+            ("MANUAL", None, _) if !lenient => {
+                return Err(Refusal::bad("IpAddress is required with MANUAL"));
+            }
+            ("MANUAL", Some(address), Some(parent)) => {
+                let inside = |a: &str| -> Option<bool> {
+                    let mask = u32::MAX.checked_shl(32 - u32::from(parent.prefix_length)).unwrap_or(0);
+                    Some(ip_number(a)? & mask == ip_number(&parent.gateway)? & mask)
+                };
+                if inside(address) != Some(true) {
+                    return Err(Refusal::bad(format!(
+                        "The address {address} is not in the network's subnet."
+                    )));
+                }
+                let mine = before.iter().any(|n| n.ip.as_deref() == Some(address));
+                let taken = address == parent.gateway || world.addresses_on(parent.id).contains(address);
+                if taken && !mine {
+                    return Err(Refusal::bad(format!("The address {address} is in use.")));
+                }
+                Some(address.to_owned())
+            }
+            // A card that stays keeps the address the pool gave it.
+            ("POOL", ..) => {
+                old.filter(|o| o.mode == "POOL" && o.network == network).and_then(|o| o.ip.clone())
+            }
+            _ => None,
+        };
+        nics.push(Nic {
+            index,
+            network,
+            ip,
+            mode,
+            connected: connection.flag("IsConnected"),
+            mac: old.map_or_else(new_mac, |o| o.mac.clone()),
+        });
+    }
+    nics.sort_by_key(|n| n.index);
+    Ok(nics)
+}

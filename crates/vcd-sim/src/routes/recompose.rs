@@ -1,0 +1,265 @@
+//! Recompose: machines added, moved in, deleted, in one task.
+
+use axum::{extract::Path, response::Response};
+use roxmltree::Node;
+use uuid::Uuid;
+
+use super::{Ask, customization, id_of, nics::read_nics, parse, vapps::is_true};
+use crate::{
+    durations,
+    effects::Effect,
+    errors::Refusal,
+    model::{Capabilities, Customization, Disk, Nic, Template, Vm, new_mac},
+    server::Change,
+    tasks::{Entity, Start},
+    xml::{Read, check_order},
+};
+
+const ORDER: &[&str] = &[
+    "Description",
+    "VAppParent",
+    "InstantiationParams",
+    "SourcedItem",
+    "CreateItem",
+    "AllEULAsAccepted",
+    "ReconfigureItem",
+    "DeleteItem",
+];
+
+pub(super) async fn recompose(ask: Ask, Path(id): Path<String>, body: String) -> Response {
+    let result = ask
+        .change(|c| {
+            let id = id_of(&id)?;
+            let vapp = c.world.vapp(id)?.clone();
+            c.world.require_idle(&c.world.vapp_and_vms(id))?;
+            let doc = parse(&body, "RecomposeVAppParams")?;
+            let root = doc.root_element();
+            if c.world.knobs.strict_order {
+                check_order(root, ORDER).map_err(Refusal::bad)?;
+            }
+            let (mut added, mut moved, mut holds) = (Vec::new(), Vec::new(), Vec::new());
+            for item in sourced_items(c, id, root)? {
+                match item {
+                    Sourced::Copied(vm) => added.push(*vm),
+                    Sourced::Moved { vm, from, nics } => {
+                        holds.extend([Entity::Vm(vm), Entity::Vapp(from)]);
+                        moved.push((vm, nics));
+                    }
+                }
+            }
+            holds.sort();
+            holds.dedup();
+            let deleted = deleted_items(c, id, root)?;
+            let duration = [
+                ("vdcRecomposeVapp copy", added.len()),
+                ("vdcRecomposeVapp move", moved.len()),
+                ("vdcRecomposeVapp delete", deleted.len()),
+            ]
+            .iter()
+            .filter(|(_, n)| *n > 0)
+            .map(|(operation, n)| durations::of(operation, *n))
+            .sum();
+            let name = root.attribute("name").filter(|n| !n.is_empty());
+            let renamed = (name.is_some() || root.find("Description").is_some()).then(|| {
+                let description = root.value("Description").unwrap_or(&vapp.description);
+                (name.unwrap_or(&vapp.name).to_owned(), description.to_owned())
+            });
+            c.start(Start {
+                operation: "vdcRecomposeVapp",
+                duration,
+                owner: Entity::Vapp(id),
+                name: vapp.name,
+                holds,
+                effect: Effect::Recomposed {
+                    vapp: id,
+                    added,
+                    moved,
+                    deleted,
+                    renamed,
+                    // By the schema both are true where nothing is said.
+                    power_on: is_true(root, "powerOn", true) && is_true(root, "deploy", true),
+                },
+            })
+        })
+        .await;
+    ask.task(result)
+}
+
+fn deleted_items(c: &Change<'_>, vapp: Uuid, root: Node<'_, '_>) -> Result<Vec<Uuid>, Refusal> {
+    root.all("DeleteItem")
+        .into_iter()
+        .map(|item| {
+            let id = id_of(item.attribute("href").unwrap_or_default())?;
+            let vm = c.world.vms.get(&id).filter(|v| v.vapp == vapp);
+            let vm = vm.ok_or_else(|| Refusal::forbidden("vm", id))?;
+            if vm.deployed { Err(Refusal::stop_vapp(400, &vm.name)) } else { Ok(id) }
+        })
+        .collect()
+}
+
+/// What a `SourcedItem` brings.
+pub(super) enum Sourced {
+    Copied(Box<Vm>),
+    Moved { vm: Uuid, from: Uuid, nics: Vec<Nic> },
+}
+
+impl Sourced {
+    pub(super) fn copied(self) -> Option<Vm> {
+        match self {
+            Self::Copied(vm) => Some(*vm),
+            Self::Moved { .. } => None,
+        }
+    }
+}
+
+/// All `SourcedItem`s of a request, for this vApp.
+pub(super) fn sourced_items(c: &Change<'_>, vapp: Uuid, root: Node<'_, '_>) -> Result<Vec<Sourced>, Refusal> {
+    let mut names: Vec<String> = c.world.vms_of(vapp).map(|vm| vm.name.clone()).collect();
+    let items = root.all("SourcedItem");
+    let copies = items.iter().filter(|i| !is_true(**i, "sourceDelete", false)).count();
+    let quota = c.world.knobs.vm_quota;
+    if quota > 0 && c.world.vms.len() + copies > quota {
+        return Err(Refusal::bad("The requested operation would exceed the VDC's VM quota."));
+    }
+    items
+        .into_iter()
+        .map(|item| {
+            let (name, sourced) = sourced_item(c, vapp, item)?;
+            if names.contains(&name) {
+                let text = format!("The VM name \"{name}\" is already in use in this vApp.");
+                return Err(Refusal::new(400, "DUPLICATE_NAME", text));
+            }
+            names.push(name);
+            Ok(sourced)
+        })
+        .collect()
+}
+
+fn sourced_item(c: &Change<'_>, vapp: Uuid, item: Node<'_, '_>) -> Result<(String, Sourced), Refusal> {
+    // LocalityParams stand before ComputePolicy in what one client sends: both places are taken.
+    let order = [
+        "Source",
+        "VmGeneralParams",
+        "VAppScopedLocalId",
+        "InstantiationParams",
+        "NetworkAssignment",
+        "StorageProfile",
+        "LocalityParams",
+        "VdcComputePolicy",
+        "ComputePolicy",
+        "LocalityParams",
+        "VmCapabilities",
+    ];
+    if c.world.knobs.strict_order {
+        check_order(item, &order).map_err(Refusal::bad)?;
+    }
+    let source = item.find("Source").ok_or_else(|| Refusal::bad("Source is missing"))?;
+    let id = id_of(source.attribute("href").unwrap_or_default())?;
+    let general = item.find("VmGeneralParams");
+    // An older client names the new machine on the source itself.
+    let asked = general.and_then(|g| g.value("Name")).or_else(|| source.attribute("name")).map(str::to_owned);
+    if let Some(vm) = c.world.vms.get(&id) {
+        c.world.require_idle(&[Entity::Vm(id), Entity::Vapp(vm.vapp)])?;
+        if is_true(item, "sourceDelete", false) {
+            return moved(c, vapp, item, vm);
+        }
+        let name = asked.unwrap_or_else(|| vm.name.clone());
+        let mut copy = clone_of(vm, vapp, &name, c.now);
+        instantiate(c, vapp, item, &mut copy)?;
+        return Ok((name, Sourced::Copied(Box::new(copy))));
+    }
+    let template = c.world.templates.values().find(|t| t.vm == id || t.id == id);
+    let template = template.ok_or_else(|| Refusal::forbidden("vm", id))?;
+    let name = asked.unwrap_or_else(|| template.name.clone());
+    let mut vm = copy_of(template, vapp, &name, c.now);
+    instantiate(c, vapp, item, &mut vm)?;
+    Ok((name, Sourced::Copied(Box::new(vm))))
+}
+
+/// A machine of another vApp comes over as it is. Every network of its cards must be in this vApp already, under the
+/// same name or under the one it is assigned to.
+fn moved(c: &Change<'_>, vapp: Uuid, item: Node<'_, '_>, vm: &Vm) -> Result<(String, Sourced), Refusal> {
+    if vm.vapp == vapp {
+        return Err(Refusal::bad(format!("The VM \"{}\" is in this vApp already.", vm.name)));
+    }
+    let networks = &c.world.vapp(vapp)?.networks;
+    let mut nics = vm.nics.clone();
+    for nic in &mut nics {
+        let assigned = item.all("NetworkAssignment").into_iter().find_map(|a| {
+            (a.attribute("innerNetwork") == Some(nic.network.as_str()))
+                .then(|| a.attribute("containerNetwork").unwrap_or_default().to_owned())
+        });
+        nic.network = assigned.unwrap_or_else(|| nic.network.clone());
+        if nic.network != "none" && !networks.iter().any(|n| n.name == nic.network) {
+            return Err(Refusal::bad(format!("The target vApp has no network \"{}\".", nic.network)));
+        }
+    }
+    let sourced = Sourced::Moved { vm: vm.id, from: vm.vapp, nics };
+    Ok((vm.name.clone(), sourced))
+}
+
+/// The settings that a source gets on its way: cards, customization.
+fn instantiate(c: &Change<'_>, vapp: Uuid, item: Node<'_, '_>, vm: &mut Vm) -> Result<(), Refusal> {
+    let general = item.find("VmGeneralParams");
+    vm.needs_customization = general.is_some_and(|g| g.flag("NeedsCustomization"));
+    vm.description = general.and_then(|g| g.value("Description")).unwrap_or_default().to_owned();
+    let Some(params) = item.find("InstantiationParams") else { return Ok(()) };
+    if let Some(section) = params.find("NetworkConnectionSection") {
+        vm.nics = read_nics(c.world, vapp, section, &[], true)?;
+    }
+    if let Some(section) = params.find("GuestCustomizationSection") {
+        vm.customization = customization::read(c.world, vm, section)?;
+    }
+    Ok(())
+}
+
+/// A template's machine as a new one. It inherits nothing of a customization.
+pub(super) fn copy_of(template: &Template, vapp: Uuid, name: &str, now: i64) -> Vm {
+    let computer_name: String =
+        template.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(15).collect();
+    Vm {
+        id: Uuid::new_v4(),
+        vapp,
+        name: name.into(),
+        description: String::new(),
+        os: template.os.clone(),
+        cpus: 1,
+        cores_per_socket: 1,
+        memory_mb: 1024,
+        disks: vec![Disk { id: 2000, size_mb: template.disk_mb, unit: 0, bus: 0, adapter: 5 }],
+        nics: Vec::new(),
+        powered_on: false,
+        suspended: false,
+        deployed: false,
+        needs_customization: false,
+        customization: Customization { computer_name, ..Customization::default() },
+        capabilities: Capabilities { cpu_hot_add: template.hot_add, memory_hot_add: template.hot_add },
+        snapshot: None,
+        question: None,
+        properties: Vec::new(),
+        run: None,
+        inside: crate::guest::Guest { root_mb: template.disk_mb, ..Default::default() },
+        created: now,
+        powered_on_at: None,
+    }
+}
+
+/// A copy of a machine: off, with its own identity and cards of its own.
+pub(super) fn clone_of(vm: &Vm, vapp: Uuid, name: &str, now: i64) -> Vm {
+    let nics = vm.nics.iter().map(|n| Nic { mac: new_mac(), ip: None, ..n.clone() }).collect();
+    Vm {
+        id: Uuid::new_v4(),
+        vapp,
+        name: name.into(),
+        nics,
+        powered_on: false,
+        suspended: false,
+        deployed: false,
+        snapshot: None,
+        question: None,
+        run: None,
+        created: now,
+        powered_on_at: None,
+        ..vm.clone()
+    }
+}

@@ -1,0 +1,233 @@
+//! What surrounds every request: its id, the version it asks for, who is asking, and the faults asked for.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use uuid::Uuid;
+
+use crate::{
+    errors::Refusal,
+    faults::{self, Spoiled},
+    server::{Cut, Session, Simulator},
+};
+
+/// The API versions of a "10.5.1": `true` where deprecated.
+pub(crate) const VERSIONS: &[(&str, bool)] = &[
+    ("36.0", true),
+    ("36.1", true),
+    ("36.2", true),
+    ("36.3", true),
+    ("37.0", false),
+    ("37.1", false),
+    ("37.2", false),
+    ("38.0", false),
+    ("38.1", false),
+];
+
+/// What a handler may ask of the request around it.
+#[derive(Clone, Debug)]
+pub(crate) struct Around {
+    pub(crate) request_id: String,
+    /// `http://host:port`
+    pub(crate) base: String,
+    pub(crate) session: Option<Session>,
+    /// Rows that disappeared in front of this page.
+    pub(crate) page_shift: usize,
+}
+
+impl Around {
+    pub(crate) fn user(&self) -> &str {
+        self.session.as_ref().map_or("", |s| &s.user)
+    }
+
+    pub(crate) fn is_provider(&self) -> bool {
+        self.session.as_ref().is_some_and(|s| s.provider)
+    }
+}
+
+/// Which of the surface's parts a path belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Xml,
+    Json,
+    /// The token endpoint: JSON, before any session.
+    OAuth,
+    /// The simulator's own pages and controls.
+    Own,
+}
+
+fn part(path: &str) -> Part {
+    if path.starts_with("/cloudapi") {
+        Part::Json
+    } else if path.starts_with("/oauth") {
+        Part::OAuth
+    } else if path == "/" || path.starts_with("/sim") {
+        Part::Own
+    } else {
+        Part::Xml
+    }
+}
+
+pub(crate) async fn wrap(State(sim): State<Simulator>, mut request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let fresh = Uuid::new_v4().to_string();
+    let request_id = headers
+        .get("x-vmware-vcloud-client-request-id")
+        .and_then(|v| v.to_str().ok())
+        .filter(|v| v.len() <= 128)
+        .map_or(fresh.clone(), |theirs| format!("{}-{fresh}", theirs.trim_end_matches('-')));
+    let host = headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or("localhost");
+    let mut around = Around {
+        request_id: request_id.clone(),
+        base: format!("http://{host}"),
+        session: sim.session(headers),
+        page_shift: 0,
+    };
+    let path = request.uri().path().to_owned();
+    let part = part(&path);
+    let spoiled = match part {
+        Part::Own => None,
+        _ => faults::take(&mut sim.request_faults(), request.method().as_str(), &path),
+    };
+    let open = part == Part::OAuth
+        || part == Part::Own
+        || path == "/api/versions"
+        || path == "/api/sessions"
+        || path.starts_with("/cloudapi/1.0.0/sessions");
+    let mut response = if let Some(refusal) = spoiled.as_ref().and_then(refusal_of) {
+        spoiled_before(&sim, &spoiled, refuse(&path, refusal, &request_id))
+    } else if matches!(spoiled, Some(Spoiled::CutBefore)) {
+        return cut(&mut request);
+    } else if !open && around.session.is_none() {
+        // 401 has an empty body: neither XML nor JSON.
+        StatusCode::UNAUTHORIZED.into_response()
+    } else if let Some(refusal) =
+        (part != Part::Own && part != Part::OAuth).then(|| refuse_version(&path, headers)).flatten()
+    {
+        refuse(&path, refusal, &request_id)
+    } else {
+        around.page_shift = usize::from(matches!(spoiled, Some(Spoiled::PageShift)));
+        request.extensions_mut().insert(around);
+        let connection = request.extensions().get::<ConnectInfo<Cut>>().cloned();
+        let response = next.run(request).await;
+        spoil_after(spoiled, response, connection).await
+    };
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert("x-vmware-vcloud-request-id", value);
+    }
+    response
+}
+
+/// What a fault refuses before anything is done.
+fn refusal_of(spoiled: &Spoiled) -> Option<Refusal> {
+    match spoiled {
+        Spoiled::Status { status, .. } => {
+            Some(Refusal::new(*status, "INTERNAL_SERVER_ERROR", "Asked for by a fault."))
+        }
+        Spoiled::Unauthorized => Some(Refusal::new(401, "", "")),
+        Spoiled::Quota => Some(Refusal::new(
+            400,
+            "BAD_REQUEST",
+            "The requested operation would exceed the organization's quota.",
+        )),
+        Spoiled::Busy => Some(faults::foreign_busy()),
+        _ => None,
+    }
+}
+
+fn spoiled_before(sim: &Simulator, spoiled: &Option<Spoiled>, mut response: Response) -> Response {
+    match spoiled {
+        Some(Spoiled::Status { retry_after: Some(seconds), .. }) => {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+        }
+        Some(Spoiled::Unauthorized) => {
+            sim.expire_sessions();
+            return StatusCode::UNAUTHORIZED.into_response();
+        }
+        _ => {}
+    }
+    response
+}
+
+fn cut(request: &mut Request) -> Response {
+    if let Some(ConnectInfo(cut)) = request.extensions().get::<ConnectInfo<Cut>>() {
+        cut.now();
+    }
+    StatusCode::NO_CONTENT.into_response()
+}
+
+async fn spoil_after(
+    spoiled: Option<Spoiled>,
+    response: Response,
+    connection: Option<ConnectInfo<Cut>>,
+) -> Response {
+    match spoiled {
+        Some(Spoiled::AnswerLost) => {
+            if let Some(ConnectInfo(cut)) = connection {
+                cut.now();
+            }
+            response
+        }
+        Some(Spoiled::StatusAfter { status }) => {
+            StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY).into_response()
+        }
+        Some(Spoiled::Malformed) => {
+            let (mut parts, body) = response.into_parts();
+            let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+            parts.headers.remove(header::CONTENT_LENGTH);
+            Response::from_parts(parts, Body::from(bytes.slice(..bytes.len() / 2)))
+        }
+        Some(Spoiled::Slow { ms }) => {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            response
+        }
+        _ => response,
+    }
+}
+
+fn refuse_version(path: &str, headers: &HeaderMap) -> Option<Refusal> {
+    if path == "/api/versions" {
+        return None;
+    }
+    // Some clients send a second, malformed value: the first that names a version counts.
+    let asked = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split([';', ',']))
+        .find_map(|part| part.trim().strip_prefix("version="));
+    if asked.is_some_and(|v| VERSIONS.iter().any(|(known, _)| *known == v)) {
+        return None;
+    }
+    let list: Vec<String> =
+        VERSIONS.iter().rev().map(|(v, old)| format!("{v}{}", if *old { "[D]" } else { "" })).collect();
+    let text = format!(
+        "The request has invalid accept header: {}. Supported versions: {}",
+        asked.unwrap_or("no version"),
+        list.join(", ")
+    );
+    Some(Refusal::new(406, "NOT_ACCEPTABLE", text))
+}
+
+/// Answers a refusal in the family of the path.
+pub(crate) fn refuse(path: &str, refusal: Refusal, request_id: &str) -> Response {
+    match part(path) {
+        Part::Xml => refusal.into_xml(request_id),
+        Part::Json | Part::OAuth | Part::Own => refusal.into_json(request_id),
+    }
+}
+
+pub(crate) async fn no_such_path(uri: Uri) -> Response {
+    refuse(uri.path(), Refusal::new(404, "NOT_FOUND", format!("There is no {}.", uri.path())), "-")
+}
+
+pub(crate) async fn no_such_method(uri: Uri) -> Response {
+    let text = format!("{} does not take this method.", uri.path());
+    refuse(uri.path(), Refusal::new(405, "METHOD_NOT_ALLOWED", text), "-")
+}
