@@ -6,6 +6,8 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::state::Role;
 
+use crate::sim::SimArgs;
+
 #[derive(Debug, Parser)]
 #[command(name = "slipway", version, about = "From an order in the browser to a running virtual server")]
 pub struct Cli {
@@ -17,6 +19,8 @@ pub struct Cli {
 pub enum Command {
     /// Serve the pages and run the jobs
     Serve(ServeArgs),
+    /// Run the simulated cloud by itself, for any client of the vCloud Director API
+    Sim(SimArgs),
     /// Add an account; its password is read from standard input
     AccountAdd(AccountArgs),
 }

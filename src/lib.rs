@@ -12,5 +12,6 @@ mod origin;
 pub mod router;
 pub mod serve;
 mod session_store;
+pub mod sim;
 mod static_files;
 mod stream;

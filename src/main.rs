@@ -5,7 +5,7 @@
 use clap::Parser;
 use slipway::{
     config::{Cli, Command},
-    serve,
+    serve, sim,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -23,6 +23,7 @@ fn main() -> anyhow::Result<()> {
     runtime.block_on(async {
         match cli.command {
             Command::Serve(args) => serve::run(args).await,
+            Command::Sim(args) => sim::run(args).await,
             Command::AccountAdd(args) => serve::account_add(args).await,
         }
     })

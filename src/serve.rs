@@ -87,7 +87,7 @@ async fn serve_until_stopped(listener: TcpListener, app: Router) -> anyhow::Resu
     Ok(())
 }
 
-async fn asked_to_stop() {
+pub(crate) async fn asked_to_stop() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else {
         let _ = tokio::signal::ctrl_c().await;

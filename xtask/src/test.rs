@@ -19,7 +19,8 @@ pub(crate) fn test(slow: bool) -> anyhow::Result<()> {
     };
     part("what the machine lacks", &mut || {
         tools::wasm_target()?;
-        tools::test_programs()
+        tools::test_programs()?;
+        tools::python("pyvcloud", "crates/vcd-sim/tests/pyvcloud/requirements.txt")
     })?;
     part("format", &mut || run("cargo fmt", cargo().args(["fmt", "--all", "--", "--check"])))?;
     part("lints, native", &mut || {
@@ -43,6 +44,7 @@ pub(crate) fn test(slow: bool) -> anyhow::Result<()> {
     part("unit, integration and architecture tests", &mut || {
         let mut command = cargo();
         command.args(["test", "--workspace", "--exclude", "frontend", "--features", "app/ssr"]);
+        command.env("PYVCLOUD_PYTHON", crate::run::target().join("python/pyvcloud/bin/python"));
         run("cargo test", &mut command)
     })?;
     // The browser meets what is shipped to it; the server behind may be the quick build.

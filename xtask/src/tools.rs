@@ -59,6 +59,31 @@ pub(crate) fn npm(folder: &str) -> anyhow::Result<PathBuf> {
     Ok(to.join("node_modules"))
 }
 
+/// Makes a Python environment under `target/python` with the packages of a requirements file, if that has changed since.
+pub(crate) fn python(name: &str, requirements: &str) -> anyhow::Result<()> {
+    let (from, to) = (root().join(requirements), target().join("python").join(name));
+    let wanted = fs::read(&from).with_context(|| requirements.to_owned())?;
+    let done = to.join("installed");
+    if fs::read(&done).is_ok_and(|before| before == wanted) {
+        return Ok(());
+    }
+    phase(&format!("installing the Python packages of {name}"), || {
+        fs::create_dir_all(&to)?;
+        output("python3 -m venv", Command::new("python3").args(["-m", "venv", "--clear"]).arg(&to))?;
+        let mut pip = Command::new(to.join("bin/pip"));
+        pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&from);
+        output("pip install", &mut pip)?;
+        fs::write(&done, &wanted)?;
+        Ok(())
+    })
+}
+
+/// Python with what makes environments.
+fn venv() -> bool {
+    let mut python = Command::new("python3");
+    output("python3", python.args(["-c", "import venv, ensurepip"])).is_ok()
+}
+
 /// A program that tests need, and the Debian package that has it.
 struct Need {
     what: &'static str,
@@ -73,6 +98,7 @@ const NEEDS: &[Need] = &[
         found: || crate::browser::chromium().is_some(),
     },
     Need { what: "a database server (PostgreSQL)", package: "postgresql", found: postgresql },
+    Need { what: "Python with venv", package: "python3-venv", found: venv },
     Need {
         what: "fonts for its screenshots",
         package: "fonts-dejavu-core",

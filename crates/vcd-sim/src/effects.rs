@@ -49,8 +49,7 @@ pub(crate) enum Effect {
     Recomposed {
         vapp: Uuid,
         added: Vec<Vm>,
-        /// Machines of other vApps, with the cards they will have here.
-        moved: Vec<(Uuid, Vec<Nic>)>,
+        moved: Vec<Move>,
         deleted: Vec<Uuid>,
         renamed: Option<(String, String)>,
         power_on: bool,
@@ -97,6 +96,14 @@ pub(crate) enum Effect {
         removed: Option<String>,
     },
     GuestCustomized(Uuid),
+}
+
+/// A machine on its way from another vApp.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Move {
+    pub(crate) vm: Uuid,
+    pub(crate) name: String,
+    pub(crate) nics: Vec<Nic>,
 }
 
 /// What a reconfiguration changes; `None` leaves a thing alone.
@@ -168,8 +175,8 @@ impl World {
                 for id in deleted {
                     self.vm_remove(id);
                 }
-                for (id, nics) in moved {
-                    self.move_vm(id, vapp, nics);
+                for machine in moved {
+                    self.move_vm(machine, vapp);
                 }
                 if let (Some((name, description)), Some(vapp)) = (renamed, self.vapps.get_mut(&vapp)) {
                     (vapp.name, vapp.description) = (name, description);
@@ -328,13 +335,13 @@ impl World {
     }
 
     /// A machine changes its vApp: state, cards, disks and uptime travel with it.
-    fn move_vm(&mut self, id: Uuid, vapp: Uuid, nics: Vec<Nic>) {
+    fn move_vm(&mut self, Move { vm: id, name, nics }: Move, vapp: Uuid) {
         let metadata = self.metadata.get(&Entity::Vm(id).urn()).cloned();
         let Some(mut vm) = self.vm_remove(id) else { return };
         if !self.knobs.move_keeps_id {
             vm.id = Uuid::new_v4();
         }
-        (vm.vapp, vm.nics) = (vapp, nics);
+        (vm.vapp, vm.name, vm.nics) = (vapp, name, nics);
         if let Some(metadata) = metadata {
             self.metadata.insert(Entity::Vm(vm.id).urn(), metadata);
         }

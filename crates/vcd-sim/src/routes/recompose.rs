@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Ask, customization, id_of, nics::read_nics, parse, vapps::is_true};
 use crate::{
     durations,
-    effects::Effect,
+    effects::{Effect, Move},
     errors::Refusal,
     model::{Capabilities, Customization, Disk, Nic, Template, Vm, new_mac},
     server::Change,
@@ -41,9 +41,9 @@ pub(super) async fn recompose(ask: Ask, Path(id): Path<String>, body: String) ->
             for item in sourced_items(c, id, root)? {
                 match item {
                     Sourced::Copied(vm) => added.push(*vm),
-                    Sourced::Moved { vm, from, nics } => {
-                        holds.extend([Entity::Vm(vm), Entity::Vapp(from)]);
-                        moved.push((vm, nics));
+                    Sourced::Moved { from, machine } => {
+                        holds.extend([Entity::Vm(machine.vm), Entity::Vapp(from)]);
+                        moved.push(machine);
                     }
                 }
             }
@@ -100,7 +100,7 @@ fn deleted_items(c: &Change<'_>, vapp: Uuid, root: Node<'_, '_>) -> Result<Vec<U
 /// What a `SourcedItem` brings.
 pub(super) enum Sourced {
     Copied(Box<Vm>),
-    Moved { vm: Uuid, from: Uuid, nics: Vec<Nic> },
+    Moved { from: Uuid, machine: Move },
 }
 
 impl Sourced {
@@ -161,7 +161,7 @@ fn sourced_item(c: &Change<'_>, vapp: Uuid, item: Node<'_, '_>) -> Result<(Strin
     if let Some(vm) = c.world.vms.get(&id) {
         c.world.require_idle(&[Entity::Vm(id), Entity::Vapp(vm.vapp)])?;
         if is_true(item, "sourceDelete", false) {
-            return moved(c, vapp, item, vm);
+            return moved(c, vapp, item, vm, asked);
         }
         let name = asked.unwrap_or_else(|| vm.name.clone());
         let mut copy = clone_of(vm, vapp, &name, c.now);
@@ -178,7 +178,13 @@ fn sourced_item(c: &Change<'_>, vapp: Uuid, item: Node<'_, '_>) -> Result<(Strin
 
 /// A machine of another vApp comes over as it is. Every network of its cards must be in this vApp already, under the
 /// same name or under the one it is assigned to.
-fn moved(c: &Change<'_>, vapp: Uuid, item: Node<'_, '_>, vm: &Vm) -> Result<(String, Sourced), Refusal> {
+fn moved(
+    c: &Change<'_>,
+    vapp: Uuid,
+    item: Node<'_, '_>,
+    vm: &Vm,
+    asked: Option<String>,
+) -> Result<(String, Sourced), Refusal> {
     if vm.vapp == vapp {
         return Err(Refusal::bad(format!("The VM \"{}\" is in this vApp already.", vm.name)));
     }
@@ -194,8 +200,9 @@ fn moved(c: &Change<'_>, vapp: Uuid, item: Node<'_, '_>, vm: &Vm) -> Result<(Str
             return Err(Refusal::bad(format!("The target vApp has no network \"{}\".", nic.network)));
         }
     }
-    let sourced = Sourced::Moved { vm: vm.id, from: vm.vapp, nics };
-    Ok((vm.name.clone(), sourced))
+    let name = asked.unwrap_or_else(|| vm.name.clone());
+    let machine = Move { vm: vm.id, name: name.clone(), nics };
+    Ok((name, Sourced::Moved { from: vm.vapp, machine }))
 }
 
 /// The settings that a source gets on its way: cards, customization.
