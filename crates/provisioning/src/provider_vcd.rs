@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use domain::catalogue::Family;
 use tokio::sync::OnceCell;
 use vcd::{
-    Client, CustomizationStatus, Effect, ErrorKind, GuestCustomization, NetworkId, NetworkStatus, NewVm,
-    QosProfile, VappId, VdcId, VmId,
+    AddressMode, Client, ClientConfig, CustomizationStatus, DiskEdit, Effect, ErrorKind, GuestCustomization,
+    NetworkId, NetworkStatus, NewVm, Nic, QosProfile, Recompose, Reconfigure, UndeployAction, VappId, VdcId,
+    VmId, WaitOptions,
 };
 
 use crate::{
@@ -31,7 +32,7 @@ pub struct VcdConfig {
 impl VcdConfig {
     /// An account of a tenant organisation.
     pub fn tenant(url: &str, org: &str, user: &str, password: secrecy::SecretString, vdc: &str) -> Self {
-        let credentials = vcd::Credentials { user: user.into(), org: org.into(), password };
+        let credentials = vcd::Credentials::password(user, org, password);
         Self { url: url.into(), credentials, vdc: vdc.into() }
     }
 }
@@ -48,7 +49,7 @@ const FLAG_DEADLINE: Duration = Duration::from_secs(300);
 
 impl VcdProvider {
     pub fn new(config: VcdConfig) -> Result<Self> {
-        let client = Client::new(&config.url, config.credentials).map_err(error)?;
+        let client = Client::new(ClientConfig::new(&config.url, config.credentials)).map_err(error)?;
         Ok(Self { client, vdc_name: config.vdc, vdc: OnceCell::new(), profiles: OnceCell::new() })
     }
 
@@ -147,9 +148,9 @@ impl Provider for VcdProvider {
         let vapp = self.client.vapp(id::<VappId>(&group.0)?).await.map_err(error)?;
         Ok(Group {
             group: group.clone(),
-            ready: vapp.status > 0 && vapp.tasks.is_empty(),
+            ready: vapp.is_ready(),
             running: vapp.deployed,
-            networks: vapp.networks.into_iter().map(|(name, _)| name).collect(),
+            networks: vapp.networks.into_iter().map(|n| n.name).collect(),
             machines: vapp.vms.into_iter().map(machine).collect(),
         })
     }
@@ -164,13 +165,13 @@ impl Provider for VcdProvider {
     }
 
     async fn group_attach(&self, group: &GroupRef, network: (&str, &NetworkRef)) -> Result<TaskRef> {
-        let vapp = self.client.vapp(id(&group.0)?).await.map_err(error)?;
         let network_id: NetworkId = id(&network.1.0)?;
-        self.client.vapp_networks_add(&vapp, &[(network.0, network_id)]).await.map(task).map_err(error)
+        let attached = self.client.vapp_networks_attach(id(&group.0)?, &[(network.0, network_id)]).await;
+        attached.map(task).map_err(error)
     }
 
     async fn group_stop(&self, group: &GroupRef) -> Result<TaskRef> {
-        self.client.vapp_undeploy(id(&group.0)?).await.map(task).map_err(error)
+        self.client.vapp_undeploy(id(&group.0)?, UndeployAction::PowerOff).await.map(task).map_err(error)
     }
 
     async fn group_delete(&self, group: &GroupRef) -> Result<TaskRef> {
@@ -187,10 +188,11 @@ impl Provider for VcdProvider {
         let vm = NewVm {
             name: spec.name.clone(),
             template: template.id,
-            network: spec.network.clone(),
-            address: spec.address.clone(),
+            nics: vec![Nic::new(0, &spec.network, AddressMode::Manual(spec.address.clone()))],
+            storage_profile: None,
         };
-        self.client.vapp_add_vms(id(&group.0)?, &[vm]).await.map(task).map_err(error)
+        let change = Recompose { add: vec![vm], ..Recompose::default() };
+        self.client.vapp_recompose(id(&group.0)?, &change).await.map(task).map_err(error)
     }
 
     async fn machine(&self, r: &MachineRef) -> Result<Machine> {
@@ -203,15 +205,21 @@ impl Provider for VcdProvider {
         let vm_id: VmId = id(&r.0)?;
         let vm = self.client.vm(vm_id).await.map_err(error)?;
         let flag = GuestCustomization {
-            enabled: false,
             computer_name: "pending".into(),
-            admin_password: None,
             reset_password_required: true,
-            script: None,
+            ..GuestCustomization::default()
         };
         let flagged = self.client.vm_customize(vm_id, &flag).await.map_err(error)?;
-        self.client.task_wait(flagged, FLAG_DEADLINE).await.map_err(error)?;
-        self.client.vm_resize(&vm, vcpu, ram_mb, disk_mb).await.map(task).map_err(error)
+        self.client.task_wait(flagged, WaitOptions::within(FLAG_DEADLINE)).await.map_err(error)?;
+        let disks = vm.disks.first().map_or(DiskEdit::new(), |d| DiskEdit::new().grow(d.id, disk_mb));
+        let change = Reconfigure {
+            cpus: Some(vcpu),
+            cores_per_socket: Some(1),
+            memory_mb: Some(ram_mb),
+            disks,
+            ..Reconfigure::default()
+        };
+        self.client.vm_reconfigure(vm_id, &change).await.map(task).map_err(error)
     }
 
     async fn machine_customize(&self, r: &MachineRef, setup: &GuestSetup) -> Result<TaskRef> {
@@ -219,8 +227,8 @@ impl Provider for VcdProvider {
             enabled: true,
             computer_name: computer_name(&setup.hostname),
             admin_password: setup.password.clone(),
-            reset_password_required: false,
             script: (setup.family == Family::Linux).then(|| guest::first_boot(setup)),
+            ..GuestCustomization::default()
         };
         self.client.vm_customize(id(&r.0)?, &section).await.map(task).map_err(error)
     }
@@ -229,9 +237,7 @@ impl Provider for VcdProvider {
         let section = GuestCustomization {
             enabled: true,
             computer_name: computer_name(hostname),
-            admin_password: None,
-            reset_password_required: false,
-            script: None,
+            ..GuestCustomization::default()
         };
         self.client.vm_customize(id(&r.0)?, &section).await.map(task).map_err(error)
     }
@@ -250,7 +256,7 @@ impl Provider for VcdProvider {
     }
 
     async fn task_wait(&self, task: &TaskRef, deadline: Duration) -> Result<()> {
-        self.client.task_wait(id(&task.0)?, deadline).await.map(drop).map_err(error)
+        self.client.task_wait(id(&task.0)?, WaitOptions::within(deadline)).await.map(drop).map_err(error)
     }
 }
 
@@ -279,11 +285,11 @@ fn machine(vm: vcd::Vm) -> Machine {
     Machine {
         machine: MachineRef(vm.id.to_string()),
         on: vm.is_on(),
+        addresses: vm.addresses().map(str::to_owned).collect(),
         name: vm.name,
         vcpu: vm.cpus,
         ram_mb: vm.memory_mb,
         disk_mb: vm.disks.first().map_or(0, |d| d.size_mb),
-        addresses: vm.addresses,
     }
 }
 

@@ -1,58 +1,40 @@
-//! Sending requests: versions, sessions, and what an answer means.
+//! Sending requests under a session.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use reqwest::{
-    Method, StatusCode, Url,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
+    Method, Url,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
-use tracing::{Instrument, debug, info_span};
+use tracing::{Instrument, debug, field, info_span};
 use uuid::Uuid;
 
 use crate::{
-    error::{Effect, Error, ErrorKind, Result, classify},
-    ids::TaskId,
-    xml,
+    answer::{Answer, read_answer},
+    config::ClientConfig,
+    error::{Effect, Error, ErrorKind, Result},
+    session::Session,
 };
 
-/// Versions this client knows, newest first. The first that the service offers is used.
-const KNOWN: &[&str] = &["39.1", "39.0", "38.1", "38.0", "37.2", "37.1", "37.0", "36.3"];
-const TOKEN_HEADER: &str = "x-vmware-vcloud-access-token";
-const REQUEST_ID_HEADER: &str = "x-vmware-vcloud-request-id";
 const CLIENT_REQUEST_ID_HEADER: &str = "x-vmware-vcloud-client-request-id";
-
-/// Who signs in, and where. The organisation `System` signs in as the provider.
-#[derive(Clone)]
-pub struct Credentials {
-    pub user: String,
-    pub org: String,
-    pub password: SecretString,
-}
-
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Credentials({}@{})", self.user, self.org)
-    }
-}
+const TENANT_HEADER: &str = "x-vmware-vcloud-tenant-context";
+const AUTH_HEADER: &str = "x-vmware-vcloud-auth-context";
 
 /// A client of one service under one account. Cheap to clone; clones share the session.
+///
+/// Every request runs in a `tracing` span named `vcd` with its method, its route (ids left out), its id, and, once it is
+/// answered, the status. The id is sent along, and the service's own id begins with it: errors carry that.
 #[derive(Clone, Debug)]
-pub struct Client(Arc<Inner>);
+pub struct Client(pub(crate) Arc<Inner>);
 
 #[derive(Debug)]
-struct Inner {
-    http: reqwest::Client,
-    base: Url,
-    credentials: Credentials,
-    session: Mutex<Option<Session>>,
-}
-
-#[derive(Clone, Debug)]
-struct Session {
-    version: &'static str,
-    token: SecretString,
+pub(crate) struct Inner {
+    pub(crate) http: reqwest::Client,
+    pub(crate) base: Url,
+    pub(crate) config: ClientConfig,
+    pub(crate) session: Mutex<Option<Session>>,
 }
 
 /// Which of the two API families a request belongs to.
@@ -69,35 +51,36 @@ pub(crate) struct Body {
     pub(crate) content: String,
 }
 
-/// A successful answer.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) body: String,
-    pub(crate) headers: HeaderMap,
-}
-
 impl Client {
-    /// A client for the service at `base` (scheme and host; `/api` is added). Nothing is sent yet.
-    pub fn new(base: &str, credentials: Credentials) -> Result<Self> {
+    /// A client for the service of a configuration. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] where the address is none.
+    pub fn new(config: ClientConfig) -> Result<Self> {
         // Harmless when the program has chosen a provider already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let not_sent = |e: String| Error::new(ErrorKind::Invalid, Effect::NotSent, e);
-        let base = Url::parse(base).map_err(|e| not_sent(format!("{base:?}: {e}")))?;
+        let base = Url::parse(&config.url).map_err(|e| not_sent(format!("{:?}: {e}", config.url)))?;
+        if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
+            return Err(not_sent(format!("{:?} is no address of a service", config.url)));
+        }
         let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(10))
-            .timeout(Duration::from_secs(60))
+            .connect_timeout(config.connect_timeout)
+            .timeout(config.timeout)
+            // A redirect could carry the session to another host: it is an error instead.
             .redirect(reqwest::redirect::Policy::none())
+            .tcp_nodelay(true)
             .build()
             .map_err(|e| not_sent(e.to_string()))?;
-        Ok(Self(Arc::new(Inner { http, base, credentials, session: Mutex::new(None) })))
+        Ok(Self(Arc::new(Inner { http, base, config, session: Mutex::new(None) })))
     }
 
     pub(crate) async fn get(&self, family: Family, path: &str) -> Result<Answer> {
         self.send(Method::GET, family, path, None).await
     }
 
-    /// Sends a request under the session, signing in first where there is none, and once more where it has ended: a
-    /// 401 proves that nothing was done.
+    /// Sends a request under the session, signing in first where there is none, and once more where it has ended: a 401
+    /// proves that nothing was done.
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -106,13 +89,15 @@ impl Client {
         body: Option<Body>,
     ) -> Result<Answer> {
         let id = Uuid::new_v4().simple().to_string();
-        let span = info_span!("vcd", %method, path, id);
+        let span = info_span!("vcd", %method, route = route(path), id, status = field::Empty);
         async {
-            let session = self.session(None).await?;
+            // While signing in fails, nothing was sent of what was asked for.
+            let unsent = |e: Error| Error { effect: Effect::NotSent, ..e };
+            let session = self.session(None).await.map_err(unsent)?;
             match self.send_once(&method, family, path, body.as_ref(), &session, &id).await {
                 Err(e) if e.kind == ErrorKind::Denied => {
                     debug!("the session has ended; signing in again");
-                    let session = self.session(Some(&session)).await?;
+                    let session = self.session(Some(&session)).await.map_err(unsent)?;
                     self.send_once(&method, family, path, body.as_ref(), &session, &id).await
                 }
                 other => other,
@@ -122,85 +107,19 @@ impl Client {
         .await
     }
 
-    /// The session. `ended` is one that was refused: it is replaced, once, however many requests ask for it.
-    async fn session(&self, ended: Option<&Session>) -> Result<Session> {
-        let mut held = self.0.session.lock().await;
-        if let Some(session) = held.as_ref() {
-            let same = ended.is_some_and(|e| e.token.expose_secret() == session.token.expose_secret());
-            if !same {
-                return Ok(session.clone());
-            }
-        }
-        *held = None;
-        let session = self.sign_in().await?;
-        *held = Some(session.clone());
-        Ok(session)
-    }
-
-    async fn sign_in(&self) -> Result<Session> {
-        let version = self.negotiate().await?;
-        let Credentials { user, org, password } = &self.0.credentials;
-        let path = if org.eq_ignore_ascii_case("system") {
-            "/cloudapi/1.0.0/sessions/provider"
-        } else {
-            "/cloudapi/1.0.0/sessions"
-        };
-        let response = self
-            .0
-            .http
-            .post(self.url(path)?)
-            .header(ACCEPT, accept(Family::Json, version))
-            .basic_auth(format!("{user}@{org}"), Some(password.expose_secret()))
-            .send()
-            .await
-            .map_err(|e| transport(&e))?;
-        let status = response.status();
-        let token =
-            response.headers().get(TOKEN_HEADER).and_then(|v| v.to_str().ok()).map(SecretString::from);
-        match (status.as_u16(), token) {
-            (200, Some(token)) => Ok(Session { version, token }),
-            (401 | 403, _) => {
-                let text = format!("the platform refuses {user}@{org}");
-                Err(Error::new(ErrorKind::Denied, Effect::Refused, text))
-            }
-            (s, _) if s >= 500 => Err(Error::new(
-                ErrorKind::Service,
-                Effect::Refused,
-                format!("signing in was answered with {s}"),
-            )),
-            (s, _) => Err(Error::protocol(format!("signing in was answered with {s} and no token"))),
-        }
-    }
-
-    async fn negotiate(&self) -> Result<&'static str> {
-        let response = self.0.http.get(self.url("/api/versions")?).send().await.map_err(|e| transport(&e))?;
-        let status = response.status();
-        let body = response.text().await.map_err(|e| transport(&e))?;
-        if !status.is_success() {
-            return Err(Error::new(
-                ErrorKind::Service,
-                Effect::Refused,
-                format!("/api/versions answered {status}"),
-            ));
-        }
-        let doc = xml::parse(&body)?;
-        let offered: Vec<&str> =
-            doc.descendants().filter(|n| n.tag_name().name() == "Version").filter_map(|n| n.text()).collect();
-        KNOWN.iter().copied().find(|v| offered.contains(v)).ok_or_else(|| {
-            Error::protocol(format!("no common API version: the service offers {}", offered.join(", ")))
-        })
-    }
-
     /// Scheme and host, for the references inside XML bodies.
     pub(crate) fn base(&self) -> String {
         self.0.base.as_str().trim_end_matches('/').to_owned()
     }
 
-    fn url(&self, path: &str) -> Result<Url> {
-        self.0
-            .base
-            .join(path)
-            .map_err(|e| Error::new(ErrorKind::Invalid, Effect::NotSent, format!("{path:?}: {e}")))
+    pub(crate) fn url(&self, path: &str) -> Result<Url> {
+        let invalid = |e: String| Error::new(ErrorKind::Invalid, Effect::NotSent, format!("{path:?}: {e}"));
+        let url = self.0.base.join(path).map_err(|e| invalid(e.to_string()))?;
+        // The session is never carried to another host.
+        if url.origin() != self.0.base.origin() {
+            return Err(invalid("it leads to another host".into()));
+        }
+        Ok(url)
     }
 
     async fn send_once(
@@ -212,63 +131,39 @@ impl Client {
         session: &Session,
         id: &str,
     ) -> Result<Answer> {
+        let config = &self.0.config;
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", session.token.expose_secret()))
+            .map_err(|_| Error::protocol("the token is no header value"))?;
+        bearer.set_sensitive(true);
         let mut request = self
             .0
             .http
             .request(method.clone(), self.url(path)?)
-            .header(ACCEPT, accept(family, session.version))
-            .header(CLIENT_REQUEST_ID_HEADER, id);
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", session.token.expose_secret()))
-            .map_err(|_| Error::protocol("the token is no header value"))?;
-        bearer.set_sensitive(true);
-        request = request.header(AUTHORIZATION, bearer);
+            .header(ACCEPT, accept(family, session.version.as_str()))
+            .header(CLIENT_REQUEST_ID_HEADER, id)
+            .header(AUTHORIZATION, bearer);
+        if let Some(tenant) = &config.tenant {
+            request = request
+                .header(TENANT_HEADER, tenant.org.uuid().to_string())
+                .header(AUTH_HEADER, tenant.name.as_str());
+        }
         if let Some(body) = body {
             request = request.header(CONTENT_TYPE, body.media).body(body.content.clone());
         }
         let response = request.send().await.map_err(|e| transport(&e))?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.text().await.map_err(|e| {
-            // The service has answered, but not whole: a change may have been made.
-            Error::new(ErrorKind::Transport, Effect::MaybeDone, e.without_url().to_string())
-        })?;
-        debug!(status = status.as_u16(), "answered");
-        if matches!(status.as_u16(), 200 | 201 | 202 | 204) {
-            Ok(Answer { body, headers })
-        } else {
-            Err(refusal(family, status, &headers, &body))
+        let status = response.status().as_u16();
+        tracing::Span::current().record("status", status);
+        let answer = read_answer(response, config.max_answer_bytes).await;
+        debug!(status, "answered");
+        match answer {
+            Ok(answer) if matches!(status, 200 | 201 | 202 | 204) => Ok(answer),
+            Ok(answer) => Err(answer.refusal(family, status)),
+            Err(e) => Err(e),
         }
     }
 }
 
-impl Answer {
-    /// The task that a JSON change is carried out by: its `Location`.
-    pub(crate) fn task_location(&self) -> Result<TaskId> {
-        self.headers
-            .get(LOCATION)
-            .and_then(|v| v.to_str().ok())
-            .ok_or_else(|| Error::protocol("202 without a Location"))?
-            .parse()
-            .map_err(|e| Error::protocol(format!("Location: {e}")))
-    }
-
-    /// The task in an XML answer: the root itself, or the first of its `Tasks`.
-    pub(crate) fn task_in_body(&self) -> Result<TaskId> {
-        let doc = xml::parse(&self.body)?;
-        doc.descendants()
-            .find(|n| n.tag_name().name() == "Task")
-            .and_then(|n| n.attribute("href"))
-            .ok_or_else(|| Error::protocol("the answer names no task"))?
-            .parse()
-            .map_err(|e| Error::protocol(format!("Task: {e}")))
-    }
-
-    pub(crate) fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_str(&self.body)
-            .map_err(|e| Error::protocol(format!("the answer is not as expected: {e}")))
-    }
-}
-
-fn accept(family: Family, version: &str) -> String {
+pub(crate) fn accept(family: Family, version: &str) -> String {
     match family {
         Family::Xml => format!("application/*+xml;version={version}"),
         Family::Json => format!("application/json;version={version}"),
@@ -276,9 +171,13 @@ fn accept(family: Family, version: &str) -> String {
 }
 
 /// A connection that was never made proves that nothing was sent; anything later proves nothing.
-fn transport(e: &reqwest::Error) -> Error {
+pub(crate) fn transport(e: &reqwest::Error) -> Error {
     let effect = if e.is_connect() || e.is_builder() { Effect::NotSent } else { Effect::MaybeDone };
-    let mut text = String::from("no answer from the platform");
+    let mut text = String::from(if e.is_timeout() {
+        "the platform did not answer in time"
+    } else {
+        "no answer from the platform"
+    });
     let mut source = std::error::Error::source(e);
     while let Some(cause) = source {
         text = format!("{text}: {cause}");
@@ -287,27 +186,53 @@ fn transport(e: &reqwest::Error) -> Error {
     Error::new(ErrorKind::Transport, effect, text)
 }
 
-fn refusal(family: Family, status: StatusCode, headers: &HeaderMap, body: &str) -> Error {
-    let (minor, message) = match family {
-        Family::Xml => roxmltree::Document::parse(body).ok().map(|doc| {
-            let root = doc.root_element();
-            let attr = |name| root.attribute(name).unwrap_or_default().to_owned();
-            (attr("minorErrorCode"), attr("message"))
-        }),
-        Family::Json => serde_json::from_str::<serde_json::Value>(body).ok().map(|v| {
-            let field = |name| v[name].as_str().unwrap_or_default().to_owned();
-            (field("minorErrorCode"), field("message"))
-        }),
-    }
-    .unwrap_or_default();
-    let kind = classify(status.as_u16(), &minor, &message);
-    // A service that fails may have begun; one that refuses has not.
-    let effect = if kind == ErrorKind::Service && status != StatusCode::TOO_MANY_REQUESTS {
-        Effect::MaybeDone
-    } else {
-        Effect::Refused
+/// A path without ids and values, so that spans of one kind of request are named alike and hold nobody's names.
+fn route(path: &str) -> String {
+    let path = path.split('?').next().unwrap_or(path);
+    let part = |part: &str| {
+        let is_id =
+            part.len() >= 36 && part.get(part.len() - 36..).is_some_and(|tail| Uuid::parse_str(tail).is_ok());
+        if !is_id {
+            return part.to_owned();
+        }
+        // `vm-U` and `vapp-U` share a path, and are told apart.
+        format!("{}{{id}}", &part[..part.len() - 36].trim_start_matches("urn:vcloud:"))
     };
-    let message = if message.is_empty() { format!("the platform answered {status}") } else { message };
-    let request_id = headers.get(REQUEST_ID_HEADER).and_then(|v| v.to_str().ok()).map(str::to_owned);
-    Error { kind, effect, message, request_id }
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Credentials;
+
+    fn client(url: &str) -> Result<Client> {
+        Client::new(ClientConfig::new(
+            url,
+            Credentials::password("u", "o", "hunter2-secret".to_owned().into()),
+        ))
+    }
+
+    #[test]
+    fn routes_hold_no_ids() {
+        let u = "3f2504e0-4f89-11d3-9a0c-0305e82c3301";
+        assert_eq!(route(&format!("/api/vApp/vm-{u}/action/deploy")), "/api/vApp/vm-{id}/action/deploy");
+        assert_eq!(
+            route(&format!("/cloudapi/1.0.0/edgeGateways/urn:vcloud:gateway:{u}/qos?x=anna")),
+            "/cloudapi/1.0.0/edgeGateways/gateway:{id}/qos"
+        );
+        assert_eq!(route("/api/query?type=vm&filter=name==anna"), "/api/query");
+    }
+
+    #[test]
+    fn nothing_shows_a_secret_and_nothing_leads_elsewhere() {
+        let client = client("https://vcd.example.net/").unwrap();
+        assert!(!format!("{client:?}").contains("hunter2"), "{client:?}");
+        for path in ["https://evil.example/api", "//evil.example/api"] {
+            assert_eq!(client.url(path).unwrap_err().kind, ErrorKind::Invalid, "{path}");
+        }
+        for bad in ["", "vcd", "ftp://h", "http://"] {
+            assert!(super::tests::client(bad).is_err(), "{bad:?}");
+        }
+    }
 }

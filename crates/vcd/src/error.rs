@@ -1,9 +1,10 @@
 //! One error type, split by what is known of the effect.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use crate::ids::TaskId;
 
+/// What calls of this crate return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What is known of a request's effect on the cloud.
@@ -20,15 +21,18 @@ pub enum Effect {
 /// What went wrong, by what the caller can do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// Another task holds the object (`BUSY_ENTITY`). The task is named where the text names one **[iss]**.
-    Busy { task: Option<TaskId> },
+    /// Another task holds the object (`BUSY_ENTITY`). The task is named where the text names one **\[iss\]**.
+    Busy {
+        /// The task to wait for, before asking again.
+        task: Option<TaskId>,
+    },
     /// Too many operations at once (`OPERATION_LIMITS_EXCEEDED`).
     Limit,
-    /// The vApp or machine must be stopped first. Recognised by its text, as its code differs between versions **[iss]**.
+    /// The vApp or machine must be stopped first. Recognised by its text, as its code differs between versions **\[iss\]**.
     StopRequired,
     /// It is not running already.
     NotRunning,
-    /// It does not exist, or is not ours: the API answers 403 to both **[src]**.
+    /// It does not exist, or is not ours: the API answers 403 to both **\[src\]**.
     NotFound,
     /// The credentials are refused.
     Denied,
@@ -48,19 +52,24 @@ pub enum ErrorKind {
     Protocol,
 }
 
+/// Why a call failed, and what is known of its effect.
 #[derive(Clone, Debug)]
 pub struct Error {
+    /// What the caller can do about it.
     pub kind: ErrorKind,
+    /// What may have happened all the same.
     pub effect: Effect,
     /// For people who run the cloud. Never holds a secret.
     pub message: String,
     /// The service's id of the request.
     pub request_id: Option<String>,
+    /// How long the service asks to be left alone.
+    pub retry_after: Option<Duration>,
 }
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, effect: Effect, message: impl Into<String>) -> Self {
-        Self { kind, effect, message: message.into(), request_id: None }
+        Self { kind, effect, message: message.into(), request_id: None, retry_after: None }
     }
 
     pub(crate) fn protocol(message: impl Into<String>) -> Self {
@@ -72,10 +81,20 @@ impl Error {
         matches!(self.kind, ErrorKind::Busy { .. } | ErrorKind::Limit)
     }
 
+    /// The task that holds the object, where the service named it.
+    pub fn busy_task(&self) -> Option<TaskId> {
+        match self.kind {
+            ErrorKind::Busy { task } => task,
+            _ => None,
+        }
+    }
+
+    /// It does not exist, or is not ours.
     pub fn is_not_found(&self) -> bool {
         self.kind == ErrorKind::NotFound
     }
 
+    /// The name is taken: perhaps by an earlier try of the same request.
     pub fn is_duplicate(&self) -> bool {
         self.kind == ErrorKind::Duplicate
     }
@@ -110,7 +129,7 @@ impl std::error::Error for Error {}
 
 /// Reads a refusal. `minor` and `message` come from the body where it had one.
 pub(crate) fn classify(status: u16, minor: &str, message: &str) -> ErrorKind {
-    // Codes differ between versions and families; the texts have been stable, so both are looked at **[iss]**.
+    // Codes differ between versions and families; the texts have been stable, so both are looked at **\[iss\]**.
     let says = |text: &str| message.contains(text);
     match (status, minor) {
         (_, "BUSY_ENTITY") => ErrorKind::Busy { task: task_in(message) },

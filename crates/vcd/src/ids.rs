@@ -7,7 +7,9 @@ use uuid::Uuid;
 /// A reference that is not of the kind it was read as.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseIdError {
+    /// The kind that was expected.
     pub expected: &'static str,
+    /// What was there instead.
     pub found: String,
 }
 
@@ -64,20 +66,27 @@ macro_rules! id {
 }
 
 id! {
+    /// An organisation.
+    OrgId: "urn:vcloud:org:", ["/org/"];
     /// An organisation VDC.
     VdcId: "urn:vcloud:vdc:", ["/vdc/"];
+    /// A catalogue.
+    CatalogId: "urn:vcloud:catalog:", ["/catalog/"];
+    /// A vApp template.
+    TemplateId: "urn:vcloud:vapptemplate:", ["/vAppTemplate/vappTemplate-"];
     /// A vApp.
     VappId: "urn:vcloud:vapp:", ["/vApp/vapp-"];
-    /// A virtual machine in a vApp. May change when the machine is moved to another vApp **[inf]**.
+    /// A virtual machine in a vApp. May change when the machine is moved to another vApp **\[inf\]**.
     VmId: "urn:vcloud:vm:", ["/vApp/vm-"];
     /// The machine inside a vApp template that new machines are copied from.
     TemplateVmId: "urn:vcloud:vm:", ["/vAppTemplate/vm-"];
-    /// An org VDC network, or a vApp network: they share one URL space **[src]**.
+    /// An org VDC network, or a vApp network: they share one URL space **\[src\]**.
     NetworkId: "urn:vcloud:network:", ["/network/"];
     /// An edge gateway.
     EdgeId: "urn:vcloud:gateway:", ["/edgeGateway/"];
+    /// A task.
     TaskId: "urn:vcloud:task:", ["/task/"];
-    /// A QoS profile of the network manager: a bare UUID, never a URN **[doc]**.
+    /// A QoS profile of the network manager: a bare UUID, never a URN **\[doc\]**.
     QosProfileId: "", [":"];
 }
 

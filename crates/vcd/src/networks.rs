@@ -8,35 +8,51 @@ use crate::{
     client::{Body, Client, Family},
     error::Result,
     ids::{EdgeId, NetworkId, TaskId, VdcId},
-    queries::{encode, parse},
+    query::{encode, escape, parse},
 };
 
+/// How a network stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NetworkStatus {
-    /// Being made.
+    /// Being made: `PENDING` or `CONFIGURING`, also for a while after its task has succeeded **\[inf\]**.
     Configuring,
+    /// `REALIZED`: it can be used.
     Realized,
+    /// `REALIZATION_FAILED`: it has to be deleted.
     Failed,
 }
 
+/// An org VDC network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
+    /// Its id.
     pub id: NetworkId,
+    /// Its name, unique in its VDC.
     pub name: String,
+    /// How it stands.
     pub status: NetworkStatus,
+    /// The edge it is routed by.
     pub edge: Option<EdgeId>,
 }
 
 /// A routed network to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkSpec {
+    /// Its name: the way to find it again when an answer is lost.
     pub name: String,
+    /// What it is said to be.
     pub description: String,
+    /// The edge it is routed by.
     pub edge: EdgeId,
+    /// The edge's address in it.
     pub gateway: String,
+    /// Length of its prefix.
     pub prefix_length: u8,
+    /// First address of its pool.
     pub first_address: String,
+    /// Last address of its pool.
     pub last_address: String,
+    /// At most two.
     pub dns: Vec<String>,
 }
 
@@ -60,39 +76,53 @@ struct Ref {
     id: String,
 }
 
-/// Larger pages of this list are refused **[src]**.
+/// Larger pages of this list are refused **\[src\]**.
 const PAGE: usize = 32;
 
+impl NetworkJson {
+    fn read(self) -> Result<Network> {
+        Ok(Network {
+            id: parse(&self.id)?,
+            name: self.name,
+            status: match self.status.as_str() {
+                "REALIZED" => NetworkStatus::Realized,
+                "REALIZATION_FAILED" => NetworkStatus::Failed,
+                _ => NetworkStatus::Configuring,
+            },
+            edge: self.connection.map(|c| parse(&c.router_ref.id)).transpose()?,
+        })
+    }
+}
+
 impl Client {
+    /// The networks of a VDC.
+    pub async fn networks(&self, vdc: VdcId) -> Result<Vec<Network>> {
+        self.networks_where(&format!("ownerRef.id=={vdc}")).await
+    }
+
+    /// A network.
+    pub async fn network(&self, id: NetworkId) -> Result<Network> {
+        let answer = self.get(Family::Json, &format!("/cloudapi/1.0.0/orgVdcNetworks/{id}")).await?;
+        answer.json::<NetworkJson>()?.read()
+    }
+
+    /// The network of this name in a VDC.
     pub async fn network_by_name(&self, vdc: VdcId, name: &str) -> Result<Option<Network>> {
-        let filter = format!("ownerRef.id=={vdc};name=={name}");
-        Ok(self.networks(&filter).await?.into_iter().next())
+        let filter = format!("ownerRef.id=={vdc};name=={}", escape(name));
+        Ok(self.networks_where(&filter).await?.into_iter().next())
     }
 
     /// The networks on an edge: the sure sign of whether it is free.
     pub async fn networks_of_edge(&self, edge: EdgeId) -> Result<Vec<Network>> {
-        self.networks(&format!("connection.routerRef.id=={edge}")).await
+        self.networks_where(&format!("connection.routerRef.id=={edge}")).await
     }
 
-    async fn networks(&self, filter: &str) -> Result<Vec<Network>> {
+    async fn networks_where(&self, filter: &str) -> Result<Vec<Network>> {
         let rows: Vec<NetworkJson> = self.pages("orgVdcNetworks", PAGE, Some(&encode(filter))).await?;
-        rows.into_iter()
-            .map(|n| {
-                Ok(Network {
-                    id: parse(&n.id)?,
-                    name: n.name,
-                    status: match n.status.as_str() {
-                        "REALIZED" => NetworkStatus::Realized,
-                        "REALIZATION_FAILED" => NetworkStatus::Failed,
-                        _ => NetworkStatus::Configuring,
-                    },
-                    edge: n.connection.map(|c| parse(&c.router_ref.id)).transpose()?,
-                })
-            })
-            .collect()
+        rows.into_iter().map(NetworkJson::read).collect()
     }
 
-    /// Makes a routed network. Locks its edge while it lasts.
+    /// Makes a routed network. Its edge accepts nothing else while it lasts **\[iss\]**. The task's owner is the network.
     pub async fn network_create(&self, vdc: VdcId, spec: &NetworkSpec) -> Result<TaskId> {
         let dns = |i: usize| spec.dns.get(i).map(String::as_str).unwrap_or_default();
         let body = json!({
@@ -116,7 +146,7 @@ impl Client {
             .task_location()
     }
 
-    /// Deletes a network. Refused while a vApp still refers to it.
+    /// Deletes a network. Refused while a vApp refers to it; its edge accepts nothing else while it lasts **\[iss\]**.
     pub async fn network_delete(&self, id: NetworkId) -> Result<TaskId> {
         let path = format!("/cloudapi/1.0.0/orgVdcNetworks/{id}");
         self.send(Method::DELETE, Family::Json, &path, None).await?.task_location()

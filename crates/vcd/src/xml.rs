@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use roxmltree::{Document, Node};
+use roxmltree::{Document, Node, ParsingOptions};
 
 use crate::error::{Error, Result};
 
@@ -41,6 +41,37 @@ impl Writer {
         self.element(name, &[], |w| w.text(&value.to_string()));
     }
 
+    /// An element as it was read, with everything in it.
+    pub(crate) fn copy(&mut self, node: Node<'_, '_>) {
+        let mut foreign = Vec::new();
+        let name = qualified(node.tag_name().namespace(), node.tag_name().name(), &mut foreign);
+        let attrs: Vec<(String, String)> = node
+            .attributes()
+            .map(|a| {
+                // An attribute without a prefix belongs to no namespace at all.
+                let name = match a.namespace() {
+                    None => a.name().to_owned(),
+                    Some(VCLOUD) => format!("{}:{}", prefix(VCLOUD, &mut foreign), a.name()),
+                    ns => qualified(ns, a.name(), &mut foreign),
+                };
+                (name, a.value().to_owned())
+            })
+            .collect();
+        let declared: Vec<(String, String)> =
+            foreign.iter().enumerate().map(|(i, ns)| (format!("xmlns:f{i}"), ns.clone())).collect();
+        let all: Vec<(&str, &str)> =
+            declared.iter().chain(&attrs).map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        self.element(&name, &all, |w| {
+            for child in node.children() {
+                match child.text() {
+                    _ if child.is_element() => w.copy(child),
+                    Some(text) if child.is_text() && !text.trim().is_empty() => w.text(text),
+                    _ => {}
+                }
+            }
+        });
+    }
+
     fn text(&mut self, value: &str) {
         for c in value.chars() {
             match c {
@@ -61,8 +92,29 @@ impl Writer {
     }
 }
 
+/// A name as it is written under the declarations of [`Writer::root`]; of other namespaces, with a prefix that is
+/// declared on the spot.
+fn qualified(namespace: Option<&str>, name: &str, foreign: &mut Vec<String>) -> String {
+    match namespace {
+        None | Some(VCLOUD) => name.to_owned(),
+        Some(OVF) => format!("ovf:{name}"),
+        Some(other) => format!("{}:{name}", prefix(other, foreign)),
+    }
+}
+
+fn prefix(namespace: &str, foreign: &mut Vec<String>) -> String {
+    let at = foreign.iter().position(|ns| ns == namespace).unwrap_or_else(|| {
+        foreign.push(namespace.to_owned());
+        foreign.len() - 1
+    });
+    format!("f{at}")
+}
+
 pub(crate) fn parse(body: &str) -> Result<Document<'_>> {
-    Document::parse(body).map_err(|e| Error::protocol(format!("the answer is no XML: {e}")))
+    // No DTD, and so no entities of a document's own; no more elements than the largest real answer by far.
+    let options = ParsingOptions { allow_dtd: false, nodes_limit: 4_000_000, ..ParsingOptions::default() };
+    Document::parse_with_options(body, options)
+        .map_err(|e| Error::protocol(format!("the answer is no XML: {e}")))
 }
 
 /// Looking for things by local name; the namespace is the vcloud one throughout.
@@ -101,6 +153,33 @@ impl<'a, 'i: 'a> Find<'a, 'i> for Node<'a, 'i> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_copied_element_is_what_it_was() {
+        let text = "<r xmlns=\"http://www.vmware.com/vcloud/v1.5\" xmlns:o=\"http://schemas.dmtf.org/ovf/envelope/1\" \
+                    xmlns:x=\"urn:x\"><a o:k=\"1\" x:k=\"2\" k=\"&lt;\"><o:b>t&amp;</o:b><x:c/></a></r>";
+        let original = Document::parse(text).unwrap();
+        let a = original.root_element().child("a").unwrap();
+        let copied = Writer::root("r", &[], |w| w.copy(a));
+        let again = Document::parse(&copied).unwrap();
+        let shape = |doc: &Document<'_>| -> Vec<String> {
+            doc.root_element()
+                .descendants()
+                .filter(Node::is_element)
+                .map(|n| {
+                    let attrs: Vec<_> =
+                        n.attributes().map(|a| (a.namespace(), a.name(), a.value())).collect();
+                    format!(
+                        "{:?} {:?} {attrs:?} {:?}",
+                        n.tag_name().namespace(),
+                        n.tag_name().name(),
+                        n.text()
+                    )
+                })
+                .collect()
+        };
+        assert_eq!(shape(&again), shape(&original), "{copied}");
+    }
 
     #[test]
     fn what_a_customer_typed_stays_text() {

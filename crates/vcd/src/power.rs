@@ -1,0 +1,99 @@
+//! Power (XML family).
+
+use reqwest::Method;
+
+use crate::{
+    client::Client,
+    error::Result,
+    ids::{TaskId, VappId, VmId},
+    xml::Writer,
+};
+
+/// How what is to be undeployed is stopped first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UndeployAction {
+    /// The power is cut.
+    PowerOff,
+    /// The guest shuts down; needs its tools.
+    Shutdown,
+    /// It is suspended.
+    Suspend,
+    /// Whatever it takes.
+    Force,
+}
+
+impl UndeployAction {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::PowerOff => "powerOff",
+            Self::Shutdown => "shutdown",
+            Self::Suspend => "suspend",
+            Self::Force => "force",
+        }
+    }
+}
+
+const DEPLOY: &str = "application/vnd.vmware.vcloud.deployVAppParams+xml";
+const UNDEPLOY: &str = "application/vnd.vmware.vcloud.undeployVAppParams+xml";
+
+macro_rules! power {
+    ($($(#[$doc:meta])* $name:ident: $action:literal;)*) => {
+        impl Client {
+            $($(#[$doc])*
+            pub async fn $name(&self, id: VmId) -> Result<TaskId> {
+                self.act(&format!(concat!("/api/vApp/vm-{}/", $action), id.uuid())).await
+            })*
+        }
+    };
+}
+
+power! {
+    /// Turns a machine on. A fresh one customizes itself; nothing is forced.
+    vm_power_on: "power/action/powerOn";
+    /// Cuts a machine's power. It stays deployed **\[src\]**: [`Client::vm_undeploy`] frees it. What is off already is
+    /// [`is_not_running`](crate::Error::is_not_running).
+    vm_power_off: "power/action/powerOff";
+    /// Resets a machine, as by its button.
+    vm_reset: "power/action/reset";
+    /// Asks the guest to restart; needs its tools.
+    vm_reboot: "power/action/reboot";
+    /// Asks the guest to shut down; needs its tools. It stays deployed **\[src\]**.
+    vm_shutdown: "power/action/shutdown";
+    /// Suspends a machine.
+    vm_suspend: "power/action/suspend";
+    /// Drops the state of a suspended machine: it is off.
+    vm_discard_suspended: "action/discardSuspendedState";
+}
+
+impl Client {
+    /// Turns a machine on and customizes its guest again: name, password and address are set as the section has them,
+    /// the first-login flag included. Only while it is not deployed **\[src\]**.
+    pub async fn vm_power_on_and_customize(&self, id: VmId) -> Result<TaskId> {
+        let attrs = [("powerOn", "true"), ("forceCustomization", "true")];
+        let content = Writer::root("DeployVAppParams", &attrs, |_| {});
+        let path = format!("/api/vApp/vm-{}/action/deploy", id.uuid());
+        self.change(Method::POST, &path, DEPLOY, content).await
+    }
+
+    /// Stops a machine and undeploys it, which deleting it needs. What is not deployed is
+    /// [`is_not_running`](crate::Error::is_not_running): as wanted, mostly.
+    pub async fn vm_undeploy(&self, id: VmId, action: UndeployAction) -> Result<TaskId> {
+        self.undeploy(&format!("vm-{}", id.uuid()), action).await
+    }
+
+    /// Turns on every machine of a vApp.
+    pub async fn vapp_power_on(&self, id: VappId) -> Result<TaskId> {
+        self.act(&format!("/api/vApp/vapp-{}/power/action/powerOn", id.uuid())).await
+    }
+
+    /// Stops every machine of a vApp and undeploys it.
+    pub async fn vapp_undeploy(&self, id: VappId, action: UndeployAction) -> Result<TaskId> {
+        self.undeploy(&format!("vapp-{}", id.uuid()), action).await
+    }
+
+    async fn undeploy(&self, entity: &str, action: UndeployAction) -> Result<TaskId> {
+        let content =
+            Writer::root("UndeployVAppParams", &[], |w| w.leaf("UndeployPowerAction", action.as_str()));
+        self.change(Method::POST, &format!("/api/vApp/{entity}/action/undeploy"), UNDEPLOY, content).await
+    }
+}
