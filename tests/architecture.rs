@@ -127,7 +127,15 @@ fn words_stay_where_they_belong() {
         // Below the pages nobody knows the framework.
         ("leptos", &["app/", "frontend/", "src/"]),
         // The words of the platform end at the provider's adapter.
-        ("vcd::", &["crates/vcd/", "crates/provisioning/src/provider_vcd.rs"]),
+        (
+            "vcd::",
+            &[
+                "crates/vcd/",
+                "crates/provisioning/src/provider_vcd.rs",
+                "crates/testkit/tests/sdk.rs",
+                "xtask/",
+            ],
+        ),
         // SQL is never put together from text.
         ("AssertSqlSafe", &[]),
     ];

@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
     time::{Duration, Instant},
@@ -51,6 +51,7 @@ struct Shared {
     sessions: Mutex<HashMap<String, Session>>,
     session_idle: Duration,
     request_faults: Mutex<Vec<RequestFault>>,
+    requests: AtomicU64,
 }
 
 #[derive(Clone, Debug)]
@@ -105,6 +106,7 @@ impl Simulator {
             sessions: Mutex::default(),
             session_idle: config.session_idle,
             request_faults: Mutex::default(),
+            requests: AtomicU64::new(0),
         })))
     }
 
@@ -133,6 +135,15 @@ impl Simulator {
         let stepped = self.0.clock.step(ms);
         drop(self.read());
         stepped
+    }
+
+    /// Requests answered so far.
+    pub fn requests(&self) -> u64 {
+        self.0.requests.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_request(&self) {
+        self.0.requests.fetch_add(1, Ordering::Relaxed);
     }
 
     /// What exists, for tests: networks, vApps and VMs.

@@ -75,6 +75,7 @@ fn part(path: &str) -> Part {
 }
 
 pub(crate) async fn wrap(State(sim): State<Simulator>, mut request: Request, next: Next) -> Response {
+    sim.count_request();
     let headers = request.headers();
     let fresh = Uuid::new_v4().to_string();
     let request_id = headers

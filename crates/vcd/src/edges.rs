@@ -140,19 +140,19 @@ impl Client {
     ) -> Result<Vec<T>> {
         let filter = filter.map(|f| format!("&filter={f}")).unwrap_or_default();
         for _ in 0..READS {
-            let (mut all, mut total) = (Vec::<Value>::new(), 0);
+            let (mut all, mut totals) = (Vec::<Value>::new(), Vec::new());
             for page in 1..=PAGES_MAX {
                 let path = format!("/cloudapi/1.0.0/{resource}?page={page}&pageSize={size}{filter}");
                 let page: Page<Value> = self.get(Family::Json, &path).await?.json()?;
                 let empty = page.values.is_empty();
                 all.extend(page.values);
-                total = page.result_total;
-                if all.len() >= total || empty {
+                totals.push(page.result_total);
+                if all.len() >= page.result_total || empty {
                     break;
                 }
             }
             let id = |v: &Value| v["id"].as_str().unwrap_or_default().to_owned();
-            if let Some(all) = settled(all, id, Some(total)) {
+            if let Some(all) = settled(all, &totals, id) {
                 let read = |v| serde_json::from_value(v);
                 let rows = all.into_iter().map(read).collect::<std::result::Result<Vec<T>, _>>();
                 return rows.map_err(|e| Error::protocol(format!("{resource}: {e}")));

@@ -127,18 +127,18 @@ impl Client {
     /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) where the list changes each time it is read, or never ends.
     pub async fn query(&self, query: &Query) -> Result<Vec<Record>> {
         for _ in 0..READS {
-            let (mut all, mut total) = (Vec::new(), 0);
+            let (mut all, mut totals) = (Vec::new(), Vec::new());
             for page in 1..=PAGES_MAX {
                 let answer = self.get(Family::Xml, &query.path(page)).await?;
                 let page = read_page(&answer.body)?;
                 let empty = page.records.is_empty();
                 all.extend(page.records);
-                total = page.total;
-                if all.len() >= total || empty {
+                totals.push(page.total);
+                if all.len() >= page.total || empty {
                     break;
                 }
             }
-            if let Some(all) = settled(all, |r: &Record| r.reference().to_owned(), Some(total)) {
+            if let Some(all) = settled(all, &totals, |r: &Record| r.reference().to_owned()) {
                 return Ok(all);
             }
         }
@@ -171,11 +171,11 @@ impl Client {
     }
 }
 
-/// A list that was read in pages, if it is whole: as long as it was said to be, and nothing twice. Rows that come or go
+/// A list that was read in pages, if it is whole: as long as every page said, and nothing twice. Rows that come or go
 /// meanwhile shift the pages, and one is read twice or never.
-pub(crate) fn settled<T>(all: Vec<T>, key: impl Fn(&T) -> String, total: Option<usize>) -> Option<Vec<T>> {
+pub(crate) fn settled<T>(all: Vec<T>, totals: &[usize], key: impl Fn(&T) -> String) -> Option<Vec<T>> {
     let distinct: BTreeSet<String> = all.iter().map(key).collect();
-    (distinct.len() == all.len() && total.is_none_or(|t| t == all.len())).then_some(all)
+    (distinct.len() == all.len() && totals.iter().all(|t| *t == all.len())).then_some(all)
 }
 
 pub(crate) fn parse<T: std::str::FromStr<Err = crate::ids::ParseIdError>>(text: &str) -> Result<T> {
@@ -228,8 +228,9 @@ mod tests {
     #[test]
     fn a_list_that_shifted_is_noticed() {
         let key = |s: &&str| (*s).to_owned();
-        assert!(settled(vec!["a", "b"], key, Some(2)).is_some());
-        assert!(settled(vec!["a", "b", "b"], key, None).is_none(), "one twice");
-        assert!(settled(vec!["a"], key, Some(2)).is_none(), "one missing");
+        assert!(settled(vec!["a", "b"], &[2, 2], key).is_some());
+        assert!(settled(vec!["a", "b", "b"], &[3], key).is_none(), "one twice");
+        assert!(settled(vec!["a"], &[2], key).is_none(), "one missing");
+        assert!(settled(vec!["a", "b"], &[3, 2], key).is_none(), "one went while another was skipped");
     }
 }

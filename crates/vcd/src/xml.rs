@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_customer_typed_stays_text() {
+    fn what_somebody_typed_stays_text() {
         let nasty = "</Name><DeleteItem href=\"x\"/>&amp;\u{0}\n";
         let body = Writer::root("Vm", &[("name", nasty)], |w| w.leaf("Name", nasty));
         let doc = Document::parse(&body).unwrap();
