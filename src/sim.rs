@@ -100,7 +100,7 @@ pub async fn run(args: SimArgs) -> anyhow::Result<()> {
     tokio::select! {
         served = simulator.serve(listener) => served.context("the simulated cloud stopped"),
         () = crate::serve::asked_to_stop() => {
-            info!("stopped; a change that was answered is in the state file");
+            info!("stopped");
             Ok(())
         }
     }

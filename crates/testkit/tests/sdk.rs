@@ -408,6 +408,9 @@ async fn a_machine_asks_and_is_answered() {
     let vapp = b.vapp("one", &[("lan", lan)]).await;
     let vm = b.vm(vapp, "web", "lan", "10.0.0.2").await;
     assert_eq!(c.vm_question(vm).await.unwrap(), None);
+    c.vm_customize_at_next_power_on(vm).await.unwrap();
+    b.done(c.vapp_power_on(vapp).await).await;
+    assert!(c.vm(vm).await.unwrap().is_on());
     let path = format!("{}/sim/guests/{}/question", b.url, vm.uuid());
     b.http.put(path).json(&json!({"text": "Eject <it>?", "choices": ["yes", "no"]})).send().await.unwrap();
     let question = c.vm_question(vm).await.unwrap().unwrap();
@@ -417,9 +420,6 @@ async fn a_machine_asks_and_is_answered() {
     b.done(c.vapp_metadata_set(vapp, &[("k", "v")]).await).await;
     assert_eq!(c.vapp_metadata(vapp).await.unwrap()["k"], "v");
     b.done(c.vapp_metadata_delete(vapp, "k").await).await;
-    c.vm_customize_at_next_power_on(vm).await.unwrap();
-    b.done(c.vapp_power_on(vapp).await).await;
-    assert!(c.vm(vm).await.unwrap().is_on());
 }
 
 /// A thousand waits share the runtime's timers: together they ask no more often than their pauses say.

@@ -66,6 +66,29 @@ pub struct Config {
     pub knob_changes: Vec<String>,
 }
 
+/// The blocks of 198.18.0.0/15 that edges are given.
+const EDGES_MAX: u32 = 16_383;
+
+impl Config {
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if self.edges > EDGES_MAX {
+            return Err(format!("{} edges: there are addresses for {EDGES_MAX}", self.edges));
+        }
+        if self.accounts.is_empty() {
+            return Err("without an account nobody could sign in".into());
+        }
+        for (n, account) in self.accounts.iter().enumerate() {
+            if !account.is_provider() && !account.org.eq_ignore_ascii_case("acme") {
+                return Err(format!("{account:?}: the organisations are System and acme"));
+            }
+            if self.accounts[..n].iter().any(|a| a.user == account.user && a.org == account.org) {
+                return Err(format!("{account:?} is given twice"));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -83,13 +106,21 @@ impl Default for Config {
 
 #[cfg(test)]
 mod tests {
-    use super::Account;
+    use super::{Account, Config};
 
     #[test]
     fn an_account_from_text() {
         let a = Account::parse("ann@acme:pass:word@1").unwrap();
         assert_eq!((a.user.as_str(), a.org.as_str(), a.password.as_str()), ("ann", "acme", "pass:word@1"));
         assert!(Account::parse("ann:acme").is_err());
+        let accounts = |list: &[&str]| Config {
+            accounts: list.iter().map(|a| Account::parse(a).unwrap()).collect(),
+            ..Config::default()
+        };
+        assert!(accounts(&["a@acme:1", "a@System:1"]).check().is_ok());
+        for bad in [&["a@other:1"][..], &["a@acme:1", "a@acme:2"], &[]] {
+            assert!(accounts(bad).check().is_err(), "{bad:?}");
+        }
         assert_eq!(format!("{a:?}"), "ann@acme", "never the password");
     }
 }

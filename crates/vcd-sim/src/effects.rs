@@ -86,7 +86,10 @@ pub(crate) enum Effect {
     SuspensionDiscarded(Vec<Uuid>),
     /// Reset or restarted: a boot without a stop.
     Booted(Vec<Uuid>),
-    SnapshotTaken(Vec<Uuid>),
+    SnapshotTaken {
+        vms: Vec<Uuid>,
+        memory: bool,
+    },
     SnapshotReverted(Vec<Uuid>),
     SnapshotRemoved(Vec<Uuid>),
     VmDeleted(Uuid),
@@ -243,11 +246,12 @@ impl World {
                 }
             }
             Effect::Booted(vms) => vms.into_iter().for_each(|vm| self.boot(vm, at)),
-            Effect::SnapshotTaken(vms) => {
+            Effect::SnapshotTaken { vms, memory } => {
                 for vm in vms {
                     if let Some(vm) = self.vms.get_mut(&vm) {
                         vm.snapshot = Some(Snapshot {
                             created: at,
+                            memory,
                             powered_on: vm.powered_on,
                             disks: vm.disks.clone(),
                         });
@@ -259,9 +263,12 @@ impl World {
                     if let Some(vm) = self.vms.get_mut(&vm)
                         && let Some(snapshot) = &vm.snapshot
                     {
-                        // Taken without memory: the machine is off afterwards.
+                        // Taken without memory, or of a machine that was off: it is off afterwards.
+                        let runs_on = snapshot.memory && snapshot.powered_on;
                         vm.disks = snapshot.disks.clone();
-                        stop(vm);
+                        if !runs_on {
+                            stop(vm);
+                        }
                     }
                 }
             }
@@ -399,6 +406,7 @@ impl World {
 
 fn stop(vm: &mut Vm) {
     vm.powered_on = false;
+    vm.question = None;
     vm.powered_on_at = None;
     vm.inside.up_at = None;
 }

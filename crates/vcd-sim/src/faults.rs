@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{errors::Refusal, tasks::Entity, world::World};
+use crate::{durations::DURATIONS, errors::Refusal, tasks::Entity, world::World};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TaskError {
@@ -48,7 +48,7 @@ pub(crate) struct TaskFault {
 
 /// What happens to the answer of a request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
+#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
 pub(crate) enum Spoiled {
     /// The connection is cut before anything is done.
     CutBefore,
@@ -113,6 +113,7 @@ fn meets(pattern: &str, method: &str, path: &str) -> bool {
 
 /// The control endpoint's form of a fault: `at` is a request, or `task OPERATION`.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
     at: String,
     #[serde(default)]
@@ -128,7 +129,7 @@ pub(crate) enum Fault {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
+#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
 enum AskedFate {
     Error {
         #[serde(default)]
@@ -146,7 +147,16 @@ enum AskedFate {
 impl Asked {
     pub(crate) fn read(self) -> Result<Fault, String> {
         let bad = |e: serde_json::Error| format!("what: {e}");
+        if self.times == 0 {
+            return Err("times: at least 1 is expected".into());
+        }
         if let Some(operation) = self.at.strip_prefix("task ") {
+            let known = DURATIONS.iter().any(|d| d.operation.split(' ').next() == Some(operation));
+            if !known || operation == "guest" {
+                return Err(format!(
+                    "at: no task has the operation {operation:?}; GET /sim/durations lists them"
+                ));
+            }
             let fate = match serde_json::from_value(self.what).map_err(bad)? {
                 AskedFate::Error { message, leaves_shell } => {
                     Fate::Fails { error: internal_error(message), leaves_shell }
@@ -158,10 +168,17 @@ impl Asked {
             let operation = operation.to_owned();
             return Ok(Fault::Task(TaskFault { operation, skip: self.skip, times: self.times, fate }));
         }
-        if !self.at.contains(" /") {
+        const METHODS: &[&str] = &["*", "GET", "POST", "PUT", "DELETE"];
+        let method = self.at.split_once(" /").map(|(method, _)| method.to_uppercase());
+        if !method.is_some_and(|m| METHODS.contains(&m.as_str())) {
             return Err("at: `METHOD /path` or `task OPERATION` is expected".into());
         }
-        let what = serde_json::from_value(self.what).map_err(bad)?;
+        let what: Spoiled = serde_json::from_value(self.what).map_err(bad)?;
+        if let Spoiled::Status { status, .. } | Spoiled::StatusAfter { status } = what
+            && !(400..600).contains(&status)
+        {
+            return Err(format!("status: {status} is no status of an error"));
+        }
         Ok(Fault::Request(RequestFault { at: self.at, skip: self.skip, times: self.times, what }))
     }
 }

@@ -61,6 +61,10 @@ pub(crate) mod sentinel {
 
 /// A guest customizes itself: called when its run has ended well.
 pub(crate) fn customize(vm: &mut Vm, network: &NetworkSettings) {
+    if vm.customization.admin_password_auto && vm.customization.admin_password.is_none() {
+        let made_up = uuid::Uuid::new_v4().simple().to_string();
+        vm.customization.admin_password = Some(made_up[..16].to_owned());
+    }
     let c = &vm.customization;
     let values = c.script.as_deref().map(script_values).unwrap_or_default();
     let guest = &mut vm.inside;

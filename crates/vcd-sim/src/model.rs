@@ -175,6 +175,8 @@ pub(crate) struct Capabilities {
 pub(crate) struct Snapshot {
     pub(crate) created: i64,
     pub(crate) powered_on: bool,
+    #[serde(default)]
+    pub(crate) memory: bool,
     pub(crate) disks: Vec<Disk>,
 }
 

@@ -41,8 +41,20 @@ impl Writer {
 }
 
 /// Replaces a file whole: a reader sees the old state or the new one, never a half.
-fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let next = file.with_extension("next");
-    fs::write(&next, bytes)?;
-    fs::rename(&next, file)
+    let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", file.display()));
+    fs::write(&next, bytes).and_then(|()| fs::rename(&next, file)).map_err(named)
+}
+
+/// Takes the file for this process: a second one would undo what the first answers.
+pub(crate) fn lock(file: &Path) -> io::Result<fs::File> {
+    let beside = file.with_extension("lock");
+    let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", beside.display()));
+    let held = fs::File::create(&beside).map_err(named)?;
+    held.try_lock().map_err(|_| {
+        let text = format!("{} is in use by another process", file.display());
+        io::Error::new(io::ErrorKind::ResourceBusy, text)
+    })?;
+    Ok(held)
 }

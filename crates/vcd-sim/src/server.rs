@@ -32,7 +32,7 @@ use crate::{
     config::{Account, Config},
     errors::Refusal,
     faults::RequestFault,
-    persist::Writer,
+    persist::{self, Writer},
     routes, seed,
     tasks::Start,
     world::World,
@@ -47,6 +47,8 @@ struct Shared {
     world: Mutex<World>,
     clock: Clock,
     writer: Option<Writer>,
+    /// Held while the file is ours.
+    _lock: Option<fs::File>,
     accounts: Vec<Account>,
     sessions: Mutex<HashMap<String, Session>>,
     session_idle: Duration,
@@ -79,6 +81,8 @@ impl Simulator {
     /// Opens the cloud: as it was saved, or new.
     pub fn open(config: Config) -> io::Result<Self> {
         let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidData, text);
+        config.check().map_err(invalid)?;
+        let lock = config.state.as_deref().map(persist::lock).transpose()?;
         let saved = match &config.state {
             Some(file) => match fs::read(file) {
                 Ok(bytes) => Some(serde_json::from_slice::<World>(&bytes).map_err(|e| {
@@ -98,10 +102,16 @@ impl Simulator {
             world.knobs.set_text(change).map_err(invalid)?;
         }
         world.reindex();
+        if let Some(file) = &config.state {
+            // Found out now, and not at the first change.
+            let bytes = serde_json::to_vec(&world).map_err(|e| invalid(e.to_string()))?;
+            persist::replace(file, &bytes)?;
+        }
         Ok(Self(Arc::new(Shared {
             world: Mutex::new(world),
             clock,
             writer: config.state.map(Writer::start),
+            _lock: lock,
             accounts: config.accounts,
             sessions: Mutex::default(),
             session_idle: config.session_idle,
@@ -185,7 +195,10 @@ impl Simulator {
             (answer, bytes)
         };
         if let (Some(writer), Some(bytes)) = (&self.0.writer, bytes) {
-            let internal = |e: String| Refusal::new(500, "INTERNAL_SERVER_ERROR", e);
+            let internal = |e: String| {
+                let text = format!("Carried out, but not saved: {e}");
+                Refusal::new(500, "INTERNAL_SERVER_ERROR", text)
+            };
             let bytes = bytes.map_err(|e| internal(e.to_string()))?;
             writer.save(bytes).await.map_err(|e| internal(e.to_string()))?;
         }

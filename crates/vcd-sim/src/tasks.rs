@@ -70,6 +70,8 @@ pub(crate) struct Task {
     pub(crate) start: i64,
     /// When it ends or has ended; of a stuck one, when it would have.
     pub(crate) end: i64,
+    #[serde(default)]
+    pub(crate) planned_end: i64,
     pub(crate) status: TaskStatus,
     #[serde(default)]
     pub(crate) error: Option<TaskError>,
@@ -91,8 +93,11 @@ impl Task {
     /// Percent.
     pub(crate) fn progress(&self, now: i64) -> i64 {
         match (&self.fate, self.status) {
-            (_, status) if status != TaskStatus::Running => 100,
+            (_, TaskStatus::Success) => 100,
             (Fate::Stuck(percent), _) => i64::from(*percent),
+            (_, status) if status != TaskStatus::Running => {
+                (100 * (self.end - self.start) / (self.planned_end - self.start).max(1)).clamp(0, 99)
+            }
             _ => (100 * (now - self.start) / (self.end - self.start).max(1)).clamp(0, 99),
         }
     }
@@ -214,6 +219,7 @@ impl World {
             user: user.into(),
             start: now,
             end,
+            planned_end: end,
             status: TaskStatus::Running,
             error: None,
             gone: fault == Fate::Gone,
@@ -257,7 +263,15 @@ impl World {
             }
             (Some(status), _) => {
                 self.abandon(effect, false);
-                (status, None)
+                // A task in error always says why: clients read it unasked.
+                let why = || {
+                    TaskError::of(&Refusal::new(
+                        500,
+                        "INTERNAL_SERVER_ERROR",
+                        "Ended by the control endpoint.",
+                    ))
+                };
+                (status, (status == TaskStatus::Error).then(why))
             }
             (None, Fate::Fails { error, leaves_shell }) => {
                 self.abandon(effect, leaves_shell);

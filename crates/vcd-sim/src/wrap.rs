@@ -129,7 +129,12 @@ pub(crate) async fn wrap(State(sim): State<Simulator>, mut request: Request, nex
 fn refusal_of(spoiled: &Spoiled) -> Option<Refusal> {
     match spoiled {
         Spoiled::Status { status, .. } => {
-            Some(Refusal::new(*status, "INTERNAL_SERVER_ERROR", "Asked for by a fault."))
+            let minor = match status {
+                429 => "TOO_MANY_REQUESTS",
+                503 => "SERVICE_UNAVAILABLE",
+                _ => "INTERNAL_SERVER_ERROR",
+            };
+            Some(Refusal::new(*status, minor, "Asked for by a fault."))
         }
         Spoiled::Unauthorized => Some(Refusal::new(401, "", "")),
         Spoiled::Quota => Some(Refusal::new(

@@ -142,6 +142,10 @@ async fn a_foreign_hand_works_on_things() {
     cloud.pass(11);
     cloud.power(&vm, "powerOn").await.expect(202);
     cloud.pass(200);
+    let question = json!({"text": "Eject?", "choices": ["yes", "no"]}).to_string();
+    cloud.send(Method::PUT, &format!("/sim/guests/{vm}/question"), question).await.expect(204);
+    let asked = cloud.get(&format!("/api/vApp/vm-{vm}/question")).await.expect(200);
+    assert!(asked.body.contains("<Question>Eject?</Question>"), "{}", asked.body);
     cloud.control("change", json!({"what": "power_off", "vm": vm})).await;
     assert_eq!(cloud.guest(&vm).await["state"], "off");
     cloud
@@ -149,25 +153,23 @@ async fn a_foreign_hand_works_on_things() {
         .await;
     cloud.control("change", json!({"what": "delete", "entity": format!("urn:vcloud:network:{net}")})).await;
     assert_eq!((cloud.sim.census().vms, cloud.sim.census().networks.len()), (vec!["x".to_owned()], 0));
-    let question = json!({"text": "Eject?", "choices": ["yes", "no"]}).to_string();
-    cloud.send(Method::PUT, &format!("/sim/guests/{vm}/question"), question).await.expect(204);
-    let asked = cloud.get(&format!("/api/vApp/vm-{vm}/question")).await.expect(200);
-    assert!(asked.body.contains("<Question>Eject?</Question>"), "{}", asked.body);
 }
 
 #[tokio::test]
 async fn what_was_answered_survives_a_restart() {
     let dir = tempfile::tempdir().unwrap();
-    let config = || Config { stepped: true, state: Some(dir.path().join("cloud.json")), ..Config::default() };
-    let cloud = Cloud::start(config()).await;
+    let file = |name: &str| dir.path().join(name);
+    let config = |name: &str| Config { stepped: true, state: Some(file(name)), ..Config::default() };
+    let cloud = Cloud::start(config("cloud.json")).await;
     let net = cloud.network("net", 1).await;
     let vapp = cloud.vapp("a", &[("net", &net)]).await;
     let body = cloud.recompose_body(&[("web", "net")]).await;
     let task = cloud.recompose(&vapp, body).await.expect(202).task();
     cloud.fault("task vappDeploy", json!({"kind": "error"})).await;
 
-    // As a crash leaves it: nothing is closed. The next one goes on from the file.
-    let again = Cloud::start(config()).await;
+    // The file as a crash would leave it: the next one goes on from there.
+    std::fs::copy(file("cloud.json"), file("after.json")).unwrap();
+    let again = Cloud::start(config("after.json")).await;
     assert_eq!(again.task_status(&task).await, "queued");
     let busy = again.recompose_body(&[("db", "net")]).await;
     again.recompose(&vapp, busy).await.refused(400, "BUSY_ENTITY");
@@ -178,7 +180,40 @@ async fn what_was_answered_survives_a_restart() {
     again.pass(60);
     assert_eq!(again.task_status(&task).await, "error", "the fault was kept as well");
 
-    std::fs::write(dir.path().join("cloud.json"), "{}").unwrap();
-    let error = Simulator::open(config()).err().unwrap().to_string();
-    assert!(error.contains("cloud.json") && error.contains("move it away"), "{error}");
+    let refused = |name: &str| Simulator::open(config(name)).err().unwrap().to_string();
+    assert!(refused("cloud.json").contains("in use by another process"));
+    assert!(refused("no/such/folder.json").contains("folder"));
+    std::fs::write(file("other.json"), "{}").unwrap();
+    assert!(refused("other.json").contains("move it away"));
+}
+
+#[tokio::test]
+async fn mistakes_in_controls_are_said() {
+    let cloud = Cloud::stepped().await;
+    let mistakes = [
+        (
+            "faults",
+            json!({"at": "task vappUpdateVm size", "what": {"kind": "error"}}),
+            "no task has the operation",
+        ),
+        (
+            "faults",
+            json!({"at": "task vdcComposeVap", "what": {"kind": "error"}}),
+            "no task has the operation",
+        ),
+        ("faults", json!({"at": "BREW /tea", "what": {"kind": "quota"}}), "METHOD /path"),
+        ("faults", json!({"at": "GET /x", "times": 0, "what": {"kind": "quota"}}), "times"),
+        ("faults", json!({"at": "GET /x", "time": 2, "what": {"kind": "quota"}}), "time"),
+        ("faults", json!({"at": "GET /x", "what": {"kind": "status", "status": 204}}), "204"),
+        ("faults", json!({"at": "GET /x", "what": {"kind": "slow"}}), "ms"),
+        ("clock", json!({"secs": 5}), "secs"),
+        ("clock", json!({"ms": -5}), "-5"),
+        ("knobs", json!({"strict": true}), "strict"),
+        ("change", json!({"what": "speed", "edge": "x", "ingress": "100M"}), "ingress"),
+        ("change", json!({"what": "rename", "entity": "nonsense", "name": "x"}), "'id'"),
+    ];
+    for (path, body, words) in mistakes {
+        cloud.post(&format!("/sim/{path}"), body.to_string()).await.refused(400, words);
+    }
+    cloud.post("/sim/clock", "").await.expect(204);
 }

@@ -27,6 +27,15 @@ pub struct Edge {
     pub networks: i64,
 }
 
+impl Edge {
+    /// Reads a recorded page of edges.
+    pub fn page_from_json(body: &str) -> Result<Vec<Self>> {
+        let page: Page<EdgeJson> =
+            serde_json::from_str(body).map_err(|e| Error::protocol(format!("edges: {e}")))?;
+        page.values.into_iter().map(EdgeJson::read).collect()
+    }
+}
+
 /// A speed limit that an edge can carry (API 36.2) **\[src\]**. It has to exist in the network manager first
 /// **\[iss\]**.
 #[derive(Clone, Debug, PartialEq, Eq)]

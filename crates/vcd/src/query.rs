@@ -30,6 +30,11 @@ pub struct Record {
 }
 
 impl Record {
+    /// Reads a recorded page of records.
+    pub fn page_from_xml(body: &str) -> Result<Vec<Self>> {
+        read_page(body).map(|page| page.records)
+    }
+
     /// The value of a field; `None` where the row does not have it.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.attributes.get(name).map(String::as_str)

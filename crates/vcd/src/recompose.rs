@@ -46,12 +46,19 @@ pub struct Recompose {
     pub rename: Option<String>,
 }
 
+impl Recompose {
+    /// The document that is sent, with references to the service at `base`.
+    pub fn to_xml(&self, base: &str) -> String {
+        write(self, base)
+    }
+}
+
 const RECOMPOSE: &str = "application/vnd.vmware.vcloud.recomposeVAppParams+xml";
 
 impl Client {
     /// Recomposes a vApp. The task is the vApp's and does not name what it made **\[src\]**: read the vApp afterwards.
     pub async fn vapp_recompose(&self, id: VappId, change: &Recompose) -> Result<TaskId> {
-        let content = write(change, &self.base());
+        let content = change.to_xml(&self.base());
         let path = format!("/api/vApp/vapp-{}/action/recomposeVApp", id.uuid());
         self.change(Method::POST, &path, RECOMPOSE, content).await
     }

@@ -66,6 +66,13 @@ pub struct Task {
     pub error: Option<String>,
 }
 
+impl Task {
+    /// Reads a recorded `Task` document.
+    pub fn from_xml(body: &str) -> Result<Self> {
+        read_task(xml::parse(body)?.root_element())
+    }
+}
+
 /// How to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitOptions {

@@ -36,6 +36,11 @@ pub struct Vapp {
 }
 
 impl Vapp {
+    /// Reads a recorded `VApp` document.
+    pub fn from_xml(body: &str) -> Result<Self> {
+        read_vapp(xml::parse(body)?.root_element())
+    }
+
     /// Made, and held by nothing.
     pub fn is_ready(&self) -> bool {
         self.status > 0 && self.tasks.is_empty()

@@ -5,11 +5,12 @@
 
 use axum::{
     Json,
-    extract::Path,
-    http::StatusCode,
+    body::Bytes,
+    extract::{FromRequest, Path, Request},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{Ask, id_of};
@@ -20,9 +21,29 @@ use crate::{
     faults::{Asked, Fault},
     guest,
     model::Question,
+    server::Simulator,
     tasks::{Entity, Start, TaskStatus},
     world::World,
 };
+
+/// A JSON body; nothing at all stands for an empty object. What is wrong with it is said in JSON too.
+pub(super) struct Told<T>(T);
+
+impl<T: DeserializeOwned> FromRequest<Simulator> for Told<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, sim: &Simulator) -> Result<Self, Response> {
+        let refused = |text: String| Refusal::bad(text).into_json("-");
+        let json = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        let json = json.is_some_and(|v| v.starts_with("application/json"));
+        let bytes = Bytes::from_request(request, sim).await.map_err(|e| refused(e.to_string()))?;
+        if !json && !bytes.is_empty() {
+            return Err(refused("the content type application/json is expected".into()));
+        }
+        let body: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        serde_json::from_slice(body).map(Self).map_err(|e| refused(e.to_string()))
+    }
+}
 
 fn done(ask: &Ask, result: Result<(), Refusal>) -> Response {
     match result {
@@ -39,7 +60,7 @@ pub(super) async fn knobs(ask: Ask) -> Response {
     ask.json(Ok(json!(ask.read().knobs)))
 }
 
-pub(super) async fn knobs_set(ask: Ask, Json(body): Json<Value>) -> Response {
+pub(super) async fn knobs_set(ask: Ask, Told(body): Told<Value>) -> Response {
     let result = ask.change(|c| c.world.knobs.set(&body).map_err(Refusal::bad)).await;
     done(&ask, result)
 }
@@ -50,15 +71,16 @@ pub(super) async fn clock(ask: Ask) -> Response {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Step {
     /// Cloud ms; without it, to the next thing that is due.
-    ms: Option<i64>,
+    ms: Option<u32>,
 }
 
-pub(super) async fn step(ask: Ask, Json(step): Json<Step>) -> Response {
+pub(super) async fn step(ask: Ask, Told(step): Told<Step>) -> Response {
     let now = ask.now();
     let next = ask.read().agenda.next_at().map_or(0, |at| at - now);
-    let moved = ask.sim.step(step.ms.unwrap_or(next));
+    let moved = ask.sim.step(step.ms.map_or(next, i64::from));
     let result = ask.change(|_| Ok(())).await;
     done(&ask, if moved { result } else { Err(Refusal::bad("Time runs by itself: start with --stepped.")) })
 }
@@ -73,7 +95,7 @@ pub(super) async fn faults(ask: Ask) -> Response {
     ask.json(Ok(json!({"tasks": tasks, "requests": *ask.sim.request_faults()})))
 }
 
-pub(super) async fn fault_add(ask: Ask, Json(asked): Json<Asked>) -> Response {
+pub(super) async fn fault_add(ask: Ask, Told(asked): Told<Asked>) -> Response {
     let result = match asked.read().map_err(Refusal::bad) {
         Ok(Fault::Task(fault)) => {
             ask.change(|c| {
@@ -117,13 +139,14 @@ fn entity(world: &World, reference: &str) -> Result<Entity, Refusal> {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Busy {
     entity: String,
     ms: i64,
 }
 
 /// Somebody else works on an entity for so long, under a task that the tenant may not read.
-pub(super) async fn busy(ask: Ask, Json(busy): Json<Busy>) -> Response {
+pub(super) async fn busy(ask: Ask, Told(busy): Told<Busy>) -> Response {
     let result = ask
         .sim
         .change("vcenter-automation", |c| {
@@ -151,7 +174,7 @@ pub(super) async fn busy(ask: Ask, Json(busy): Json<Busy>) -> Response {
 
 /// A change made past the API, as an engineer in vCenter would.
 #[derive(Deserialize)]
-#[serde(rename_all = "snake_case", tag = "what")]
+#[serde(rename_all = "snake_case", tag = "what", deny_unknown_fields)]
 pub(super) enum ForeignChange {
     Delete { entity: String },
     Rename { entity: String, name: String },
@@ -160,7 +183,7 @@ pub(super) enum ForeignChange {
     Speed { edge: String, mbit: Option<u32> },
 }
 
-pub(super) async fn change(ask: Ask, Json(change): Json<ForeignChange>) -> Response {
+pub(super) async fn change(ask: Ask, Told(change): Told<ForeignChange>) -> Response {
     let result = ask.change(|c| foreign(c.world, c.now, change)).await;
     done(&ask, result)
 }
@@ -194,6 +217,9 @@ fn foreign(world: &mut World, now: i64, change: ForeignChange) -> Result<(), Ref
         }
         ForeignChange::Resize { vm, cpus, memory_mb } => {
             let id = world.vm(id_of(&vm)?)?.id;
+            if cpus == Some(0) || memory_mb == Some(0) {
+                return Err(Refusal::bad("a size above 0 is expected"));
+            }
             if let Some(vm) = world.vms.get_mut(&id) {
                 vm.cpus = cpus.unwrap_or(vm.cpus);
                 vm.memory_mb = memory_mb.unwrap_or(vm.memory_mb);
@@ -224,20 +250,20 @@ pub(super) enum End {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct TaskEnd {
     end: End,
 }
 
 /// Ends a running task now.
-pub(super) async fn task_end(ask: Ask, Path(id): Path<String>, Json(end): Json<TaskEnd>) -> Response {
+pub(super) async fn task_end(ask: Ask, Path(id): Path<String>, Told(end): Told<TaskEnd>) -> Response {
     let result = ask
         .change(|c| {
             let id = id_of(&id)?;
-            c.world
-                .tasks
-                .get(&id)
-                .filter(|t| t.is_running())
-                .ok_or_else(|| Refusal::forbidden("task", id))?;
+            let task = c.world.tasks.get(&id).ok_or_else(|| Refusal::forbidden("task", id))?;
+            if !task.is_running() {
+                return Err(Refusal::bad("The task has ended already."));
+            }
             let status = match end.end {
                 End::Success => TaskStatus::Success,
                 End::Error => TaskStatus::Error,
@@ -249,6 +275,11 @@ pub(super) async fn task_end(ask: Ask, Path(id): Path<String>, Json(end): Json<T
         })
         .await;
     done(&ask, result)
+}
+
+pub(super) async fn guests(ask: Ask) -> Response {
+    let (world, now) = (ask.read(), ask.now());
+    ask.json(Ok(world.vms.values().map(|vm| guest::view(vm, now)).collect()))
 }
 
 pub(super) async fn guest(ask: Ask, Path(id): Path<String>) -> Response {
@@ -266,12 +297,18 @@ pub(super) struct Broken {
     dns: Option<Vec<String>>,
 }
 
-pub(super) async fn guest_change(ask: Ask, Path(id): Path<String>, Json(broken): Json<Broken>) -> Response {
+pub(super) async fn guest_change(ask: Ask, Path(id): Path<String>, Told(broken): Told<Broken>) -> Response {
     let result = ask
         .change(|c| {
             let vm = c.world.vm(id_of(&id)?)?;
             if !vm.inside.is_up(vm, c.now) {
                 return Err(Refusal::not_running(&vm.name));
+            }
+            let addresses = broken.addresses.iter().flatten();
+            for address in addresses.chain(&broken.gateway).chain(broken.dns.iter().flatten()) {
+                if address.parse::<std::net::IpAddr>().is_err() {
+                    return Err(Refusal::bad(format!("{address:?} is no address")));
+                }
             }
             let id = vm.id;
             if let Some(vm) = c.world.vms.get_mut(&id) {
@@ -288,6 +325,7 @@ pub(super) async fn guest_change(ask: Ask, Path(id): Path<String>, Json(broken):
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Login {
     login: String,
     password: Option<String>,
@@ -297,7 +335,7 @@ pub(super) struct Login {
 }
 
 /// Tries to sign in to the guest: 200, 401 where it refuses, 503 where nobody answers.
-pub(super) async fn guest_login(ask: Ask, Path(id): Path<String>, Json(l): Json<Login>) -> Response {
+pub(super) async fn guest_login(ask: Ask, Path(id): Path<String>, Told(l): Told<Login>) -> Response {
     let (world, now) = (ask.read(), ask.now());
     let result = id_of(&id).and_then(|id| world.vm(id)).and_then(|vm| {
         let there = l.address.as_ref().is_none_or(|a| vm.inside.addresses.contains(a));
@@ -312,16 +350,21 @@ pub(super) async fn guest_login(ask: Ask, Path(id): Path<String>, Json(l): Json<
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct AskedQuestion {
     text: String,
     choices: Vec<String>,
 }
 
 /// Makes a machine wait for an answer.
-pub(super) async fn question(ask: Ask, Path(id): Path<String>, Json(q): Json<AskedQuestion>) -> Response {
+pub(super) async fn question(ask: Ask, Path(id): Path<String>, Told(q): Told<AskedQuestion>) -> Response {
     let result = ask
         .change(|c| {
-            let id = c.world.vm(id_of(&id)?)?.id;
+            let vm = c.world.vm(id_of(&id)?)?;
+            if !vm.powered_on {
+                return Err(Refusal::not_running(&vm.name));
+            }
+            let id = vm.id;
             let question =
                 Question { id: uuid::Uuid::new_v4().to_string(), text: q.text, choices: q.choices };
             if let Some(vm) = c.world.vms.get_mut(&id) {

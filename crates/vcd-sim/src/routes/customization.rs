@@ -85,7 +85,8 @@ pub(super) fn read(world: &World, vm: &Vm, root: Node<'_, '_>) -> Result<Customi
         script: root.value("CustomizationScript").filter(|s| !s.is_empty()).map(str::to_owned),
         computer_name: root.value("ComputerName").unwrap_or(&vm.customization.computer_name).into(),
     };
-    if section.admin_password_auto && section.admin_password.is_some() {
+    let given = section.admin_password.is_some() && section.admin_password != vm.customization.admin_password;
+    if section.admin_password_auto && given {
         return Err(Refusal::bad(
             "'AdminPassword' should either be reset or remain unchanged when auto is set.",
         ));

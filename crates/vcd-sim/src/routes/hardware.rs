@@ -172,7 +172,7 @@ pub(super) async fn get(ask: Ask, Path((id, part)): Path<(String, String)>) -> R
             "memory" => Ok(root(hardware.memory("Item")).attr("vcloud:href", &own)),
             "disks" => Ok(list(hardware.disks("Item"))),
             "networkCards" => Ok(list(hardware.cards("Item"))),
-            _ => Err(Refusal::new(404, "NOT_FOUND", "There is no such part.")),
+            _ => Err(Refusal::new(404, "NOT_FOUND", format!("There is no part {part}."))),
         }
     });
     ask.xml(200, if part == "cpu" || part == "memory" { "rasdItem" } else { "rasdItemsList" }, result)

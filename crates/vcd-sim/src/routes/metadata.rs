@@ -1,4 +1,4 @@
-//! Values attached to vApps and machines.
+//! Values attached to vApps and machines. Of the two domains only `GENERAL` can be written; `SYSTEM` is the operator's.
 
 use axum::{extract::Path, response::Response};
 use roxmltree::Node;
@@ -99,6 +99,9 @@ pub(super) async fn add(ask: Ask, Path(id): Path<String>, body: String) -> Respo
         .change(|c| {
             let doc = parse(&body, "Metadata")?;
             let entries = doc.root_element().all("MetadataEntry");
+            for entry in &entries {
+                general(entry.value("Domain").unwrap_or("GENERAL"))?;
+            }
             let set = entries.into_iter().map(|e| (e.value("Key").unwrap_or_default().to_owned(), read(e)));
             change(c, &id, set.collect(), None)
         })
@@ -119,4 +122,38 @@ pub(super) async fn put(ask: Ask, Path((id, key)): Path<(String, String)>, body:
 pub(super) async fn delete(ask: Ask, Path((id, key)): Path<(String, String)>) -> Response {
     let result = ask.change(|c| change(c, &id, vec![], Some(key))).await;
     ask.task(result)
+}
+
+fn general(domain: &str) -> Result<(), Refusal> {
+    if domain.eq_ignore_ascii_case("GENERAL") {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        403,
+        "ACCESS_TO_RESOURCE_IS_FORBIDDEN",
+        format!("No access to metadata of domain {domain}."),
+    ))
+}
+
+type InDomain = Path<(String, String, String)>;
+
+pub(super) async fn get_in(ask: Ask, Path((id, domain, key)): InDomain) -> Response {
+    match general(&domain) {
+        Ok(()) => get(ask, Path((id, key))).await,
+        Err(refusal) => refusal.into_xml(&ask.around.request_id),
+    }
+}
+
+pub(super) async fn put_in(ask: Ask, Path((id, domain, key)): InDomain, body: String) -> Response {
+    match general(&domain) {
+        Ok(()) => put(ask, Path((id, key)), body).await,
+        Err(refusal) => refusal.into_xml(&ask.around.request_id),
+    }
+}
+
+pub(super) async fn delete_in(ask: Ask, Path((id, domain, key)): InDomain) -> Response {
+    match general(&domain) {
+        Ok(()) => delete(ask, Path((id, key))).await,
+        Err(refusal) => refusal.into_xml(&ask.around.request_id),
+    }
 }

@@ -198,6 +198,10 @@ fn vapps() -> Router<Simulator> {
         .both("/api/vApp/{id}/productSections", get(vms::properties_get).put(vms::properties_put))
         .both("/api/vApp/{id}/metadata", get(metadata::list).post(metadata::add))
         .route(
+            "/api/vApp/{id}/metadata/{domain}/{key}",
+            get(metadata::get_in).put(metadata::put_in).delete(metadata::delete_in),
+        )
+        .route(
             "/api/vApp/{id}/metadata/{key}",
             get(metadata::get).put(metadata::put).delete(metadata::delete),
         )
@@ -261,6 +265,7 @@ fn own() -> Router<Simulator> {
         .route("/sim/busy", post(control::busy))
         .route("/sim/change", post(control::change))
         .route("/sim/tasks/{id}", post(control::task_end))
+        .route("/sim/guests", get(control::guests))
         .route("/sim/guests/{id}", get(control::guest).put(control::guest_change))
         .route("/sim/guests/{id}/login", post(control::guest_login))
         .route("/sim/guests/{id}/question", put(control::question))

@@ -59,6 +59,12 @@ fn span(ms: i64) -> String {
     }
 }
 
+fn by_name<'w, T>(all: impl Iterator<Item = &'w T>, name: impl Fn(&T) -> &String) -> Vec<&'w T> {
+    let mut all: Vec<&T> = all.collect();
+    all.sort_by(|a, b| name(a).cmp(name(b)));
+    all
+}
+
 fn machine(vm: &Vm, vapp: &str, now: i64) -> Vec<String> {
     let power = match (vm.powered_on, vm.suspended) {
         (true, _) => "on",
@@ -79,6 +85,7 @@ fn machine(vm: &Vm, vapp: &str, now: i64) -> Vec<String> {
             .join(", "),
         vm.customization_status(now).into(),
         vm.inside.hostname.clone(),
+        vm.id.to_string(),
     ]
 }
 
@@ -121,30 +128,42 @@ pub(super) async fn page(ask: Ask) -> Html<String> {
     );
     page.table(
         "vApps",
-        &["Name", "Status", "VMs", "Networks", "Created"],
+        &["Name", "Status", "VMs", "Networks", "Created", "Id"],
         world.vapps.len(),
-        world.vapps.values().map(|a| {
+        by_name(world.vapps.values(), |a| &a.name).into_iter().map(|a| {
             vec![
                 a.name.clone(),
-                world.vapp_status(a).to_string(),
+                super::records::status_name(world.vapp_status(a)).to_lowercase().replace('_', " "),
                 world.vms_of(a.id).count().to_string(),
                 a.networks.iter().map(|n| n.name.as_str()).collect::<Vec<_>>().join(", "),
                 iso(a.created),
+                a.id.to_string(),
             ]
         }),
     );
     let vapp_name = |vm: &Vm| world.vapps.get(&vm.vapp).map(|a| a.name.clone()).unwrap_or_default();
     page.table(
         "VMs",
-        &["Name", "vApp", "Power", "Up for", "Size", "Disks", "Network", "Customization", "Host name inside"],
+        &[
+            "Name",
+            "vApp",
+            "Power",
+            "Up for",
+            "Size",
+            "Disks",
+            "Network",
+            "Customization",
+            "Host name inside",
+            "Id",
+        ],
         world.vms.len(),
-        world.vms.values().map(|vm| machine(vm, &vapp_name(vm), now)),
+        by_name(world.vms.values(), |vm| &vm.name).into_iter().map(|vm| machine(vm, &vapp_name(vm), now)),
     );
     page.table(
         "Networks",
         &["Name", "Edge", "Gateway", "State"],
         world.networks.len(),
-        world.networks.values().map(|n| {
+        by_name(world.networks.values(), |n| &n.name).into_iter().map(|n| {
             vec![
                 n.name.clone(),
                 world.edges.get(&n.edge).map(|e| e.name.clone()).unwrap_or_default(),

@@ -82,6 +82,11 @@ fn records(ask: &Ask, kind: &Kind, params: &Params, path: &str) -> Result<Elemen
             found.push(row);
         }
     }
+    for name in [text("sortAsc"), text("sortDesc")].into_iter().flatten() {
+        if found.first().is_some_and(|row| row.field(name).is_none()) {
+            return Err(Refusal::bad(format!("Unknown property name '{name}' to sort by.")));
+        }
+    }
     let key = |row: &Row, name: &str| row.field(name).unwrap_or_default().to_owned();
     if let Some(name) = text("sortAsc") {
         found.sort_by_key(|r| key(r, name));

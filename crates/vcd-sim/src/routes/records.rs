@@ -377,7 +377,7 @@ fn tasks(w: &World, base: &str, now: i64) -> Vec<Row> {
         .collect()
 }
 
-fn status_name(status: i32) -> &'static str {
+pub(super) fn status_name(status: i32) -> &'static str {
     match status {
         -1 => "FAILED_CREATION",
         0 => "UNRESOLVED",

@@ -69,14 +69,17 @@ pub(super) async fn answer(ask: Ask, Path(id): Path<String>, body: String) -> Re
             let asked = root.value("QuestionId").unwrap_or_default();
             let vm = c.world.vms.get_mut(&id);
             let question = vm.as_ref().and_then(|v| v.question.as_ref());
-            let fits = question.is_some_and(|q| q.id == asked && choice < q.choices.len());
-            match vm {
-                Some(vm) if fits => {
-                    vm.question = None;
-                    Ok(())
-                }
-                _ => Err(Refusal::bad("validation error on field 'QuestionId'")),
+            let bad = |field: &str| Err(Refusal::bad(format!("validation error on field '{field}'")));
+            match question {
+                Some(q) if q.id != asked => return bad("QuestionId"),
+                Some(q) if choice >= q.choices.len() => return bad("ChoiceId"),
+                Some(_) => {}
+                None => return Err(Refusal::forbidden("vmQuestion", id)),
             }
+            if let Some(vm) = vm {
+                vm.question = None;
+            }
+            Ok(())
         })
         .await;
     match result {

@@ -1,4 +1,4 @@
-//! Snapshots: one a machine, without memory.
+//! Snapshots: one a machine.
 
 use axum::{extract::Path, response::Response};
 use uuid::Uuid;
@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::{
     Ask, id_of, parse,
     power::{Target, target},
+    vapps::is_true,
     views,
     vms::alone,
 };
@@ -14,10 +15,11 @@ use crate::{effects::Effect, errors::Refusal, model::Vm, server::Change, xml::El
 pub(super) async fn create(ask: Ask, Path(id): Path<String>, body: String) -> Response {
     let result = ask
         .change(|c| {
-            parse(&body, "CreateSnapshotParams")?;
+            let doc = parse(&body, "CreateSnapshotParams")?;
+            let memory = is_true(doc.root_element(), "memory", false);
             let target = target(c, &id)?;
             // A second one replaces the first.
-            act(c, target, |_| true, "vappCreateSnapshot", Effect::SnapshotTaken)
+            act(c, target, |_| true, "vappCreateSnapshot", |vms| Effect::SnapshotTaken { vms, memory })
         })
         .await;
     ask.task(result)

@@ -120,6 +120,9 @@ fn read_spec(world: &World, spec: Node<'_, '_>) -> Result<Reconfiguration, Refus
     })
 }
 
+const CPUS_MAX: u32 = 128;
+const MEMORY_MAX_MB: u64 = 6 << 20;
+
 /// Refuses a change of size that the platform would refuse: hot and cold rules, disks that shrink, snapshots.
 pub(super) fn check_size(world: &World, vm: &Vm, change: &Reconfiguration) -> Result<(), Refusal> {
     let (cpus, cores) =
@@ -134,21 +137,29 @@ pub(super) fn check_size(world: &World, vm: &Vm, change: &Reconfiguration) -> Re
             "The size cannot be changed unless the guest customization requires a password change.",
         ));
     }
-    if cores == 0 || cpus == 0 || cpus > 128 || cpus % cores != 0 {
+    if !(1..=CPUS_MAX).contains(&cpus) {
+        return Err(Refusal::bad(format!(
+            "validation error on field 'NumCpus': 1 to {CPUS_MAX} are expected"
+        )));
+    }
+    if cores == 0 || cpus % cores != 0 {
         return Err(Refusal::bad("NumCpus must be divisible by NumCoresPerSocket"));
     }
-    if memory == 0 || !memory.is_multiple_of(4) {
-        return Err(Refusal::bad(
-            "validation error on field 'MemoryResourceMb': a multiple of 4 is expected",
-        ));
+    if !(4..=MEMORY_MAX_MB).contains(&memory) || !memory.is_multiple_of(4) {
+        let text = format!(
+            "validation error on field 'MemoryResourceMb': a multiple of 4 up to {MEMORY_MAX_MB} is expected"
+        );
+        return Err(Refusal::bad(text));
     }
     let cold = |what: &str| {
         let text = format!("The operation cannot be performed while the VM is powered on: {what}.");
         Err(Refusal::new(400, "INVALID_STATE", text))
     };
     if vm.powered_on {
-        if cores != vm.cores_per_socket || cpus < vm.cpus || (cpus > vm.cpus && !vm.capabilities.cpu_hot_add)
-        {
+        if cores != vm.cores_per_socket {
+            return cold("cores per socket");
+        }
+        if cpus < vm.cpus || (cpus > vm.cpus && !vm.capabilities.cpu_hot_add) {
             return cold("CPU");
         }
         if memory < vm.memory_mb || (memory > vm.memory_mb && !vm.capabilities.memory_hot_add) {
