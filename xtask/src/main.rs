@@ -5,6 +5,7 @@
 mod browser;
 mod budget;
 mod build;
+mod fuzz;
 mod run;
 mod test;
 mod tools;
@@ -14,7 +15,8 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask serve [--release] [--listen ADDRESS] [--data-dir DIR] …   build, then `slipway serve --demo …`
 cargo xtask build [--release] [--site]                                leave target/{debug,release}/slipway and its site; with --site the site only
-cargo xtask test [--slow]                                             everything that must hold; --slow repeats the journeys
+cargo xtask test [--slow]                                             everything that must hold; --slow adds the long parts
+cargo xtask bench vcd                                                 the SDK and the simulator, with their peers and goals
 ";
 
 fn main() -> ExitCode {
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         "build" => build::build(release).map(drop),
         "serve" => serve(release, rest),
         "test" => test::test(rest.iter().any(|a| a == "--slow")),
+        "bench" => bench(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())
@@ -41,6 +44,19 @@ fn main() -> ExitCode {
             eprintln!("\nxtask: {e:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn bench(args: &[String]) -> anyhow::Result<()> {
+    match args.first().map(String::as_str) {
+        Some("vcd") => {
+            let mut command = run::cargo();
+            run::run(
+                "cargo bench",
+                command.args(["bench", "--package", "vcd", "--package", "vcd-sim", "--benches"]),
+            )
+        }
+        _ => Err(anyhow::anyhow!("say what to measure: `cargo xtask bench vcd`")),
     }
 }
 

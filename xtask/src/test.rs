@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::{
-    browser, budget, build,
+    browser, budget, build, fuzz,
     run::{cargo, run},
     tools,
 };
@@ -47,6 +47,9 @@ pub(crate) fn test(slow: bool) -> anyhow::Result<()> {
         command.env("PYVCLOUD_PYTHON", crate::run::target().join("python/pyvcloud/bin/python"));
         run("cargo test", &mut command)
     })?;
+    if slow {
+        part("fuzzing of the SDK's decoders", &mut || fuzz::run_all(60))?;
+    }
     // The browser meets what is shipped to it; the server behind may be the quick build.
     part("release build of the islands and the style", &mut || build::site(true))?;
     part("budgets", &mut budget::check)?;

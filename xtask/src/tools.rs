@@ -98,6 +98,7 @@ const NEEDS: &[Need] = &[
         found: || crate::browser::chromium().is_some(),
     },
     Need { what: "a database server (PostgreSQL)", package: "postgresql", found: postgresql },
+    Need { what: "a C++ compiler, for fuzzing", package: "g++", found: || exists("c++") || exists("g++") },
     Need { what: "Python with venv", package: "python3-venv", found: venv },
     Need {
         what: "fonts for its screenshots",
