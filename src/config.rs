@@ -19,6 +19,10 @@ pub struct Cli {
 pub enum Command {
     /// Serve the pages and run the jobs
     Serve(ServeArgs),
+    /// Serve the pages only; jobs are run by other processes on the same PostgreSQL
+    Web(WebArgs),
+    /// Run jobs only, on a PostgreSQL that other processes use too
+    Worker(WorkerArgs),
     /// Run the simulated cloud by itself, for any client of the vCloud Director API
     Sim(SimArgs),
     /// Add an account; its password is read from standard input
@@ -33,9 +37,8 @@ pub struct ServeArgs {
     /// Address to serve on
     #[arg(long, env = "SLIPWAY_LISTEN", default_value = "127.0.0.1:3000")]
     pub listen: SocketAddr,
-    /// Folder of the database, the sealing key and, in the demo, the cloud
-    #[arg(long, env = "SLIPWAY_DATA_DIR", default_value = "data")]
-    pub data_dir: PathBuf,
+    #[command(flatten)]
+    pub database: DatabaseArgs,
     /// Folder of the built site; by default `site` beside the program
     #[arg(long, env = "SLIPWAY_SITE_DIR")]
     pub site_dir: Option<PathBuf>,
@@ -47,6 +50,37 @@ pub struct ServeArgs {
     pub sim_edges: u32,
     #[command(flatten)]
     pub vcd: VcdArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct WebArgs {
+    /// Address to serve on
+    #[arg(long, env = "SLIPWAY_LISTEN", default_value = "127.0.0.1:3000")]
+    pub listen: SocketAddr,
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// Folder of the built site; by default `site` beside the program
+    #[arg(long, env = "SLIPWAY_SITE_DIR")]
+    pub site_dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct WorkerArgs {
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    #[command(flatten)]
+    pub vcd: VcdArgs,
+}
+
+/// Where everything is kept: SQLite in the data folder, used by this process alone, or PostgreSQL, used by any number.
+#[derive(Clone, Debug, Args)]
+pub struct DatabaseArgs {
+    /// Folder of the sealing key, of the embedded database and, in the demo, of the cloud
+    #[arg(long, env = "SLIPWAY_DATA_DIR", default_value = "data")]
+    pub data_dir: PathBuf,
+    /// PostgreSQL, as postgres://user@host/database; a password belongs into the variable, not into the argument
+    #[arg(long, env = "SLIPWAY_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
 }
 
 /// The platform. Its password is read from SLIPWAY_VCD_PASSWORD.
@@ -74,9 +108,8 @@ pub struct AccountArgs {
     pub name: String,
     #[arg(long, value_enum)]
     pub role: RoleArg,
-    /// Folder of the database and the sealing key
-    #[arg(long, env = "SLIPWAY_DATA_DIR", default_value = "data")]
-    pub data_dir: PathBuf,
+    #[command(flatten)]
+    pub database: DatabaseArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

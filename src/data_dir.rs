@@ -1,4 +1,5 @@
-//! The data folder: one process owns it at a time, by a lock that the system takes back when the process ends.
+//! The data folder. With an embedded database one process owns it at a time, by a lock that the system takes back when the
+//! process ends; with a server's it holds the sealing key only, and is shared.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -10,17 +11,21 @@ use anyhow::{Context, bail};
 pub(crate) struct DataDir {
     path: PathBuf,
     /// Held for as long as the process lives.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl DataDir {
+    pub(crate) fn shared(path: &Path) -> anyhow::Result<Self> {
+        make(path)?;
+        Ok(Self { path: path.to_owned(), _lock: None })
+    }
+
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
-        fs::create_dir_all(path)
-            .with_context(|| format!("the data folder {} cannot be made", path.display()))?;
+        make(path)?;
         let file = path.join("lock");
         let lock = File::create(&file).with_context(|| format!("{} cannot be written", file.display()))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: Some(lock) }),
             Err(TryLockError::WouldBlock) => {
                 bail!(
                     "another slipway is using the data folder {}: stop it first, or give --data-dir",
@@ -36,6 +41,10 @@ impl DataDir {
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
+}
+
+fn make(path: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(path).with_context(|| format!("the data folder {} cannot be made", path.display()))
 }
 
 #[cfg(test)]

@@ -40,6 +40,8 @@ fn run() -> anyhow::Result<()> {
     runtime.block_on(async {
         match cli.command {
             Command::Serve(args) => serve::run(args).await,
+            Command::Web(args) => serve::web(args).await,
+            Command::Worker(args) => serve::worker(args).await,
             Command::Sim(args) => sim::run(args).await,
             Command::AccountAdd(args) => serve::account_add(args).await,
         }

@@ -1,20 +1,20 @@
-//! `slipway serve`: everything in one process, put together and taken down in order.
+//! `slipway serve`, `web` and `worker`: what a process is made of, put together and taken down in order.
 
-use std::{io::Read, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io::Read, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use app::request::{Demo, Product};
 use axum::Router;
-use jobs::{Clock, SystemClock, Worker, WorkerConfig};
+use jobs::{Clock, SystemClock, Worker, WorkerConfig, WorkerHandle};
 use provisioning::{Control, Facade, VcdConfig, VcdProvider, demo_accounts, demo_catalogue, housekeeping};
 use secrecy::SecretString;
 use store::{Store, seal::Sealer};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tracing::{info, warn};
 use vcd_sim::Simulator;
 
 use crate::{
-    config::{AccountArgs, ServeArgs},
+    config::{AccountArgs, DatabaseArgs, ServeArgs, VcdArgs, WebArgs, WorkerArgs},
     data_dir::DataDir,
     router::{self, Edge},
     static_files,
@@ -26,49 +26,129 @@ const EDGES_RETRY: Duration = Duration::from_secs(5);
 /// Open streams are cut after this: they reconnect to the next process.
 const DRAIN: Duration = Duration::from_secs(3);
 
+/// `slipway serve`: pages and jobs in one process.
 pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     if args.demo && !args.listen.ip().is_loopback() {
         bail!("the demo serves on loopback only: its accounts and their password are public");
     }
+    if args.demo && args.database.database_url.is_some() {
+        bail!("the demo keeps everything in its data folder: leave --database-url out");
+    }
     let site = static_files::find(args.site_dir.as_deref())?;
-    let dir = DataDir::open(&args.data_dir)?;
-    let sealer = Sealer::from_file(&dir.file("key")).context("the sealing key cannot be read")?;
-    let store = Store::open_sqlite(&dir.file("slipway.db"), sealer).await?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-
-    let vcd = if args.demo { start_simulator(&args, &dir).await? } else { configured_vcd(&args)? };
-    let provider = Arc::new(VcdProvider::new(vcd)?);
-    let catalogue = demo_catalogue().map_err(anyhow::Error::msg)?;
-    let control = Control::new(store.clone(), provider, catalogue, clock.clone());
-    let facade = Facade::new(&control);
+    let (dir, store) = open(&args.database).await?;
+    let vcd = if args.demo { start_simulator(&args, &dir).await? } else { configured_vcd(&args.vcd)? };
+    let jobs = Jobs::start(&store, vcd).await?;
+    let facade = facade(&store)?;
     let demo = if args.demo { Some(add_demo_accounts(&facade).await?) } else { None };
-    let product = Product { facade, demo: demo.clone(), version: env!("CARGO_PKG_VERSION") };
-    let app =
-        router::build(&product, &store, &site, Edge { secure: !args.demo }).map_err(anyhow::Error::msg)?;
+    let served = serve_pages(&store, facade, demo, &site, args.listen, !args.demo).await;
+    jobs.stop().await;
+    served
+}
 
-    // This process owns the folder: whoever held these claims is gone.
-    store.claims_release_all().await?;
-    let worker = Worker::new(
-        Arc::new(store.clone()),
-        Arc::new(control.registry().map_err(anyhow::Error::msg)?),
-        clock.clone(),
-        WorkerConfig::new(format!("pid-{}", std::process::id())),
-        store.wake(),
-    )
-    .start();
-    let edges = tokio::spawn(keep_edges(control));
-    let sweeping = tokio::spawn(housekeeping(store.clone(), clock));
+/// `slipway web`: the pages of several nodes that share a PostgreSQL. It needs no way to the cloud.
+pub async fn web(args: WebArgs) -> anyhow::Result<()> {
+    shared_only(&args.database)?;
+    let site = static_files::find(args.site_dir.as_deref())?;
+    let (_dir, store) = open(&args.database).await?;
+    let facade = facade(&store)?;
+    serve_pages(&store, facade, None, &site, args.listen, true).await
+}
 
-    let listener = TcpListener::bind(args.listen)
-        .await
-        .with_context(|| format!("{} cannot be served on", args.listen))?;
-    announce(listener.local_addr()?, demo.as_ref());
-    serve_until_stopped(listener, app).await?;
+/// `slipway worker`: the jobs of several nodes that share a PostgreSQL.
+pub async fn worker(args: WorkerArgs) -> anyhow::Result<()> {
+    shared_only(&args.database)?;
+    let (_dir, store) = open(&args.database).await?;
+    let jobs = Jobs::start(&store, configured_vcd(&args.vcd)?).await?;
+    info!("running jobs");
+    asked_to_stop().await;
     info!("stopping");
-    edges.abort();
-    sweeping.abort();
-    worker.stop().await;
+    jobs.stop().await;
     Ok(())
+}
+
+fn shared_only(database: &DatabaseArgs) -> anyhow::Result<()> {
+    if database.database_url.is_none() {
+        bail!(
+            "pages and jobs apart need a database they can share: give --database-url, or use `slipway serve`"
+        );
+    }
+    Ok(())
+}
+
+async fn open(args: &DatabaseArgs) -> anyhow::Result<(DataDir, Store)> {
+    let dir = match &args.database_url {
+        None => DataDir::open(&args.data_dir)?,
+        Some(_) => DataDir::shared(&args.data_dir)?,
+    };
+    let sealer = Sealer::from_file(&dir.file("key")).context("the sealing key cannot be read")?;
+    let store = match &args.database_url {
+        None => Store::open_sqlite(&dir.file("slipway.db"), sealer).await?,
+        Some(url) => Store::open_postgres(url, sealer).await.context("PostgreSQL cannot be used")?,
+    };
+    Ok((dir, store))
+}
+
+fn facade(store: &Store) -> anyhow::Result<Facade> {
+    let catalogue = demo_catalogue().map_err(anyhow::Error::msg)?;
+    Ok(Facade::over(store.clone(), catalogue, Arc::new(SystemClock)))
+}
+
+/// What runs besides the pages.
+struct Jobs {
+    worker: WorkerHandle,
+    edges: JoinHandle<()>,
+}
+
+impl Jobs {
+    async fn start(store: &Store, vcd: VcdConfig) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let provider = Arc::new(VcdProvider::new(vcd)?);
+        let catalogue = demo_catalogue().map_err(anyhow::Error::msg)?;
+        let control = Control::new(store.clone(), provider, catalogue, clock.clone());
+        if store.is_embedded() {
+            // This process owns the folder: whoever held these claims is gone.
+            store.claims_release_all().await?;
+        }
+        let registry = Arc::new(control.registry().map_err(anyhow::Error::msg)?);
+        let config = WorkerConfig::new(worker_name());
+        let worker = Worker::new(Arc::new(store.clone()), registry, clock, config, store.wake()).start();
+        Ok(Self { worker, edges: tokio::spawn(keep_edges(control)) })
+    }
+
+    async fn stop(self) {
+        self.edges.abort();
+        self.worker.stop().await;
+    }
+}
+
+/// Names this process in claims: unique among all nodes.
+fn worker_name() -> String {
+    let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    let host = host.trim();
+    let host = if host.is_empty() { "node" } else { host };
+    let mut random = [0; 4];
+    let _ = getrandom::fill(&mut random);
+    format!("{host}-{}-{:08x}", std::process::id(), u32::from_le_bytes(random))
+}
+
+async fn serve_pages(
+    store: &Store,
+    facade: Facade,
+    demo: Option<Demo>,
+    site: &Path,
+    listen: SocketAddr,
+    secure: bool,
+) -> anyhow::Result<()> {
+    let product = Product { facade, demo: demo.clone(), version: env!("CARGO_PKG_VERSION") };
+    let app = router::build(&product, store, site, Edge { secure }).map_err(anyhow::Error::msg)?;
+    let sweeping = tokio::spawn(housekeeping(store.clone(), Arc::new(SystemClock)));
+    let listener =
+        TcpListener::bind(listen).await.with_context(|| format!("{listen} cannot be served on"))?;
+    announce(listener.local_addr()?, demo.as_ref());
+    let served = serve_until_stopped(listener, app).await;
+    info!("stopping");
+    sweeping.abort();
+    served
 }
 
 async fn serve_until_stopped(listener: TcpListener, app: Router) -> anyhow::Result<()> {
@@ -129,18 +209,18 @@ async fn start_simulator(args: &ServeArgs, dir: &DataDir) -> anyhow::Result<VcdC
     Ok(VcdConfig::tenant(&url, "acme", "acme-admin", SecretString::from("simulator"), "acme-vdc"))
 }
 
-fn configured_vcd(args: &ServeArgs) -> anyhow::Result<VcdConfig> {
+fn configured_vcd(vcd: &VcdArgs) -> anyhow::Result<VcdConfig> {
     let need = |value: &Option<String>, name: &str| {
         value.clone().with_context(|| format!("no platform: give {name}, or try --demo"))
     };
     let password =
         std::env::var("SLIPWAY_VCD_PASSWORD").context("no platform password: set SLIPWAY_VCD_PASSWORD")?;
     Ok(VcdConfig::tenant(
-        &need(&args.vcd.vcd_url, "--vcd-url")?,
-        &need(&args.vcd.vcd_org, "--vcd-org")?,
-        &need(&args.vcd.vcd_user, "--vcd-user")?,
+        &need(&vcd.vcd_url, "--vcd-url")?,
+        &need(&vcd.vcd_org, "--vcd-org")?,
+        &need(&vcd.vcd_user, "--vcd-user")?,
         SecretString::from(password),
-        &need(&args.vcd.vcd_vdc, "--vcd-vdc")?,
+        &need(&vcd.vcd_vdc, "--vcd-vdc")?,
     ))
 }
 
@@ -178,9 +258,7 @@ pub async fn account_add(args: AccountArgs) -> anyhow::Result<()> {
     let mut password = String::new();
     std::io::stdin().take(1024).read_to_string(&mut password)?;
     let password = SecretString::from(password.trim_end_matches(['\r', '\n']).to_owned());
-    let dir = DataDir::open(&args.data_dir)?;
-    let sealer = Sealer::from_file(&dir.file("key"))?;
-    let store = Store::open_sqlite(&dir.file("slipway.db"), sealer).await?;
+    let (_dir, store) = open(&args.database).await?;
     let added = provisioning::account_add(&store, &args.email, &args.name, args.role.into(), password)
         .await
         .map_err(anyhow::Error::msg)?;

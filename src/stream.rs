@@ -154,7 +154,7 @@ impl Reader {
         loop {
             tokio::select! {
                 change = self.changes.recv() => match change {
-                    Ok(change) if own.is_none_or(|own| own == change.customer) => break,
+                    Ok(change) if own.is_none_or(|own| change.concerns(own)) => break,
                     Ok(_) => {}
                     Err(RecvError::Lagged(_)) => break,
                     Err(RecvError::Closed) => return false,

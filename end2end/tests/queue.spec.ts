@@ -13,7 +13,7 @@ test("a terminate waits behind its create, is taken back, and then takes the ser
   const server = page.url();
 
   await page.getByRole("link", { name: "Terminate" }).click();
-  await expect(page.getByText(/It will start after: create/)).toBeVisible();
+  await expect(page.getByText(/It will start after: create/).first()).toBeVisible();
   await page.getByLabel(/Type the server name/).fill("something else");
   await page.getByRole("button", { name: `Terminate ${name}` }).click();
   await expect(page.getByText("The name does not match.").last()).toBeVisible();
@@ -21,8 +21,8 @@ test("a terminate waits behind its create, is taken back, and then takes the ser
   await page.getByLabel(/Type the server name/).fill(` ${name.toUpperCase()} `);
   await page.getByRole("button", { name: `Terminate ${name}` }).click();
 
-  await expect(page.getByText("Next in the queue.")).toBeVisible();
-  await expect(page.getByText(/Waiting for: create .* \(step \d of 9\)/)).toBeVisible();
+  await expect(page.getByText("Next in the queue.").first()).toBeVisible();
+  await expect(page.getByText(/Waiting for: create .* \(step \d of 9\)/).first()).toBeVisible();
   await fits(page);
   await page.getByRole("button", { name: "Cancel request" }).click();
   await expect(page.getByText("Request cancelled. Nothing was changed.").first()).toBeVisible();
@@ -30,17 +30,17 @@ test("a terminate waits behind its create, is taken back, and then takes the ser
   await page.goto(`${server}/terminate`);
   await page.getByLabel(/Type the server name/).fill(name);
   await page.getByRole("button", { name: `Terminate ${name}` }).click();
-  await expect(page.getByText("Next in the queue.")).toBeVisible();
+  await expect(page.getByText("Next in the queue.").first()).toBeVisible();
   await eventually(page, `${name} is terminated`, 50);
   await page.goto(server);
-  await expect(page.getByText(/This server was terminated on/)).toBeVisible();
+  await expect(page.getByText(/This server was terminated on/).first()).toBeVisible();
 });
 
 test("a second order waits for the first and says so, step by step", async ({ page }) => {
   await signIn(page, ANNA);
   await order(page);
   await order(page);
-  await expect(page.getByText("Next in the queue.")).toBeVisible();
+  await expect(page.getByText("Next in the queue.").first()).toBeVisible();
   await eventually(page, /Waiting for: create .* \(step [4-9] of 9\)/, 40);
   await eventually(page, /is ready$/, 50);
 });

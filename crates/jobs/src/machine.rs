@@ -82,7 +82,9 @@ impl Machine {
                         Some(at) if at > now => Status::Waiting(at),
                         _ => Status::Open,
                     },
-                    StepStatus::Pending | StepStatus::Running | StepStatus::Failed => Status::Open,
+                    StepStatus::Pending | StepStatus::Running | StepStatus::Failed | StepStatus::Undone => {
+                        Status::Open
+                    }
                 })
             })
             .collect::<Result<_, _>>()?;

@@ -19,6 +19,15 @@ pub enum StepStatus {
     Done,
     Failed,
     Skipped,
+    /// Done once, and taken back since.
+    Undone,
+}
+
+impl StepStatus {
+    /// It may have left something behind.
+    pub fn was_tried(self) -> bool {
+        matches!(self, Self::Running | Self::RetryWait | Self::Done | Self::Failed)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -48,4 +57,6 @@ pub struct ClaimedJob {
     /// The shape version of its workflow when it was accepted.
     pub shape: i64,
     pub steps: Vec<StepRecord>,
+    /// What it did is to be taken back.
+    pub undo: bool,
 }

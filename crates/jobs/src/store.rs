@@ -42,7 +42,8 @@ pub trait JobStore: Send + Sync + 'static {
     /// Gives a claim back early, the job as it stands.
     async fn release(&self, fence: Fence, now: i64) -> Result<(), StoreError>;
 
-    async fn step_started(&self, fence: Fence, step: &str, now: i64) -> Result<(), StoreError>;
+    /// A try begins. Returns whether somebody has asked for the job to be cancelled: then it must not be made.
+    async fn step_started(&self, fence: Fence, step: &str, now: i64) -> Result<bool, StoreError>;
 
     /// Records the provider's task of the try that is under way.
     async fn step_task(&self, fence: Fence, step: &str, task: &str) -> Result<(), StoreError>;
@@ -79,6 +80,18 @@ pub trait JobStore: Send + Sync + 'static {
         problem: &Problem,
         now: i64,
     ) -> Result<(), StoreError>;
+
+    /// The step has been taken back.
+    async fn step_undone(&self, fence: Fence, step: &str, now: i64) -> Result<(), StoreError>;
+
+    /// From now on the job takes back what it did, under the same claim.
+    async fn job_undo(&self, fence: Fence, now: i64) -> Result<(), StoreError>;
+
+    /// Everything has been taken back.
+    async fn job_rolled_back(&self, fence: Fence, now: i64) -> Result<(), StoreError>;
+
+    /// Something could not be taken back.
+    async fn job_stuck(&self, fence: Fence, problem: &Problem, now: i64) -> Result<(), StoreError>;
 
     async fn job_succeeded(&self, fence: Fence, now: i64) -> Result<(), StoreError>;
 

@@ -191,20 +191,27 @@ impl Worker {
             }
         };
         let job = Arc::new(job);
+        if job.undo {
+            return self.take_back(&job, workflow).await;
+        }
         let mut last_problem: Option<Problem> = None;
         let mut commands = machine.begin();
         // Each step is a task of its own, ended with this one. Polled here they could deadlock: one that stands inside a
         // transaction would not go on while this loop waits for the database to record another.
         let mut under_way = JoinSet::new();
+        let mut cancelled = false;
         loop {
             for command in commands.drain(..) {
                 let now = self.clock.now_ms();
                 match command {
-                    Command::Run(i) => {
-                        let cx = self.begin_step(&job, workflow, i).await?;
-                        let step = workflow.steps[i].clone();
-                        under_way.spawn(run_step(i, step, cx).in_current_span());
-                    }
+                    _ if cancelled => {}
+                    Command::Run(i) => match self.begin_step(&job, workflow, i).await? {
+                        Some(cx) => {
+                            let step = workflow.steps[i].clone();
+                            under_way.spawn(run_step(i, step, cx).in_current_span());
+                        }
+                        None => cancelled = true,
+                    },
                     Command::SleepUntil(at) => return self.store.job_retry_wait(fence, at, now).await,
                     Command::Succeed => {
                         info!("succeeded");
@@ -221,6 +228,12 @@ impl Worker {
                         return self.store.job_failed(fence, &problem, now).await;
                     }
                 }
+            }
+            // Asked to stop: what is under way is waited for, nothing more is begun, and what was done is taken back by
+            // whoever claims the job next.
+            if cancelled && under_way.is_empty() {
+                info!("cancelled");
+                return self.store.job_undo(fence, self.clock.now_ms()).await;
             }
             let (i, outcome) = match under_way.join_next().await {
                 Some(Ok(ended)) => ended,
@@ -239,17 +252,59 @@ impl Worker {
         job: &Arc<ClaimedJob>,
         workflow: &Workflow,
         i: usize,
-    ) -> Result<StepContext, StoreError> {
+    ) -> Result<Option<StepContext>, StoreError> {
         let key = workflow.steps[i].key();
-        self.store.step_started(job.fence, key, self.clock.now_ms()).await?;
+        if self.store.step_started(job.fence, key, self.clock.now_ms()).await? {
+            return Ok(None);
+        }
+        Ok(Some(self.context(job, key)))
+    }
+
+    fn context(&self, job: &Arc<ClaimedJob>, key: &'static str) -> StepContext {
         let before = job.steps.iter().find(|r| r.key == key);
-        Ok(StepContext {
+        StepContext {
             job: job.clone(),
             step: key,
             attempt: before.map_or(0, |r| r.attempt) + 1,
             recorded_task: before.and_then(|r| r.provider_task.clone()),
             store: self.store.clone(),
-        })
+        }
+    }
+
+    /// Takes back, one by one and the last first, every step that may have left something behind.
+    async fn take_back(&self, job: &Arc<ClaimedJob>, workflow: &Workflow) -> Result<(), StoreError> {
+        let fence = job.fence;
+        for (i, step) in workflow.steps.iter().enumerate().rev() {
+            let key = step.key();
+            let Some(record) = job.steps.iter().find(|r| r.key == key && r.status.was_tried()) else {
+                continue;
+            };
+            let (_, outcome) = try_step(i, step.clone(), self.context(job, key), Direction::Back).await;
+            let now = self.clock.now_ms();
+            match outcome {
+                Outcome::Done(_) => self.store.step_undone(fence, key, now).await?,
+                Outcome::RetryLater(problem) | Outcome::Unknown(problem) => {
+                    let since = record.first_tried_at.unwrap_or(now);
+                    let Some(at) = step.retry().next(record.attempt + 1, since, now) else {
+                        return self.stuck(fence, key, &problem, now).await;
+                    };
+                    info!(step = key, code = problem.code, "taken back in vain, will retry");
+                    self.store.step_retry(fence, key, &problem, at, now).await?;
+                    return self.store.job_retry_wait(fence, at, now).await;
+                }
+                Outcome::Parked(problem) | Outcome::Failed(problem) => {
+                    return self.stuck(fence, key, &problem, now).await;
+                }
+            }
+        }
+        info!("taken back");
+        self.store.job_rolled_back(fence, self.clock.now_ms()).await
+    }
+
+    async fn stuck(&self, fence: Fence, key: &str, problem: &Problem, now: i64) -> Result<(), StoreError> {
+        warn!(step = key, code = problem.code, detail = problem.detail, "could not be taken back");
+        self.store.step_failed(fence, key, problem, now).await?;
+        self.store.job_stuck(fence, problem, now).await
     }
 
     /// Records how a try ended and says what that means to the machine.
@@ -320,10 +375,26 @@ async fn asked_to_stop(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|s| *s).await;
 }
 
-/// One try. A panic is a failure of the step, not of the worker.
+#[derive(Clone, Copy)]
+enum Direction {
+    Forth,
+    Back,
+}
+
 async fn run_step(i: usize, step: Arc<dyn Step>, cx: StepContext) -> (usize, Outcome) {
+    try_step(i, step, cx, Direction::Forth).await
+}
+
+/// One try. A panic is a failure of the step, not of the worker.
+async fn try_step(i: usize, step: Arc<dyn Step>, cx: StepContext, direction: Direction) -> (usize, Outcome) {
     let span = info_span!("step", key = step.key(), attempt = cx.attempt);
-    let tried = std::panic::AssertUnwindSafe(step.run(&cx)).catch_unwind().instrument(span).await;
+    let attempt = async {
+        match direction {
+            Direction::Forth => step.run(&cx).await,
+            Direction::Back => step.undo(&cx).await,
+        }
+    };
+    let tried = std::panic::AssertUnwindSafe(attempt).catch_unwind().instrument(span).await;
     let outcome = tried.unwrap_or_else(|panic| {
         let text = panic
             .downcast_ref::<&str>()

@@ -30,6 +30,12 @@ pub trait Step: Send + Sync + 'static {
     }
 
     async fn run(&self, cx: &StepContext) -> Outcome;
+
+    /// Takes back what `run` made, and what a try of it that was cut short may have left. It may be called again, and for a
+    /// step of which nothing is there: it looks before it acts. Steps that leave nothing behind need none.
+    async fn undo(&self, _cx: &StepContext) -> Outcome {
+        Outcome::done()
+    }
 }
 
 /// What a try of a step may know and do.

@@ -37,6 +37,7 @@ impl OneJob {
             target: None,
             params: Value::Null,
             shape: 1,
+            undo: false,
             steps: steps.iter().map(step).collect(),
         };
         Arc::new(Self { writer: Mutex::default(), job: Mutex::new(Some(job)), ended: watch::channel(None).0 })
@@ -89,8 +90,8 @@ impl JobStore for OneJob {
     async fn release(&self, _: Fence, _: i64) -> Result<(), StoreError> {
         self.write().await
     }
-    async fn step_started(&self, _: Fence, _: &str, _: i64) -> Result<(), StoreError> {
-        self.write().await
+    async fn step_started(&self, _: Fence, _: &str, _: i64) -> Result<bool, StoreError> {
+        self.write().await.map(|()| false)
     }
     async fn step_task(&self, _: Fence, _: &str, _: &str) -> Result<(), StoreError> {
         self.write().await
@@ -109,6 +110,18 @@ impl JobStore for OneJob {
     }
     async fn job_parked(&self, _: Fence, _: &str, _: &Problem, _: i64) -> Result<(), StoreError> {
         self.end("parked").await
+    }
+    async fn step_undone(&self, _: Fence, _: &str, _: i64) -> Result<(), StoreError> {
+        self.write().await
+    }
+    async fn job_undo(&self, _: Fence, _: i64) -> Result<(), StoreError> {
+        self.end("undo").await
+    }
+    async fn job_rolled_back(&self, _: Fence, _: i64) -> Result<(), StoreError> {
+        self.end("rolled_back").await
+    }
+    async fn job_stuck(&self, _: Fence, _: &Problem, _: i64) -> Result<(), StoreError> {
+        self.end("stuck").await
     }
     async fn job_succeeded(&self, _: Fence, _: i64) -> Result<(), StoreError> {
         self.end("succeeded").await

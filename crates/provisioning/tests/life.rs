@@ -1,4 +1,4 @@
-//! A server's life through every layer below the pages.
+//! A server's life through every layer below the pages, on both databases.
 
 use domain::{
     permission::Denial,
@@ -7,11 +7,10 @@ use domain::{
 use jobs::{Clock, JobStore};
 use provisioning::{TerminateAnswer, Waiting};
 use secrecy::ExposeSecret;
-use testkit::Plane;
+use testkit::{Database, Plane};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_order_becomes_one_network_and_one_machine() {
-    let plane = Plane::start(3).await;
+async fn an_order_becomes_one_network_and_one_machine(database: Database) {
+    let plane = Plane::start_on(database, 3).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let job = plane.order(&anna).await;
     let done = plane.until(job, JobState::Succeeded).await;
@@ -31,9 +30,8 @@ async fn an_order_becomes_one_network_and_one_machine() {
     assert_eq!(shown.password.expose_secret().len(), 24);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_second_order_waits_and_another_customers_does_not() {
-    let plane = Plane::start(5).await;
+async fn a_second_order_waits_and_another_customers_does_not(database: Database) {
+    let plane = Plane::start_on(database, 5).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let boris = plane.viewer("boris@test", Role::Customer).await;
     let first = plane.order(&anna).await;
@@ -55,9 +53,8 @@ async fn a_second_order_waits_and_another_customers_does_not() {
     assert_eq!((census.vms.len(), census.vapps.len(), census.edges_used, census.edges_doubled), (3, 2, 3, 0));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_terminate_behind_a_create_waits_can_be_cancelled_and_takes_everything_away() {
-    let plane = Plane::start(2).await;
+async fn a_terminate_behind_a_create_waits_can_be_cancelled_and_takes_everything_away(database: Database) {
+    let plane = Plane::start_on(database, 2).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let create = plane.order(&anna).await;
     let server = plane.job(create).await.server.unwrap();
@@ -88,9 +85,8 @@ async fn a_terminate_behind_a_create_waits_can_be_cancelled_and_takes_everything
     plane.until(again, JobState::Succeeded).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_of_several_servers_cannot_be_terminated_yet_and_says_so() {
-    let plane = Plane::start(3).await;
+async fn one_of_several_servers_cannot_be_terminated_yet_and_says_so(database: Database) {
+    let plane = Plane::start_on(database, 3).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let first = plane.order(&anna).await;
     plane.order(&anna).await;
@@ -99,9 +95,8 @@ async fn one_of_several_servers_cannot_be_terminated_yet_and_says_so() {
     assert_eq!(answer, TerminateAnswer::Denied(Denial::HasNeighbours));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn orders_without_an_edge_wait_in_nobodys_way_and_are_served_longest_first() {
-    let plane = Plane::start(1).await;
+async fn orders_without_an_edge_wait_in_nobodys_way_and_are_served_longest_first(database: Database) {
+    let plane = Plane::start_on(database, 1).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let boris = plane.viewer("boris@test", Role::Customer).await;
     let carla = plane.viewer("carla@test", Role::Customer).await;
@@ -140,9 +135,8 @@ async fn orders_without_an_edge_wait_in_nobodys_way_and_are_served_longest_first
     assert_eq!((census.networks.len(), census.vms.len(), census.edges_doubled), (1, 1, 0));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_failed_customization_is_named_and_holds_nobody() {
-    let plane = Plane::start(3).await;
+async fn a_failed_customization_is_named_and_holds_nobody(database: Database) {
+    let plane = Plane::start_on(database, 3).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let draft = plane.draft(&anna).await;
     plane.rename(&anna, draft, "fail-customize").await;
@@ -153,9 +147,8 @@ async fn a_failed_customization_is_named_and_holds_nobody() {
     plane.until(good, JobState::Succeeded).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn stopping_the_worker_anywhere_doubles_nothing() {
-    let mut plane = Plane::start(2).await;
+async fn stopping_the_worker_anywhere_doubles_nothing(database: Database) {
+    let mut plane = Plane::start_on(database, 2).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let job = plane.order(&anna).await;
     for _ in 0..12 {
@@ -169,9 +162,8 @@ async fn stopping_the_worker_anywhere_doubles_nothing() {
     assert_eq!((census.networks.len(), census.vapps.len(), census.vms.len()), (1, 1, 1));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn parallel_posts_of_one_draft_are_one_order() {
-    let plane = Plane::start(3).await;
+async fn parallel_posts_of_one_draft_are_one_order(database: Database) {
+    let plane = Plane::start_on(database, 3).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let draft = plane.draft(&anna).await;
     let posts = futures::future::join_all((0..50).map(|_| plane.place(&anna, draft))).await;
@@ -179,9 +171,8 @@ async fn parallel_posts_of_one_draft_are_one_order() {
     assert_eq!(plane.store.servers_of(anna.customer().unwrap()).await.unwrap().len(), 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_worker_whose_claim_was_taken_over_changes_nothing() {
-    let mut plane = Plane::start(2).await;
+async fn a_worker_whose_claim_was_taken_over_changes_nothing(database: Database) {
+    let mut plane = Plane::start_on(database, 2).await;
     plane.stop_worker().await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let job = plane.order(&anna).await;
@@ -210,9 +201,8 @@ async fn a_worker_whose_claim_was_taken_over_changes_nothing() {
     assert_eq!(store.edges_free().await.unwrap(), 2);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_last_edge_goes_to_one_of_many() {
-    let mut plane = Plane::start(1).await;
+async fn the_last_edge_goes_to_one_of_many(database: Database) {
+    let mut plane = Plane::start_on(database, 1).await;
     plane.stop_worker().await;
     let mut claims = Vec::new();
     for n in 0..8 {
@@ -226,4 +216,35 @@ async fn the_last_edge_goes_to_one_of_many() {
     let got: Vec<_> = futures::future::join_all(tries).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(got.iter().filter(|edge| edge.is_some()).count(), 1);
     assert_eq!(plane.store.edge_conflicts().await.unwrap(), 0);
+}
+
+/// Each of them on SQLite and on PostgreSQL.
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(super::Database::Sqlite).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(super::Database::Postgres).await;
+            })*
+        }
+    };
+}
+
+on_both! {
+    an_order_becomes_one_network_and_one_machine,
+    a_second_order_waits_and_another_customers_does_not,
+    a_terminate_behind_a_create_waits_can_be_cancelled_and_takes_everything_away,
+    one_of_several_servers_cannot_be_terminated_yet_and_says_so,
+    orders_without_an_edge_wait_in_nobodys_way_and_are_served_longest_first,
+    a_failed_customization_is_named_and_holds_nobody,
+    stopping_the_worker_anywhere_doubles_nothing,
+    parallel_posts_of_one_draft_are_one_order,
+    a_worker_whose_claim_was_taken_over_changes_nothing,
+    the_last_edge_goes_to_one_of_many,
 }

@@ -10,15 +10,27 @@ use sqlx::{
 use synchronizer::Matrix;
 use tokio::sync::{Notify, broadcast};
 
-use crate::{error::Result, seal::Sealer};
+use crate::{
+    error::{Error, Result},
+    notify,
+    row::Columns,
+    seal::Sealer,
+};
 
 pub(crate) type Tx = sqlx::Transaction<'static, sqlx::Any>;
 pub(crate) type Conn = AnyConnection;
 
-/// Something about this customer was committed.
+/// Something was committed: about this customer, or, where that is not known, about anybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
-    pub customer: CustomerId,
+    pub customer: Option<CustomerId>,
+}
+
+impl Change {
+    /// Whether it may be about this customer.
+    pub fn concerns(self, customer: CustomerId) -> bool {
+        self.customer.is_none_or(|c| c == customer)
+    }
 }
 
 #[derive(Clone)]
@@ -29,12 +41,22 @@ pub struct Store {
     sqlite: bool,
     changes: broadcast::Sender<Change>,
     wake: Arc<Notify>,
+    /// The other nodes, where there may be some.
+    others: Option<notify::Sender>,
 }
 
 impl Store {
     /// Opens a SQLite file, creating it if need be, and brings it up to date.
     pub async fn open_sqlite(file: &Path, sealer: Sealer) -> Result<Self> {
         Self::open(&format!("sqlite://{}?mode=rwc", file.display()), sealer).await
+    }
+
+    /// Opens a PostgreSQL database, which other nodes may be using too, and brings it up to date.
+    pub async fn open_postgres(url: &str, sealer: Sealer) -> Result<Self> {
+        let mut store = Self::open(url, sealer).await?;
+        let (pool, changes, wake) = (store.pool.clone(), store.changes.clone(), store.wake.clone());
+        store.others = Some(notify::start(url.to_owned(), pool, changes, wake));
+        Ok(store)
     }
 
     async fn open(url: &str, sealer: Sealer) -> Result<Self> {
@@ -59,8 +81,29 @@ impl Store {
             .connect(url)
             .await?;
         sqlx::migrate!("../../migrations").run(&pool).await?;
+        check_key(&pool, &sealer).await?;
         let (changes, _) = broadcast::channel(1024);
-        Ok(Self { pool, sealer, matrix: Matrix::shipped(), sqlite, changes, wake: Arc::default() })
+        Ok(Self {
+            pool,
+            sealer,
+            matrix: Matrix::shipped(),
+            sqlite,
+            changes,
+            wake: Arc::default(),
+            others: None,
+        })
+    }
+
+    /// The same store under another matrix. It stays for as long as the process does.
+    #[must_use]
+    pub fn with_matrix(mut self, matrix: Matrix) -> Self {
+        self.matrix = Box::leak(Box::new(matrix));
+        self
+    }
+
+    /// One process owns the database: nobody else can hold a claim in it.
+    pub fn is_embedded(&self) -> bool {
+        self.sqlite
     }
 
     /// A transaction that will write. On SQLite it takes the write lock at once, so that it cannot fail halfway.
@@ -77,7 +120,10 @@ impl Store {
         tx.commit().await?;
         self.wake.notify_one();
         // Nobody listening is fine: pages that open later read the new state.
-        let _ = self.changes.send(Change { customer });
+        let _ = self.changes.send(Change { customer: Some(customer) });
+        if let Some(others) = &self.others {
+            let _ = others.send(customer);
+        }
         Ok(())
     }
 
@@ -100,4 +146,15 @@ impl Store {
         self.pool.execute("SELECT 1").await?;
         Ok(())
     }
+}
+
+/// The first key a database is opened with is its key. With another one nothing would open, and what is sealed anew would
+/// open nowhere else.
+async fn check_key(pool: &AnyPool, sealer: &Sealer) -> Result<()> {
+    sqlx::query("INSERT INTO setting (name, value) VALUES ('key', $1) ON CONFLICT (name) DO NOTHING")
+        .bind(sealer.fingerprint())
+        .execute(pool)
+        .await?;
+    let row = sqlx::query("SELECT value FROM setting WHERE name = 'key'").fetch_one(pool).await?;
+    if row.text("value")? == sealer.fingerprint() { Ok(()) } else { Err(Error::WrongKey) }
 }

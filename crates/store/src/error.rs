@@ -16,6 +16,9 @@ pub enum Error {
     /// The claim under which this write was tried is not the newest.
     #[error("the claim on this job was taken over")]
     Fenced,
+    /// The database was sealed by another key.
+    #[error("the sealing key is not the one of this database: every node needs the same file `key`")]
+    WrongKey,
     /// A sealed value does not open under this key.
     #[error("a sealed value does not open: was the key file replaced?")]
     Sealed,

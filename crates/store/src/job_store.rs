@@ -55,9 +55,17 @@ impl JobStore for Store {
         self.renew(fence, now).await
     }
 
-    async fn step_started(&self, fence: Fence, step: &str, now: i64) -> Result<(), StoreError> {
+    async fn step_started(&self, fence: Fence, step: &str, now: i64) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         let (job, customer) = fence::hold(&mut tx, fence).await?;
+        let row = sqlx::query("SELECT cancel_requested_by FROM job WHERE id = $1")
+            .bind(job.to_string())
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(Error::from)?;
+        if row.text_opt("cancel_requested_by")?.is_some() {
+            return Ok(true);
+        }
         sqlx::query(
             "UPDATE job_step SET state = 'running', attempt = attempt + 1, started_at = COALESCE(started_at, $1),
                  first_tried_at = COALESCE(first_tried_at, $1), retry_at = NULL
@@ -70,7 +78,8 @@ impl JobStore for Store {
         .await
         .map_err(Error::from)?;
         events::record(&mut tx, customer, job, "step_started", Some(step), None, now).await?;
-        Ok(self.commit(tx, customer).await?)
+        self.commit(tx, customer).await?;
+        Ok(false)
     }
 
     async fn step_task(&self, fence: Fence, step: &str, task: &str) -> Result<(), StoreError> {
@@ -185,6 +194,22 @@ impl JobStore for Store {
         Ok(self.park(fence, step, problem, now).await?)
     }
 
+    async fn step_undone(&self, fence: Fence, step: &str, now: i64) -> Result<(), StoreError> {
+        Ok(self.undo_step(fence, step, now).await?)
+    }
+
+    async fn job_undo(&self, fence: Fence, now: i64) -> Result<(), StoreError> {
+        Ok(self.undo_begin(fence, now).await?)
+    }
+
+    async fn job_rolled_back(&self, fence: Fence, now: i64) -> Result<(), StoreError> {
+        Ok(self.undo_end(fence, now).await?)
+    }
+
+    async fn job_stuck(&self, fence: Fence, problem: &Problem, now: i64) -> Result<(), StoreError> {
+        Ok(self.undo_stuck(fence, problem, now).await?)
+    }
+
     async fn job_succeeded(&self, fence: Fence, now: i64) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         let (job, customer) = fence::hold(&mut tx, fence).await?;
@@ -256,45 +281,70 @@ impl Store {
         Ok(done.rows_affected())
     }
 
+    /// Claims the job that has been due longest. Others may be after the same one: the statement that takes it looks again,
+    /// under the context's lock, and whoever was slower takes the next.
     async fn claim_one(&self, owner: &str, now: i64, until: i64) -> Result<Option<ClaimedJob>> {
-        let mut tx = self.write().await?;
+        for skip in 0..CLAIM_TRIES {
+            let Some((job, customer)) = self.claimable(now, skip).await? else { return Ok(None) };
+            let mut tx = self.write().await?;
+            events::lock(&mut tx, customer).await?;
+            let row = sqlx::query(
+                "UPDATE job SET state = CASE WHEN undo = 1 THEN 'rolling_back' ELSE 'running' END,
+                     epoch = epoch + 1, claim_owner = $1, claim_expires_at = $2, next_attempt_at = NULL,
+                     started_at = COALESCE(started_at, CASE WHEN admitted_at > $3 THEN admitted_at ELSE $3 END)
+                 WHERE id = $4 AND ((state = 'queued' AND admitted_at IS NOT NULL)
+                     OR (state = 'retry_wait' AND next_attempt_at <= $3)
+                     OR (state IN ('running', 'rolling_back') AND claim_expires_at <= $3))
+                 RETURNING id, number, context_id, kind, server_id, params, shape, epoch, undo",
+            )
+            .bind(owner)
+            .bind(until)
+            .bind(now)
+            .bind(job.to_string())
+            .fetch_optional(&mut *tx)
+            .await?;
+            let Some(row) = row else { continue };
+            let steps = sqlx::query(
+                "SELECT key, state, attempt, first_tried_at, retry_at, provider_task, output FROM job_step
+                 WHERE job_id = $1 ORDER BY ord",
+            )
+            .bind(job.to_string())
+            .fetch_all(&mut *tx)
+            .await?;
+            let claimed = claimed(&row, &steps)?;
+            events::record(&mut tx, customer, job, "claimed", None, Some(owner), now).await?;
+            self.commit(tx, customer).await?;
+            return Ok(Some(claimed));
+        }
+        Ok(None)
+    }
+
+    /// The job that has been due longest but for `skip` others.
+    async fn claimable(&self, now: i64, skip: i64) -> Result<Option<(JobId, CustomerId)>> {
         let row = sqlx::query(
-            "UPDATE job SET state = CASE WHEN state = 'rolling_back' THEN state ELSE 'running' END,
-                 epoch = epoch + 1, claim_owner = $1, claim_expires_at = $2, next_attempt_at = NULL,
-                 started_at = COALESCE(started_at, CASE WHEN admitted_at > $3 THEN admitted_at ELSE $3 END)
-             WHERE id = (
-                 SELECT id FROM (
-                     SELECT id, admitted_at AS at FROM job WHERE state = 'queued' AND admitted_at IS NOT NULL
-                     UNION ALL
-                     SELECT id, next_attempt_at FROM job WHERE state = 'retry_wait' AND next_attempt_at <= $3
-                     UNION ALL
-                     SELECT id, claim_expires_at FROM job
-                     WHERE state IN ('running', 'rolling_back') AND claim_expires_at <= $3) AS due
-                 ORDER BY at LIMIT 1)
-             RETURNING id, number, context_id, kind, server_id, params, shape, epoch",
+            "SELECT id, context_id FROM (
+                 SELECT id, context_id, admitted_at AS at FROM job
+                 WHERE state = 'queued' AND admitted_at IS NOT NULL
+                 UNION ALL
+                 SELECT id, context_id, next_attempt_at FROM job
+                 WHERE state = 'retry_wait' AND next_attempt_at <= $1
+                 UNION ALL
+                 SELECT id, context_id, claim_expires_at FROM job
+                 WHERE state IN ('running', 'rolling_back') AND claim_expires_at <= $1) AS due
+             ORDER BY at LIMIT 1 OFFSET $2",
         )
-        .bind(owner)
-        .bind(until)
         .bind(now)
-        .fetch_optional(&mut *tx)
+        .bind(skip)
+        .fetch_optional(&self.pool)
         .await?;
-        let Some(row) = row else { return Ok(None) };
-        let (job, customer): (JobId, CustomerId) = (row.id("id")?, row.id("context_id")?);
-        let steps = sqlx::query(
-            "SELECT key, state, attempt, first_tried_at, retry_at, provider_task, output FROM job_step
-             WHERE job_id = $1 ORDER BY ord",
-        )
-        .bind(job.to_string())
-        .fetch_all(&mut *tx)
-        .await?;
-        let claimed = claimed(&row, &steps)?;
-        events::record(&mut tx, customer, job, "claimed", None, Some(owner), now).await?;
-        self.commit(tx, customer).await?;
-        Ok(Some(claimed))
+        row.map(|r| Ok((r.id("id")?, r.id("context_id")?))).transpose()
     }
 }
 
-async fn mark_server_failed(tx: &mut Conn, server: ServerId) -> Result<()> {
+/// So many times somebody else may be faster before the next wake-up or scan is waited for.
+const CLAIM_TRIES: i64 = 16;
+
+pub(crate) async fn mark_server_failed(tx: &mut Conn, server: ServerId) -> Result<()> {
     sqlx::query("UPDATE server SET state = $1 WHERE id = $2 AND terminated_at IS NULL")
         .bind(ServerState::Failed.as_str())
         .bind(server.to_string())
@@ -303,7 +353,7 @@ async fn mark_server_failed(tx: &mut Conn, server: ServerId) -> Result<()> {
     Ok(())
 }
 
-fn describe(problem: &Problem) -> String {
+pub(crate) fn describe(problem: &Problem) -> String {
     format!("{}: {}", problem.code, problem.detail)
 }
 
@@ -317,6 +367,7 @@ fn claimed(row: &AnyRow, steps: &[AnyRow]) -> Result<ClaimedJob> {
         params: row.json("params")?,
         shape: row.int("shape")?,
         steps: steps.iter().map(step).collect::<Result<_>>()?,
+        undo: row.int("undo")? == 1,
     })
 }
 
@@ -330,6 +381,7 @@ fn step(row: &AnyRow) -> Result<StepRecord> {
             "done" => StepStatus::Done,
             "skipped" => StepStatus::Skipped,
             "failed" => StepStatus::Failed,
+            "undone" => StepStatus::Undone,
             other => return Err(Error::Corrupt(format!("step state: {other:?}"))),
         },
         attempt: row.uint("attempt")?,

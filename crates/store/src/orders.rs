@@ -154,7 +154,7 @@ impl Store {
         events::next_version(&mut tx, customer).await?;
         let row = sqlx::query(
             "UPDATE job SET state = 'cancelled', finished_at = $1
-             WHERE id = $2 AND context_id = $3 AND state IN ('queued', 'parked') RETURNING kind, server_id",
+             WHERE id = $2 AND context_id = $3 AND undo = 0 AND state IN ('queued', 'parked') RETURNING kind, server_id",
         )
         .bind(now)
         .bind(job.to_string())
@@ -330,7 +330,7 @@ async fn insert_secret(
 }
 
 /// A server whose create was taken back before it began: nothing of it was ever made.
-async fn drop_unmade_server(tx: &mut Conn, server: ServerId, now: i64) -> Result<()> {
+pub(crate) async fn drop_unmade_server(tx: &mut Conn, server: ServerId, now: i64) -> Result<()> {
     sqlx::query("UPDATE server SET state = 'terminated', terminated_at = $1 WHERE id = $2")
         .bind(now)
         .bind(server.to_string())

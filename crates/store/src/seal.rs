@@ -17,7 +17,10 @@ use crate::error::{Error, Result};
 const NONCE: usize = 24;
 
 #[derive(Clone)]
-pub struct Sealer(Arc<XChaCha20Poly1305>);
+pub struct Sealer {
+    cipher: Arc<XChaCha20Poly1305>,
+    fingerprint: String,
+}
 
 impl std::fmt::Debug for Sealer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -27,7 +30,15 @@ impl std::fmt::Debug for Sealer {
 
 impl Sealer {
     pub fn new(key: &[u8; 32]) -> Self {
-        Self(Arc::new(XChaCha20Poly1305::new(key.into())))
+        use sha2::{Digest, Sha256};
+        let digest = Sha256::new().chain_update(b"slipway sealing key").chain_update(key).finalize();
+        let fingerprint = STANDARD.encode(&digest[..12]);
+        Self { cipher: Arc::new(XChaCha20Poly1305::new(key.into())), fingerprint }
+    }
+
+    /// Tells keys apart without saying anything of them.
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// Reads the key file, making it on the first start, readable by its owner only.
@@ -56,7 +67,7 @@ impl Sealer {
         let mut nonce = [0; NONCE];
         getrandom::fill(&mut nonce).map_err(|_| Error::Sealed)?;
         let payload = Payload { msg: secret.expose_secret().as_bytes(), aad: owner.as_bytes() };
-        let sealed = self.0.encrypt(&XNonce::from(nonce), payload).map_err(|_| Error::Sealed)?;
+        let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| Error::Sealed)?;
         Ok(STANDARD.encode([&nonce[..], &sealed].concat()))
     }
 
@@ -65,7 +76,7 @@ impl Sealer {
         let (nonce, sealed) = bytes.split_at_checked(NONCE).ok_or(Error::Sealed)?;
         let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| Error::Sealed)?;
         let payload = Payload { msg: sealed, aad: owner.as_bytes() };
-        let open = self.0.decrypt(&XNonce::from(nonce), payload).map_err(|_| Error::Sealed)?;
+        let open = self.cipher.decrypt(&XNonce::from(nonce), payload).map_err(|_| Error::Sealed)?;
         String::from_utf8(open).map(SecretString::from).map_err(|_| Error::Sealed)
     }
 }

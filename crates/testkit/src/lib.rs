@@ -1,5 +1,6 @@
 //! Helpers of the tests: whole planes over throw-away databases, so that a case is one line.
 
 mod plane;
+pub mod postgres;
 
-pub use plane::Plane;
+pub use plane::{Database, Node, Plane};

@@ -16,12 +16,31 @@ use store::{Store, seal::Sealer};
 use tempfile::TempDir;
 use vcd_sim::{Config, Simulator};
 
+/// Which database a plane stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    Sqlite,
+    /// A real server, see [`crate::postgres`].
+    Postgres,
+}
+
+/// One process of several that share a database: its own store, worker and façade.
+pub struct Node {
+    pub store: Store,
+    pub facade: Facade,
+    control: Arc<Control>,
+    worker: Option<WorkerHandle>,
+}
+
 pub struct Plane {
     pub sim: Simulator,
     pub control: Arc<Control>,
     pub facade: Facade,
     pub store: Store,
     worker: Option<WorkerHandle>,
+    provider: VcdConfig,
+    /// Where other nodes find the database.
+    database: Option<String>,
     _dir: TempDir,
 }
 
@@ -30,34 +49,50 @@ const SPEED: f64 = 150.0;
 
 impl Plane {
     pub async fn start(edges: u32) -> Self {
+        Self::start_on(Database::Sqlite, edges).await
+    }
+
+    pub async fn start_on(database: Database, edges: u32) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let sim = Simulator::open(Config { edges, speed: SPEED, ..Config::default() }).unwrap();
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
         let served = sim.clone();
         tokio::spawn(async move { served.serve(listener).await });
-        let store = Store::open_sqlite(&dir.path().join("db"), Sealer::new(&[1; 32])).await.unwrap();
+        let database = match database {
+            Database::Sqlite => None,
+            Database::Postgres => Some(crate::postgres::database().await),
+        };
+        let store = match &database {
+            None => Store::open_sqlite(&dir.path().join("db"), sealer()).await.unwrap(),
+            Some(url) => Store::open_postgres(url, sealer()).await.unwrap(),
+        };
         let password = SecretString::from("simulator");
         let config =
             VcdConfig::tenant(&format!("http://{address}"), "acme", "acme-admin", password, "acme-vdc");
-        let provider = Arc::new(VcdProvider::new(config).unwrap());
+        let provider = Arc::new(VcdProvider::new(config.clone()).unwrap());
         let control = Control::new(store.clone(), provider, demo_catalogue().unwrap(), Arc::new(SystemClock));
         assert_eq!(control.edges_import().await.unwrap(), edges as usize);
         let facade = Facade::new(&control);
-        let mut plane = Self { sim, control, facade, store, worker: None, _dir: dir };
+        let mut plane =
+            Self { sim, control, facade, store, worker: None, provider: config, database, _dir: dir };
         plane.start_worker();
         plane
     }
 
     pub fn start_worker(&mut self) {
-        let worker = Worker::new(
-            Arc::new(self.store.clone()),
-            Arc::new(self.control.registry().unwrap()),
-            Arc::new(SystemClock),
-            WorkerConfig::new("test"),
-            self.store.wake(),
-        );
-        self.worker = Some(worker.start());
+        self.worker = Some(worker(&self.store, &self.control, "test"));
+    }
+
+    /// Another process on the same database and cloud, with a worker of this name.
+    pub async fn node(&self, name: &str) -> Node {
+        let url = self.database.as_ref().expect("several nodes need PostgreSQL");
+        let store = Store::open_postgres(url, sealer()).await.unwrap();
+        let provider = Arc::new(VcdProvider::new(self.provider.clone()).unwrap());
+        let control = Control::new(store.clone(), provider, demo_catalogue().unwrap(), Arc::new(SystemClock));
+        let facade = Facade::new(&control);
+        let worker = Some(worker(&store, &control, name));
+        Node { store, facade, control, worker }
     }
 
     pub async fn stop_worker(&mut self) {
@@ -124,4 +159,27 @@ impl Plane {
         };
         tokio::time::timeout(Duration::from_secs(60), wait).await.expect("the job takes too long")
     }
+}
+
+impl Node {
+    /// The worker lets go of what it has, as at the end of a process.
+    pub async fn stop_worker(&mut self) {
+        if let Some(worker) = self.worker.take() {
+            worker.stop().await;
+        }
+    }
+
+    pub fn start_worker(&mut self, name: &str) {
+        self.worker = Some(worker(&self.store, &self.control, name));
+    }
+}
+
+fn sealer() -> Sealer {
+    Sealer::new(&[1; 32])
+}
+
+fn worker(store: &Store, control: &Arc<Control>, name: &str) -> WorkerHandle {
+    let registry = Arc::new(control.registry().unwrap());
+    let config = WorkerConfig::new(name);
+    Worker::new(Arc::new(store.clone()), registry, Arc::new(SystemClock), config, store.wake()).start()
 }

@@ -71,12 +71,12 @@ pub struct Facade {
 
 impl Facade {
     pub fn new(control: &Control) -> Self {
-        Self {
-            store: control.store.clone(),
-            catalogue: Arc::new(control.catalogue.clone()),
-            clock: control.clock.clone(),
-            gate: Gate::new(),
-        }
+        Self::over(control.store.clone(), control.catalogue.clone(), control.clock.clone())
+    }
+
+    /// Without a cloud: pages never ask it, so a node that only serves them needs no credentials.
+    pub fn over(store: Store, catalogue: Catalogue, clock: Arc<dyn Clock>) -> Self {
+        Self { store, catalogue: Arc::new(catalogue), clock, gate: Gate::new() }
     }
 
     pub fn catalogue(&self) -> &Catalogue {

@@ -1,0 +1,273 @@
+//! What people do to jobs: run again, take back, mark a step as done, ask a running one to stop. Each is one conditional
+//! statement and one event that says who and why.
+
+use domain::{AccountId, CustomerId, JobId, ServerId, kind::Kind, state::JobState};
+use jobs::{Fence, Problem};
+
+use crate::{
+    admission::admit,
+    db::{Conn, Store},
+    error::Result,
+    events, fence,
+    job_store::{describe, mark_server_failed},
+    orders::{cancel_needing, drop_unmade_server},
+    parking::next_seq,
+    row::Columns,
+};
+
+/// Who does it, and why.
+#[derive(Clone, Copy, Debug)]
+pub struct Intervention<'w> {
+    pub by: AccountId,
+    pub why: &'w str,
+    pub now: i64,
+}
+
+impl Intervention<'_> {
+    fn detail(&self) -> String {
+        format!("{}: {}", self.by, self.why)
+    }
+}
+
+/// A job that somebody works on, under the lock of its context.
+struct Held {
+    customer: CustomerId,
+    state: JobState,
+    server: Option<ServerId>,
+    kind: Kind,
+    /// It keeps its place while it has failed.
+    holds: bool,
+}
+
+impl Store {
+    /// Runs a failed job again from the step that failed; finished steps are kept. One that did not hold its place gets a
+    /// new one. Returns whether it was there to be run again: of two who ask, the second is told no.
+    pub async fn job_rerun(&self, job: JobId, how: Intervention<'_>) -> Result<bool> {
+        self.resume(job, how, "rerun", false).await
+    }
+
+    /// Takes back what a failed job has done.
+    pub async fn job_roll_back(&self, job: JobId, how: Intervention<'_>) -> Result<bool> {
+        self.resume(job, how, "roll_back", true).await
+    }
+
+    /// Says that a failed step has been done by hand: the job goes on after it.
+    pub async fn job_mark_done(&self, job: JobId, step: &str, how: Intervention<'_>) -> Result<bool> {
+        let (mut tx, Some(held)) = self.held(job).await? else { return Ok(false) };
+        if held.state != JobState::Failed {
+            return Ok(false);
+        }
+        let done = sqlx::query(
+            "UPDATE job_step SET state = 'done', finished_at = $1, retry_at = NULL
+             WHERE job_id = $2 AND key = $3 AND state = 'failed'",
+        )
+        .bind(how.now)
+        .bind(job.to_string())
+        .bind(step)
+        .execute(&mut *tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        events::record(&mut tx, held.customer, job, "marked_done", Some(step), Some(&how.detail()), how.now)
+            .await?;
+        self.queue_again(&mut tx, job, &held, how, "rerun", false).await?;
+        self.commit(tx, held.customer).await?;
+        Ok(true)
+    }
+
+    /// Asks a job to stop: one that waits is taken back at once, one that runs at its next step, undoing what it did.
+    /// Returns the state it was in; `None` where it was over or is being taken back already.
+    pub async fn job_stop(&self, job: JobId, how: Intervention<'_>) -> Result<Option<JobState>> {
+        let (mut tx, Some(held)) = self.held(job).await? else { return Ok(None) };
+        if held.state.is_waiting() {
+            drop(tx);
+            let done = self.job_cancel(held.customer, job, how.by, how.now).await?;
+            return Ok(done.then_some(held.state));
+        }
+        if !matches!(held.state, JobState::Running | JobState::RetryWait) {
+            return Ok(None);
+        }
+        // One that sleeps between two tries is woken: there is nothing to wait for any more.
+        let done = sqlx::query(
+            "UPDATE job SET cancel_requested_by = $1,
+                 next_attempt_at = CASE WHEN state = 'retry_wait' THEN $2 ELSE next_attempt_at END
+             WHERE id = $3 AND cancel_requested_by IS NULL AND undo = 0",
+        )
+        .bind(how.by.to_string())
+        .bind(how.now)
+        .bind(job.to_string())
+        .execute(&mut *tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(None);
+        }
+        sqlx::query("UPDATE job_step SET retry_at = $1 WHERE job_id = $2 AND state = 'retry_wait'")
+            .bind(how.now)
+            .bind(job.to_string())
+            .execute(&mut *tx)
+            .await?;
+        events::record(&mut tx, held.customer, job, "stop_asked", None, Some(&how.detail()), how.now).await?;
+        self.commit(tx, held.customer).await?;
+        Ok(Some(held.state))
+    }
+
+    async fn resume(&self, job: JobId, how: Intervention<'_>, what: &str, undo: bool) -> Result<bool> {
+        let (mut tx, Some(held)) = self.held(job).await? else { return Ok(false) };
+        let possible = match held.state {
+            JobState::Failed => true,
+            // What could not be taken back can be tried again.
+            JobState::Stuck => undo,
+            _ => false,
+        };
+        if !possible {
+            return Ok(false);
+        }
+        self.queue_again(&mut tx, job, &held, how, what, undo).await?;
+        self.commit(tx, held.customer).await?;
+        Ok(true)
+    }
+
+    /// The job and the lock of its context.
+    async fn held(&self, job: JobId) -> Result<(crate::db::Tx, Option<Held>)> {
+        let mut tx = self.write().await?;
+        let found = sqlx::query("SELECT context_id FROM job WHERE id = $1")
+            .bind(job.to_string())
+            .fetch_optional(&mut *tx)
+            .await?;
+        let Some(row) = found else { return Ok((tx, None)) };
+        let customer = row.id("context_id")?;
+        events::lock(&mut tx, customer).await?;
+        // Read under the lock: what it was before may have changed.
+        let row = sqlx::query("SELECT state, server_id, kind, finished_at FROM job WHERE id = $1")
+            .bind(job.to_string())
+            .fetch_one(&mut *tx)
+            .await?;
+        let held = Held {
+            customer,
+            state: row.word("state")?,
+            server: row.id_opt("server_id")?,
+            kind: row.word("kind")?,
+            holds: row.int_opt("finished_at")?.is_none(),
+        };
+        Ok((tx, Some(held)))
+    }
+
+    async fn queue_again(
+        &self,
+        tx: &mut Conn,
+        job: JobId,
+        held: &Held,
+        how: Intervention<'_>,
+        what: &str,
+        undo: bool,
+    ) -> Result<()> {
+        if !held.holds {
+            let seq = next_seq(tx, held.customer).await?;
+            sqlx::query("UPDATE job SET seq = $1 WHERE id = $2")
+                .bind(seq)
+                .bind(job.to_string())
+                .execute(&mut *tx)
+                .await?;
+        }
+        sqlx::query(
+            "UPDATE job SET state = 'queued', undo = $1, admitted_at = NULL, finished_at = NULL, cause = NULL, detail = NULL,
+                 cancel_requested_by = NULL
+             WHERE id = $2",
+        )
+        .bind(i64::from(undo))
+        .bind(job.to_string())
+        .execute(&mut *tx)
+        .await?;
+        // A step begins its tries anew; one that is to be taken back stays marked as tried.
+        sqlx::query(
+            "UPDATE job_step SET state = CASE WHEN $1 = 1 THEN state ELSE 'pending' END, first_tried_at = NULL,
+                 retry_at = NULL, finished_at = NULL
+             WHERE job_id = $2 AND state IN ('failed', 'retry_wait', 'running')",
+        )
+        .bind(i64::from(undo))
+        .bind(job.to_string())
+        .execute(&mut *tx)
+        .await?;
+        if let (Kind::Activate, Some(server), false) = (held.kind, held.server, undo) {
+            sqlx::query("UPDATE server SET state = 'ordered' WHERE id = $1 AND terminated_at IS NULL")
+                .bind(server.to_string())
+                .execute(&mut *tx)
+                .await?;
+        }
+        events::record(tx, held.customer, job, what, None, Some(&how.detail()), how.now).await?;
+        admit(tx, self.matrix, held.customer, how.now).await
+    }
+
+    pub(crate) async fn undo_step(&self, fence: Fence, step: &str, now: i64) -> Result<()> {
+        let mut tx = self.write().await?;
+        let (job, customer) = fence::hold(&mut tx, fence).await?;
+        sqlx::query("UPDATE job_step SET state = 'undone', finished_at = $1, output = NULL WHERE job_id = $2 AND key = $3")
+            .bind(now)
+            .bind(job.to_string())
+            .bind(step)
+            .execute(&mut *tx)
+            .await?;
+        events::record(&mut tx, customer, job, "step_undone", Some(step), None, now).await?;
+        self.commit(tx, customer).await
+    }
+
+    /// The job turns round. The claim is given back at once, and whoever takes it next takes back.
+    pub(crate) async fn undo_begin(&self, fence: Fence, now: i64) -> Result<()> {
+        let mut tx = self.write().await?;
+        let (job, customer) = fence::hold(&mut tx, fence).await?;
+        sqlx::query("UPDATE job SET undo = 1, state = 'rolling_back', claim_expires_at = $1 WHERE id = $2")
+            .bind(now)
+            .bind(job.to_string())
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query("UPDATE job_step SET first_tried_at = NULL, retry_at = NULL WHERE job_id = $1")
+            .bind(job.to_string())
+            .execute(&mut *tx)
+            .await?;
+        events::record(&mut tx, customer, job, "rolling_back", None, None, now).await?;
+        self.commit(tx, customer).await
+    }
+
+    pub(crate) async fn undo_end(&self, fence: Fence, now: i64) -> Result<()> {
+        let mut tx = self.write().await?;
+        let (job, customer) = fence::hold(&mut tx, fence).await?;
+        let row = sqlx::query(
+            "UPDATE job SET state = 'rolled_back', finished_at = $1, claim_owner = NULL, claim_expires_at = NULL
+             WHERE id = $2 RETURNING kind, server_id",
+        )
+        .bind(now)
+        .bind(job.to_string())
+        .fetch_one(&mut *tx)
+        .await?;
+        if let (Kind::Activate, Some(server)) = (row.word("kind")?, row.id_opt::<ServerId>("server_id")?) {
+            drop_unmade_server(&mut tx, server, now).await?;
+        }
+        events::record(&mut tx, customer, job, "rolled_back", None, None, now).await?;
+        cancel_needing(&mut tx, customer, job, now).await?;
+        admit(&mut tx, self.matrix, customer, now).await?;
+        self.commit(tx, customer).await
+    }
+
+    /// What could not be taken back stays on its server: the job keeps others away from it.
+    pub(crate) async fn undo_stuck(&self, fence: Fence, problem: &Problem, now: i64) -> Result<()> {
+        let mut tx = self.write().await?;
+        let (job, customer) = fence::hold(&mut tx, fence).await?;
+        let row = sqlx::query(
+            "UPDATE job SET state = 'stuck', cause = $1, detail = $2, claim_owner = NULL, claim_expires_at = NULL,
+                 hold_on_failure = CASE WHEN hold_on_failure = 'none' THEN 'same_server' ELSE hold_on_failure END
+             WHERE id = $3 RETURNING server_id",
+        )
+        .bind(problem.code)
+        .bind(&problem.detail)
+        .bind(job.to_string())
+        .fetch_one(&mut *tx)
+        .await?;
+        if let Some(server) = row.id_opt::<ServerId>("server_id")? {
+            mark_server_failed(&mut tx, server).await?;
+        }
+        events::record(&mut tx, customer, job, "stuck", None, Some(&describe(problem)), now).await?;
+        admit(&mut tx, self.matrix, customer, now).await?;
+        self.commit(tx, customer).await
+    }
+}

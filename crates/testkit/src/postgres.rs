@@ -1,0 +1,105 @@
+//! A real PostgreSQL for tests: the server named by `TEST_DATABASE_URL`, or a throw-away one from the installed programs.
+//!
+//! The throw-away server belongs to the process that started it and ends with it, however that ends: it waits on a pipe
+//! that closes. Nothing it holds survives, so it does not wait for disks.
+
+use std::{
+    fs, io,
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+use uuid::Uuid;
+
+/// An empty database of its own. Returns its address.
+pub async fn database() -> String {
+    let made = tokio::task::spawn_blocking(|| {
+        let server = server();
+        let name = format!("t{}", Uuid::new_v4().simple());
+        let createdb = programs().map_or_else(|| PathBuf::from("createdb"), |p| p.join("createdb"));
+        run(Command::new(createdb).arg(format!("--maintenance-db={server}")).arg(&name))
+            .unwrap_or_else(|e| panic!("no database could be made: {e}"));
+        let (base, _) = server.rsplit_once('/').expect("an address with a database");
+        format!("{base}/{name}")
+    });
+    made.await.expect("no database")
+}
+
+/// The address of a server, with a database to begin at.
+fn server() -> String {
+    static SERVER: OnceLock<String> = OnceLock::new();
+    SERVER
+        .get_or_init(|| match std::env::var("TEST_DATABASE_URL") {
+            Ok(url) => url,
+            Err(_) => throw_away().unwrap_or_else(|e| panic!("{e}")),
+        })
+        .clone()
+}
+
+const MISSING: &str = "the tests need PostgreSQL: apt install postgresql, or set TEST_DATABASE_URL to a server where \
+                       databases may be made";
+
+fn throw_away() -> io::Result<String> {
+    let programs = programs().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, MISSING))?;
+    let dir = std::env::temp_dir().join(format!("slipway-pg-{}", Uuid::new_v4().simple()));
+    fs::create_dir(&dir)?;
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+    // `cat` ends when this process does, and the server with it.
+    let script = format!(
+        "cd '{dir}' && '{bin}/initdb' -D data -A trust -U slipway -E UTF8 --no-sync >log 2>&1 && \
+         {{ '{bin}/postgres' -D data -p {port} -k '{dir}' -c listen_addresses=127.0.0.1 -c fsync=off \
+         -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 >>log 2>&1 & }} && \
+         cat >/dev/null; kill -QUIT $! 2>/dev/null; wait; rm -rf '{dir}'",
+        dir = dir.display(),
+        bin = programs.display(),
+    );
+    let mut command = if is_root() {
+        // The server refuses to run as root.
+        run(Command::new("chown").arg("postgres").arg(&dir))?;
+        let mut command = Command::new("runuser");
+        command.args(["-u", "postgres", "--", "sh", "-c", &script]);
+        command
+    } else {
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]);
+        command
+    };
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    // Held until the process ends: its input is what the server waits on.
+    static CHILD: OnceLock<Child> = OnceLock::new();
+    let _ = CHILD.set(child);
+    let until = Instant::now() + Duration::from_secs(60);
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        if Instant::now() > until {
+            let log = fs::read_to_string(dir.join("log")).unwrap_or_default();
+            return Err(io::Error::other(format!("PostgreSQL did not start:\n{log}")));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(format!("postgres://slipway@127.0.0.1:{port}/postgres"))
+}
+
+/// The folder of the server's programs. Debian keeps them out of the PATH, one folder a version.
+fn programs() -> Option<PathBuf> {
+    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = debian.map(|version| version.path().join("bin")).collect();
+    folders.sort();
+    folders.reverse();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    folders.extend(std::env::split_paths(&path));
+    let has = |folder: &Path, name: &str| folder.join(name).is_file();
+    folders.into_iter().find(|f| has(f, "initdb") && has(f, "postgres"))
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    id.is_ok_and(|o| String::from_utf8_lossy(&o.stdout).trim() == "0")
+}
+
+fn run(command: &mut Command) -> io::Result<()> {
+    let status = command.status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other(format!("{command:?}: {status}"))) }
+}

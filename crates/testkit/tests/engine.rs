@@ -1,0 +1,290 @@
+//! The engine on real databases: every node failed, repeated, undone; every prefix resumed; what people do to jobs.
+
+mod lab;
+
+use domain::{
+    kind::{Kind, Scope},
+    state::{JobState, StepState},
+};
+use jobs::JobStore;
+use lab::{Does, Lab, SHAPE, count, now};
+use serde_json::Value;
+use synchronizer::Matrix;
+use testkit::Database;
+
+const STEPS: [&str; 4] = ["a", "b", "c", "d"];
+
+async fn every_node_failed_and_run_again(database: Database) {
+    let mut lab = Lab::start(database).await;
+    lab.work();
+    for bad in STEPS {
+        for how in [Does::Fail, Does::Panic] {
+            lab.script.once(&format!("run {bad}"), how);
+            let job = lab.accept(Kind::Power, Scope::SameServer).await;
+            let failed = lab.until(job, JobState::Failed).await;
+            let step = failed.steps.iter().find(|s| s.key == bad).unwrap();
+            assert_eq!(step.state, StepState::Failed);
+            // It keeps its server: the next one waits, and is told for what.
+            let next = lab.accept(Kind::Resize, Scope::SameServer).await;
+            let waits = lab.store.explanations(lab.customer()).await.unwrap();
+            let explained = waits.iter().find(|(id, _)| *id == next).unwrap();
+            assert_eq!(explained.1.waiting_for, [job.0.as_u128()]);
+
+            assert!(lab.store.job_rerun(job, lab.how()).await.unwrap());
+            assert!(!lab.store.job_rerun(job, lab.how()).await.unwrap(), "the second who presses is told no");
+            let done = lab.until(job, JobState::Succeeded).await;
+            assert_eq!(done.seq, failed.seq, "it held its place, and keeps it");
+            lab.until(next, JobState::Succeeded).await;
+            let journal = lab.script.taken();
+            for key in STEPS {
+                // Twice by this job where it failed, and once by the next; the others once by each.
+                let expected = if key == bad { 3 } else { 2 };
+                assert_eq!(
+                    count(&journal, &format!("run {key}")),
+                    expected,
+                    "{key} when {bad} fails: {journal:?}"
+                );
+            }
+            assert!(lab.events(job).await.contains(&"rerun".to_owned()));
+        }
+    }
+}
+
+async fn every_node_repeated(database: Database) {
+    let mut lab = Lab::start(database).await;
+    lab.work();
+    for key in STEPS {
+        for how in [Does::RetryLater, Does::Unknown] {
+            lab.script.once(&format!("run {key}"), how.clone());
+            lab.script.once(&format!("run {key}"), how);
+            let job = lab.accept(Kind::Power, Scope::SameServer).await;
+            let done = lab.until(job, JobState::Succeeded).await;
+            assert_eq!(done.steps.iter().find(|s| s.key == key).unwrap().attempt, 3);
+            let journal = lab.script.taken();
+            for other in STEPS {
+                let expected = if other == key { 3 } else { 1 };
+                assert_eq!(count(&journal, &format!("run {other}")), expected, "{journal:?}");
+            }
+        }
+    }
+}
+
+async fn what_failed_is_taken_back_from_the_end(database: Database) {
+    let mut lab = Lab::start(database).await;
+    lab.work();
+    for (i, bad) in STEPS.iter().enumerate() {
+        lab.script.once(&format!("run {bad}"), Does::Fail);
+        let job = lab.accept(Kind::Power, Scope::SameServer).await;
+        lab.until(job, JobState::Failed).await;
+        lab.script.taken();
+        // Every undo is repeated once.
+        for key in STEPS {
+            lab.script.once(&format!("undo {key}"), Does::RetryLater);
+        }
+        assert!(lab.store.job_roll_back(job, lab.how()).await.unwrap());
+        let back = lab.until(job, JobState::RolledBack).await;
+        let journal = lab.script.taken();
+        let tried: Vec<&str> = match i {
+            0 => vec!["a"],
+            // b and c are beside each other: the other one had its turn.
+            1 | 2 => vec!["c", "b", "a"],
+            _ => vec!["d", "c", "b", "a"],
+        };
+        let expected: Vec<String> =
+            tried.iter().flat_map(|k| [format!("undo {k}"), format!("undo {k}")]).collect();
+        assert_eq!(journal, expected, "when {bad} failed");
+        assert!(back.finished_at.is_some());
+        for step in &back.steps {
+            let state =
+                if tried.contains(&step.key.as_str()) { StepState::Undone } else { StepState::Pending };
+            assert_eq!(step.state, state, "{}", step.key);
+        }
+        // The orders that no undo needed.
+        for key in STEPS.iter().filter(|k| !tried.contains(k)) {
+            lab.script.forget(&format!("undo {key}"));
+        }
+        assert!(!lab.store.job_rerun(job, lab.how()).await.unwrap(), "what was taken back is over");
+    }
+}
+
+async fn what_cannot_be_taken_back_is_stuck_until_it_can(database: Database) {
+    let mut lab = Lab::start(database).await;
+    lab.work();
+    lab.script.once("run d", Does::Fail);
+    let job = lab.accept(Kind::Power, Scope::None).await;
+    lab.until(job, JobState::Failed).await;
+    lab.script.once("undo b", Does::Fail);
+    assert!(lab.store.job_roll_back(job, lab.how()).await.unwrap());
+    let stuck = lab.until(job, JobState::Stuck).await;
+    assert!(stuck.finished_at.is_none(), "it keeps others away from what is left");
+    let next = lab.accept(Kind::Power, Scope::SameServer).await;
+    let waits = lab.store.explanations(lab.customer()).await.unwrap();
+    assert_eq!(waits.iter().find(|(id, _)| *id == next).unwrap().1.waiting_for, [job.0.as_u128()]);
+    lab.script.taken();
+    assert!(lab.store.job_roll_back(job, lab.how()).await.unwrap());
+    lab.until(job, JobState::RolledBack).await;
+    lab.until(next, JobState::Succeeded).await;
+    let journal = lab.script.taken();
+    assert_eq!(journal[..2], ["undo b", "undo a"], "what was taken back stays so");
+}
+
+async fn a_step_done_by_hand_is_not_run(database: Database) {
+    let mut lab = Lab::start(database).await;
+    lab.work();
+    lab.script.once("run b", Does::Fail);
+    let job = lab.accept(Kind::Power, Scope::None).await;
+    let failed = lab.until(job, JobState::Failed).await;
+    assert!(!lab.store.job_mark_done(job, "a", lab.how()).await.unwrap(), "only what failed");
+    assert!(lab.store.job_mark_done(job, "b", lab.how()).await.unwrap());
+    let done = lab.until(job, JobState::Succeeded).await;
+    assert!(done.seq > failed.seq, "it did not hold: it stands at the end again");
+    assert_eq!(count(&lab.script.taken(), "run b"), 1);
+    assert!(lab.events(job).await.contains(&"marked_done".to_owned()));
+}
+
+async fn a_running_job_stops_at_its_next_step_and_undoes(database: Database) {
+    let mut lab = Lab::start(database).await;
+    lab.work();
+    for at in ["a", "b", "d"] {
+        lab.script.once(&format!("run {at}"), Does::Wait);
+        let job = lab.accept(Kind::Power, Scope::SameServer).await;
+        lab.asked(&format!("run {at}")).await;
+        assert_eq!(lab.store.job_stop(job, lab.how()).await.unwrap(), Some(JobState::Running));
+        assert_eq!(lab.store.job_stop(job, lab.how()).await.unwrap(), None, "once is enough");
+        // Under way already: it is waited for.
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        lab.script.let_go();
+        let expected = if at == "d" { JobState::Succeeded } else { JobState::RolledBack };
+        lab.until(job, expected).await;
+        let journal = lab.script.taken();
+        if at != "d" {
+            assert_eq!(count(&journal, "run d"), 0, "{journal:?}");
+            assert_eq!(journal.last().unwrap(), "undo a");
+        }
+    }
+    // One that waits for a retry does not wait any longer.
+    lab.script.once("run c", Does::RetryLater);
+    let job = lab.accept(Kind::Power, Scope::SameServer).await;
+    lab.until(job, JobState::RetryWait).await;
+    lab.store.job_stop(job, lab.how()).await.unwrap();
+    lab.until(job, JobState::RolledBack).await;
+    // And one that nobody has begun is taken back at once.
+    lab.rest().await;
+    let queued = lab.accept(Kind::Power, Scope::SameServer).await;
+    assert_eq!(lab.store.job_stop(queued, lab.how()).await.unwrap(), Some(JobState::Queued));
+    assert_eq!(lab.plane.job(queued).await.state, JobState::Cancelled);
+}
+
+/// The record as a crash leaves it after every prefix of the steps, and after the beginning of the next.
+async fn every_prefix_is_resumed(database: Database) {
+    let mut lab = Lab::start(database).await;
+    for done in 0..=STEPS.len() {
+        for begun in [false, true] {
+            let job = lab.accept(Kind::Power, Scope::SameServer).await;
+            let claimed = lab.store.claim("crashed", now(), now() + 1).await.unwrap().unwrap();
+            assert_eq!(claimed.fence.job, job.0);
+            for key in &STEPS[..done] {
+                lab.store.step_started(claimed.fence, key, now()).await.unwrap();
+                lab.store.step_done(claimed.fence, key, &Value::Null, now()).await.unwrap();
+            }
+            if let (true, Some(key)) = (begun, STEPS.get(done)) {
+                lab.store.step_started(claimed.fence, key, now()).await.unwrap();
+            }
+            lab.work();
+            lab.until(job, JobState::Succeeded).await;
+            lab.rest().await;
+            let mut journal = lab.script.taken();
+            journal.sort();
+            let rest: Vec<String> = STEPS[done..].iter().map(|k| format!("run {k}")).collect();
+            assert_eq!(journal, rest, "after {done} steps, the next begun: {begun}");
+            // Whoever crashed and comes back changes nothing.
+            assert!(lab.store.step_started(claimed.fence, "d", now()).await.is_err());
+        }
+    }
+}
+
+async fn another_shape_stops_with_its_name(database: Database) {
+    let mut lab = Lab::start(database).await;
+    let job = lab.accept(Kind::Power, Scope::None).await;
+    lab.work_as(2);
+    let failed = lab.until(job, JobState::Failed).await;
+    assert_eq!(failed.cause.as_deref(), Some("shape_changed"));
+    assert_eq!(lab.script.taken().len(), 0, "no step was run");
+}
+
+/// The original's first trace, by the running engine. 1 is power, 2 resize, 3 activate, 4 refresh.
+async fn the_first_trace(database: Database) {
+    const ORIGINAL: &str = "kinds = [\"power\", \"resize\", \"activate\", \"refresh\"]\n[rows]\npower = \"..C.\"\n\
+                            resize = \"..C.\"\nactivate = \"CCC.\"\nrefresh = \"...C\"\n";
+    let mut lab = Lab::start(database).await;
+    lab.store = lab.store.clone().with_matrix(Matrix::parse(ORIGINAL).unwrap());
+    // A call runs when its job is claimed, and ends when the test says so.
+    let call = async |kind| lab.accept(kind, Scope::None).await;
+    let claims = async || {
+        let mut claimed = Vec::new();
+        while let Some(job) = lab.store.claim("trace", now(), now() + 60_000).await.unwrap() {
+            claimed.push(job);
+        }
+        claimed
+    };
+    let mut running: Vec<jobs::ClaimedJob> = Vec::new();
+    let waits = async |job: domain::JobId| {
+        let all = lab.store.explanations(lab.customer()).await.unwrap();
+        let found = all.into_iter().find(|(id, _)| *id == job).unwrap().1;
+        (found.position, found.waiting_for)
+    };
+    let key = |job: domain::JobId| job.0.as_u128();
+    let (one, two, three, four) = (Kind::Power, Kind::Resize, Kind::Activate, Kind::Refresh);
+
+    let c1 = call(one).await;
+    running.extend(claims().await);
+    let c4 = call(four).await;
+    running.extend(claims().await);
+    let c2 = call(two).await;
+    running.extend(claims().await);
+    assert_eq!(running.iter().map(|j| j.fence.job).collect::<Vec<_>>(), [c1.0, c4.0, c2.0]);
+    let c4b = call(four).await;
+    assert!(claims().await.is_empty());
+    assert_eq!(waits(c4b).await, (Some(1), vec![key(c4)]));
+    let finish = async |job: domain::JobId, running: &mut Vec<jobs::ClaimedJob>| {
+        let at = running.iter().position(|j| j.fence.job == job.0).unwrap();
+        let fence = running.remove(at).fence;
+        lab.store.job_succeeded(fence, now()).await.unwrap();
+        let started = claims().await;
+        let ids: Vec<_> = started.iter().map(|j| domain::JobId(j.fence.job)).collect();
+        running.extend(started);
+        ids
+    };
+    assert_eq!(finish(c4, &mut running).await, [c4b]);
+    let c1b = call(one).await;
+    running.extend(claims().await);
+    let c3 = call(three).await;
+    assert!(claims().await.is_empty());
+    assert_eq!(waits(c3).await, (Some(1), vec![key(c1), key(c2), key(c1b)]));
+    assert!(finish(c2, &mut running).await.is_empty());
+    assert!(finish(c1, &mut running).await.is_empty());
+    assert_eq!(finish(c1b, &mut running).await, [c3]);
+    let (c2b, c1c, c3b) = (call(two).await, call(one).await, call(three).await);
+    assert!(claims().await.is_empty());
+    assert_eq!(waits(c2b).await, (Some(1), vec![key(c3)]));
+    assert_eq!(waits(c1c).await, (Some(1), vec![key(c3)]));
+    assert_eq!(waits(c3b).await, (Some(3), vec![key(c3), key(c2b), key(c1c)]));
+    assert_eq!(finish(c3, &mut running).await, [c2b, c1c]);
+    assert!(finish(c2b, &mut running).await.is_empty());
+    assert_eq!(finish(c1c, &mut running).await, [c3b]);
+    assert!(finish(c3b, &mut running).await.is_empty());
+    assert!(finish(c4b, &mut running).await.is_empty());
+    assert!(running.is_empty() && SHAPE.len() == 4);
+}
+
+on_both! {
+    every_node_failed_and_run_again,
+    every_node_repeated,
+    what_failed_is_taken_back_from_the_end,
+    what_cannot_be_taken_back_is_stuck_until_it_can,
+    a_step_done_by_hand_is_not_run,
+    a_running_job_stops_at_its_next_step_and_undoes,
+    every_prefix_is_resumed,
+    another_shape_stops_with_its_name,
+    the_first_trace,
+}

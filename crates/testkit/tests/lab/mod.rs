@@ -1,0 +1,249 @@
+//! An engine over a real database, with workflows made for the occasion: each step does what the test has told it to, and
+//! writes down that it was asked.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use domain::{
+    AccountId, CustomerId, JobId, ServerId,
+    kind::{Kind, Scope},
+    state::{JobState, Role},
+};
+use jobs::{
+    Outcome, Problem, Registry, RetryPolicy, Step, StepContext, SystemClock, Worker, WorkerConfig,
+    WorkerHandle, Workflow,
+};
+use provisioning::{Job, Viewer};
+use store::{
+    Store,
+    interventions::Intervention,
+    orders::{Accepted, Idempotency, NewJob},
+};
+use testkit::{Database, Plane};
+use uuid::Uuid;
+
+/// What a step does when it is asked next.
+#[derive(Clone, Debug)]
+pub(crate) enum Does {
+    Fail,
+    RetryLater,
+    Unknown,
+    Panic,
+    /// Waits until the test lets it go.
+    Wait,
+}
+
+#[derive(Default)]
+pub(crate) struct Script {
+    /// `run a`, `undo a`, in the order in which they were begun.
+    pub(crate) journal: Mutex<Vec<String>>,
+    orders: Mutex<HashMap<String, VecDeque<Does>>>,
+    go: tokio::sync::Notify,
+}
+
+impl Script {
+    /// The next time this is asked, it does that. Then it does it well again.
+    pub(crate) fn once(&self, what: &str, does: Does) {
+        self.orders.lock().unwrap().entry(what.to_owned()).or_default().push_back(does);
+    }
+
+    pub(crate) fn forget(&self, what: &str) {
+        self.orders.lock().unwrap().remove(what);
+    }
+
+    pub(crate) fn let_go(&self) {
+        self.go.notify_waiters();
+    }
+
+    pub(crate) fn taken(&self) -> Vec<String> {
+        std::mem::take(&mut *self.journal.lock().unwrap())
+    }
+
+    async fn act(&self, what: String) -> Outcome {
+        let next = self.orders.lock().unwrap().get_mut(&what).and_then(VecDeque::pop_front);
+        let released = self.go.notified();
+        self.journal.lock().unwrap().push(what);
+        match next {
+            None => Outcome::done(),
+            Some(Does::Fail) => Outcome::Failed(Problem::new("internal", "as it was told")),
+            Some(Does::RetryLater) => Outcome::RetryLater(Problem::new("platform_busy", "as it was told")),
+            Some(Does::Unknown) => Outcome::Unknown(Problem::new("outcome_unknown", "as it was told")),
+            Some(Does::Panic) => panic!("as it was told"),
+            Some(Does::Wait) => {
+                released.await;
+                Outcome::done()
+            }
+        }
+    }
+}
+
+struct Toy {
+    key: &'static str,
+    after: &'static [&'static str],
+    script: Arc<Script>,
+}
+
+#[async_trait]
+impl Step for Toy {
+    fn key(&self) -> &'static str {
+        self.key
+    }
+    fn after(&self) -> &'static [&'static str] {
+        self.after
+    }
+    fn retry(&self) -> RetryPolicy {
+        RetryPolicy {
+            first: Duration::from_millis(20),
+            longest: Duration::from_millis(40),
+            give_up_after: Duration::from_secs(60),
+        }
+    }
+    async fn run(&self, _: &StepContext) -> Outcome {
+        self.script.act(format!("run {}", self.key)).await
+    }
+    async fn undo(&self, _: &StepContext) -> Outcome {
+        self.script.act(format!("undo {}", self.key)).await
+    }
+}
+
+/// a, then b beside c, then d.
+pub(crate) const SHAPE: &[(&str, &[&str])] = &[("a", &[]), ("b", &["a"]), ("c", &["a"]), ("d", &["b", "c"])];
+
+pub(crate) struct Lab {
+    pub(crate) plane: Plane,
+    pub(crate) store: Store,
+    pub(crate) script: Arc<Script>,
+    pub(crate) viewer: Viewer,
+    pub(crate) server: ServerId,
+    worker: Option<WorkerHandle>,
+    keys: std::sync::atomic::AtomicU64,
+}
+
+impl Lab {
+    /// A customer with one server, and nobody working.
+    pub(crate) async fn start(database: Database) -> Self {
+        let mut plane = Plane::start_on(database, 2).await;
+        let viewer = plane.viewer("anna@test", Role::Customer).await;
+        let order = plane.order(&viewer).await;
+        plane.until(order, JobState::Succeeded).await;
+        plane.stop_worker().await;
+        let server = plane.job(order).await.server.unwrap();
+        let store = plane.store.clone();
+        let keys = Default::default();
+        Self { plane, store, script: Arc::default(), viewer, server, worker: None, keys }
+    }
+
+    pub(crate) fn customer(&self) -> CustomerId {
+        self.viewer.customer().unwrap()
+    }
+
+    pub(crate) fn registry(&self, shape: i64) -> Registry {
+        let mut registry = Registry::default();
+        for kind in ["power", "resize", "activate", "refresh", "terminate"] {
+            let toy = |(key, after): &(&'static str, &'static [&'static str])| {
+                Arc::new(Toy { key, after, script: self.script.clone() }) as Arc<dyn Step>
+            };
+            registry.add(Workflow { kind, shape, steps: SHAPE.iter().map(toy).collect() }).unwrap();
+        }
+        registry
+    }
+
+    pub(crate) fn work(&mut self) {
+        self.work_as(1);
+    }
+
+    /// With workflows of another shape than jobs were accepted under.
+    pub(crate) fn work_as(&mut self, shape: i64) {
+        let registry = Arc::new(self.registry(shape));
+        let store = Arc::new(self.store.clone());
+        let config = WorkerConfig::new("lab");
+        self.worker =
+            Some(Worker::new(store, registry, Arc::new(SystemClock), config, self.store.wake()).start());
+    }
+
+    pub(crate) async fn rest(&mut self) {
+        if let Some(worker) = self.worker.take() {
+            worker.stop().await;
+        }
+    }
+
+    pub(crate) async fn accept(&self, kind: Kind, hold_on_failure: Scope) -> JobId {
+        let job = NewJob {
+            id: JobId(Uuid::now_v7()),
+            kind,
+            server: self.server,
+            needs: None,
+            params: serde_json::json!({}),
+            shape: 1,
+            steps: SHAPE.iter().map(|(key, _)| *key).collect(),
+            hold_on_failure,
+            requested_by: self.viewer.account.id,
+            request_id: "lab".into(),
+        };
+        let key = self.keys.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let idempotency = Idempotency { key: format!("lab-{key}"), body_hash: String::new() };
+        match self.store.job_accept(self.customer(), &job, &idempotency, now()).await.unwrap() {
+            Accepted::New(job) => job,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) async fn until(&self, job: JobId, state: JobState) -> Job {
+        self.plane.until(job, state).await
+    }
+
+    pub(crate) async fn events(&self, job: JobId) -> Vec<String> {
+        self.store.job_events(job, 500).await.unwrap().into_iter().map(|e| e.what).collect()
+    }
+
+    pub(crate) fn how(&self) -> Intervention<'static> {
+        Intervention { by: AccountId(self.viewer.account.id.0), why: "a test", now: now() }
+    }
+
+    /// Waits until the script has been asked for this.
+    pub(crate) async fn asked(&self, what: &str) {
+        let wait = async {
+            while !self.script.journal.lock().unwrap().iter().any(|w| w == what) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), wait)
+            .await
+            .unwrap_or_else(|_| panic!("{what} was never asked"));
+    }
+}
+
+pub(crate) fn now() -> i64 {
+    use jobs::Clock;
+    SystemClock.now_ms()
+}
+
+/// How often each line stands in a journal.
+pub(crate) fn count(journal: &[String], what: &str) -> usize {
+    journal.iter().filter(|w| *w == what).count()
+}
+
+/// Each of these tests on SQLite and on PostgreSQL.
+#[macro_export]
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(testkit::Database::Sqlite).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(testkit::Database::Postgres).await;
+            })*
+        }
+    };
+}
