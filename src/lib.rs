@@ -10,6 +10,7 @@ mod guard;
 mod headers;
 mod origin;
 pub mod router;
+mod say;
 pub mod serve;
 mod session_store;
 pub mod sim;

@@ -17,6 +17,7 @@ use crate::{
     config::{AccountArgs, DatabaseArgs, ServeArgs, VcdArgs, WebArgs, WorkerArgs},
     data_dir::DataDir,
     router::{self, Edge},
+    say::say,
     static_files,
 };
 
@@ -179,13 +180,12 @@ pub(crate) async fn asked_to_stop() {
     }
 }
 
-#[allow(clippy::print_stdout)]
 fn announce(address: SocketAddr, demo: Option<&Demo>) {
-    println!("Slipway is ready on http://{address}");
+    say(&format!("Slipway is ready on http://{address}"));
     if let Some(demo) = demo {
-        println!("Demo accounts, each with the password {}:", demo.password);
+        say(&format!("Demo accounts, each with the password {}:", demo.password));
         for account in &demo.accounts {
-            println!("  {account}");
+            say(&format!("  {account}"));
         }
     }
 }

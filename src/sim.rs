@@ -8,6 +8,8 @@ use tokio::net::TcpListener;
 use tracing::info;
 use vcd_sim::{Account, Config, Simulator};
 
+use crate::say::say;
+
 /// What `slipway sim --help` ends with: enough to drive it.
 const AFTER_HELP: &str = "\
 Without other orders there is the provider's account administrator@System and the tenant's acme-admin@acme, both with
@@ -63,10 +65,9 @@ pub struct SimArgs {
     durations: bool,
 }
 
-#[allow(clippy::print_stdout)]
 pub async fn run(args: SimArgs) -> anyhow::Result<()> {
     if args.durations {
-        print!("{}", vcd_sim::durations_text());
+        say(vcd_sim::durations_text().trim_end());
         return Ok(());
     }
     if !args.listen.ip().is_loopback() && !args.allow_remote {
@@ -95,8 +96,8 @@ pub async fn run(args: SimArgs) -> anyhow::Result<()> {
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("{} cannot be listened on", args.listen))?;
-    println!("The simulated cloud is ready on http://{}", listener.local_addr()?);
-    println!("Accounts: {}", accounts.join(", "));
+    say(&format!("The simulated cloud is ready on http://{}", listener.local_addr()?));
+    say(&format!("Accounts: {}", accounts.join(", ")));
     tokio::select! {
         served = simulator.serve(listener) => served.context("the simulated cloud stopped"),
         () = crate::serve::asked_to_stop() => {

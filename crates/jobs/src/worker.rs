@@ -38,7 +38,7 @@ impl WorkerConfig {
         Self {
             owner: owner.into(),
             slots: 64,
-            claim_for: Duration::from_secs(15),
+            claim_for: Duration::from_secs(8),
             scan_every: Duration::from_secs(5),
         }
     }

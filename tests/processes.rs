@@ -1,0 +1,227 @@
+//! Real processes on one PostgreSQL and one simulated cloud: killed, stopped and let go on, while orders are under way.
+
+use std::{
+    collections::HashMap,
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use domain::{
+    JobId,
+    state::{JobState, Role},
+};
+use jobs::SystemClock;
+use provisioning::{Facade, OrderPlaced, SignIn, Viewer, demo_catalogue};
+use secrecy::SecretString;
+use store::{Store, seal::Sealer};
+use tempfile::TempDir;
+
+struct Cluster {
+    dir: TempDir,
+    database: String,
+    cloud: String,
+    store: Store,
+    facade: Facade,
+    sim: Child,
+    workers: Vec<Child>,
+}
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_slipway"));
+    command.stdin(Stdio::null()).stderr(Stdio::null()).env("SLIPWAY_LOG", "warn");
+    command
+}
+
+/// Starts a program and waits for the line that says where it answers.
+fn started(mut command: Command) -> (Child, String) {
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line =
+        lines.map_while(Result::ok).find(|l| l.contains("http://")).expect("it never said where it is");
+    let url = line.split_whitespace().find(|w| w.starts_with("http://")).unwrap().to_owned();
+    (child, url)
+}
+
+impl Cluster {
+    async fn start() -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let dir = tempfile::tempdir().unwrap();
+        let database = testkit::postgres::database().await;
+        let mut sim = program();
+        sim.args(["sim", "--listen", "127.0.0.1:0", "--speed", "30", "--edges", "20", "--state"]);
+        sim.arg(dir.path().join("cloud.json"));
+        let (sim, cloud) = started(sim);
+        let sealer = Sealer::from_file(&dir.path().join("key")).unwrap();
+        let store = Store::open_postgres(&database, sealer).await.unwrap();
+        let facade = Facade::over(store.clone(), demo_catalogue().unwrap(), Arc::new(SystemClock));
+        Self { dir, database, cloud, store, facade, sim, workers: Vec::new() }
+    }
+
+    fn worker(&mut self) {
+        let mut worker = program();
+        worker
+            .arg("worker")
+            .env("SLIPWAY_DATA_DIR", self.dir.path())
+            .env("SLIPWAY_DATABASE_URL", &self.database);
+        worker
+            .env("SLIPWAY_VCD_URL", &self.cloud)
+            .env("SLIPWAY_VCD_ORG", "acme")
+            .env("SLIPWAY_VCD_VDC", "acme-vdc");
+        worker.env("SLIPWAY_VCD_USER", "acme-admin").env("SLIPWAY_VCD_PASSWORD", "simulator");
+        self.workers.push(worker.stdout(Stdio::null()).spawn().unwrap());
+    }
+
+    fn kill(&mut self, n: usize) {
+        let mut worker = self.workers.remove(n);
+        worker.kill().unwrap();
+        worker.wait().unwrap();
+    }
+
+    fn signal(&self, n: usize, signal: &str) {
+        let id = self.workers[n].id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    async fn viewer(&self, email: &str) -> Viewer {
+        let password = || SecretString::from("correct horse battery");
+        assert!(self.facade.account_add(email, "Somebody", Role::Customer, password()).await.unwrap());
+        match self.facade.sign_in(email, password()).await.unwrap() {
+            SignIn::In(account) => self.facade.viewer(account.id).await.unwrap().unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn order(&self, viewer: &Viewer) -> JobId {
+        let customer = viewer.customer().unwrap();
+        let draft = self.facade.draft_start(customer).await.unwrap();
+        let values = self.facade.draft(draft, customer).await.unwrap().unwrap().values;
+        let total = self.facade.draft_quote(&values).unwrap().1.total_minor;
+        match self.facade.order_place(viewer, draft, true, total, "test").await.unwrap() {
+            OrderPlaced::Accepted(job) => job,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn until_done(&self, jobs: &[JobId], seconds: u64) {
+        let until = Instant::now() + Duration::from_secs(seconds);
+        for job in jobs {
+            loop {
+                let now = self.store.job(*job).await.unwrap().unwrap();
+                if now.state == JobState::Succeeded {
+                    break;
+                }
+                assert!(!now.state.is_over(), "{} is {}: {:?}", now.number, now.state, now.detail);
+                assert!(Instant::now() < until, "{} is still {}: {:?}", now.number, now.state, now.steps);
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+
+    /// What the cloud's own page counts under a heading.
+    async fn cloud_holds(&self, what: &str) -> usize {
+        let page = reqwest::get(&self.cloud).await.unwrap().text().await.unwrap();
+        let (_, after) = page.split_once(&format!("<h2>{what} (")).expect("the page has no such heading");
+        after.split(')').next().unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for child in self.workers.iter_mut().chain([&mut self.sim]) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_are_killed_and_stopped_and_every_order_is_one_server() {
+    let mut cluster = Cluster::start().await;
+    for _ in 0..3 {
+        cluster.worker();
+    }
+    let mut orders = Vec::new();
+    for n in 0..4 {
+        let viewer = cluster.viewer(&format!("customer{n}@test")).await;
+        orders.push(cluster.order(&viewer).await);
+        orders.push(cluster.order(&viewer).await);
+    }
+    for round in 0..4 {
+        tokio::time::sleep(Duration::from_millis(1700 + 600 * round)).await;
+        cluster.kill(0);
+        cluster.worker();
+    }
+    // A zombie: it stands still until its claims have expired, and then goes on as if nothing had happened.
+    cluster.signal(0, "-STOP");
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    cluster.signal(0, "-CONT");
+    cluster.until_done(&orders, 150).await;
+
+    for job in &orders {
+        let mut done: HashMap<String, usize> = HashMap::new();
+        for event in cluster.store.job_events(*job, 1000).await.unwrap() {
+            if event.what == "step_done" {
+                *done.entry(event.step.unwrap()).or_default() += 1;
+            }
+        }
+        assert!(done.values().all(|n| *n == 1), "a step was finished twice: {done:?}");
+    }
+    assert_eq!(cluster.store.edge_conflicts().await.unwrap(), 0);
+    assert_eq!((cluster.cloud_holds("Networks").await, cluster.cloud_holds("VMs").await), (8, 8));
+    assert_eq!(cluster.cloud_holds("vApps").await, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_asked_to_end_lets_go_at_once() {
+    let mut cluster = Cluster::start().await;
+    cluster.worker();
+    let viewer = cluster.viewer("anna@test").await;
+    let order = cluster.order(&viewer).await;
+    while cluster.store.job(order).await.unwrap().unwrap().started_at.is_none() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    cluster.signal(0, "-TERM");
+    let status = cluster.workers.remove(0).wait().unwrap();
+    assert!(status.success(), "{status}");
+    let asked = Instant::now();
+    cluster.worker();
+    loop {
+        let events = cluster.store.job_events(order, 1000).await.unwrap();
+        if events.iter().filter(|e| e.what == "claimed").count() > 1 {
+            break;
+        }
+        assert!(asked.elapsed() < Duration::from_secs(5), "the claim was not given back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    cluster.until_done(&[order], 60).await;
+}
+
+#[tokio::test]
+async fn nodes_are_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let said = |args: &[&str], variable: (&str, &str)| {
+        let mut command = program();
+        let output = command
+            .args(args)
+            .env("SLIPWAY_DATA_DIR", dir.path())
+            .env(variable.0, variable.1)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let none = ("SLIPWAY_NONE", "");
+    assert!(said(&["worker"], none).contains("--database-url"));
+    let database = testkit::postgres::database().await;
+    // The first node's key is the database's.
+    drop(Store::open_postgres(&database, Sealer::new(&[7; 32])).await.unwrap());
+    let site = dir.path().join("site");
+    std::fs::create_dir(&site).unwrap();
+    let wrong = said(&["worker"], ("SLIPWAY_DATABASE_URL", &database));
+    assert!(wrong.contains("every node needs the same file `key`"), "{wrong}");
+    let nobody = said(&["worker"], ("SLIPWAY_DATABASE_URL", "postgres://nobody@127.0.0.1:9/none"));
+    assert!(nobody.contains("PostgreSQL cannot be used"), "{nobody}");
+}
