@@ -25,6 +25,8 @@ pub enum Command {
     Worker(WorkerArgs),
     /// Run the simulated cloud by itself, for any client of the vCloud Director API
     Sim(SimArgs),
+    /// Check the database against what must always hold; changes nothing in it
+    Fsck(FsckArgs),
     /// Add an account; its password is read from standard input
     AccountAdd(AccountArgs),
 }
@@ -81,6 +83,12 @@ pub struct DatabaseArgs {
     /// PostgreSQL, as postgres://user@host/database; a password belongs into the variable, not into the argument
     #[arg(long, env = "SLIPWAY_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
+    /// Which kinds of jobs may not run at once, as a TOML file; the same on every node. By default the one that ships
+    #[arg(long, env = "SLIPWAY_MATRIX")]
+    pub matrix: Option<PathBuf>,
+    /// Jobs under way at once, on all nodes together
+    #[arg(long, env = "SLIPWAY_JOBS_AT_ONCE", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    pub jobs_at_once: u32,
 }
 
 /// The platform. Its password is read from SLIPWAY_VCD_PASSWORD.
@@ -108,6 +116,12 @@ pub struct AccountArgs {
     pub name: String,
     #[arg(long, value_enum)]
     pub role: RoleArg,
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct FsckArgs {
     #[command(flatten)]
     pub database: DatabaseArgs,
 }

@@ -42,6 +42,7 @@ fn run() -> anyhow::Result<()> {
             Command::Serve(args) => serve::run(args).await,
             Command::Web(args) => serve::web(args).await,
             Command::Worker(args) => serve::worker(args).await,
+            Command::Fsck(args) => serve::fsck(args).await,
             Command::Sim(args) => sim::run(args).await,
             Command::AccountAdd(args) => serve::account_add(args).await,
         }

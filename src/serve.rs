@@ -8,13 +8,13 @@ use axum::Router;
 use jobs::{Clock, SystemClock, Worker, WorkerConfig, WorkerHandle};
 use provisioning::{Control, Facade, VcdConfig, VcdProvider, demo_accounts, demo_catalogue, housekeeping};
 use secrecy::SecretString;
-use store::{Store, seal::Sealer};
+use store::{Matrix, Store, seal::Sealer};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tracing::{info, warn};
 use vcd_sim::Simulator;
 
 use crate::{
-    config::{AccountArgs, DatabaseArgs, ServeArgs, VcdArgs, WebArgs, WorkerArgs},
+    config::{AccountArgs, DatabaseArgs, FsckArgs, ServeArgs, VcdArgs, WebArgs, WorkerArgs},
     data_dir::DataDir,
     router::{self, Edge},
     say::say,
@@ -86,7 +86,33 @@ async fn open(args: &DatabaseArgs) -> anyhow::Result<(DataDir, Store)> {
         None => Store::open_sqlite(&dir.file("slipway.db"), sealer).await?,
         Some(url) => Store::open_postgres(url, sealer).await.context("PostgreSQL cannot be used")?,
     };
+    let store = store.with_cap(args.jobs_at_once);
+    let store = match &args.matrix {
+        None => store,
+        Some(file) => store.with_matrix(read_matrix(file)?),
+    };
     Ok((dir, store))
+}
+
+fn read_matrix(file: &Path) -> anyhow::Result<Matrix> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    Matrix::parse_for_kinds(&text).with_context(|| file.display().to_string())
+}
+
+/// `slipway fsck`
+pub async fn fsck(args: FsckArgs) -> anyhow::Result<()> {
+    let (_dir, store) = open(&args.database).await?;
+    let findings = store.fsck().await?;
+    for finding in &findings {
+        say(&format!("{}: {}", finding.rule, finding.what));
+    }
+    match findings.len() {
+        0 => {
+            say("Everything is as it must be.");
+            Ok(())
+        }
+        n => bail!("{n} things are not as they must be"),
+    }
 }
 
 fn facade(store: &Store) -> anyhow::Result<Facade> {

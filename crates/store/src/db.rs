@@ -33,6 +33,9 @@ impl Change {
     }
 }
 
+/// What a cloud takes without complaining.
+const CAP: i64 = 64;
+
 #[derive(Clone)]
 pub struct Store {
     pub(crate) pool: AnyPool,
@@ -41,6 +44,8 @@ pub struct Store {
     sqlite: bool,
     changes: broadcast::Sender<Change>,
     wake: Arc<Notify>,
+    /// Jobs under way at once, on all nodes together.
+    pub(crate) cap: i64,
     /// The other nodes, where there may be some.
     others: Option<notify::Sender>,
 }
@@ -90,8 +95,16 @@ impl Store {
             sqlite,
             changes,
             wake: Arc::default(),
+            cap: CAP,
             others: None,
         })
+    }
+
+    /// The same store with another limit of jobs under way at once, on all nodes together.
+    #[must_use]
+    pub fn with_cap(mut self, cap: u32) -> Self {
+        self.cap = i64::from(cap.max(1));
+        self
     }
 
     /// The same store under another matrix. It stays for as long as the process does.

@@ -288,6 +288,9 @@ impl Store {
             let Some((job, customer)) = self.claimable(now, skip).await? else { return Ok(None) };
             let mut tx = self.write().await?;
             events::lock(&mut tx, customer).await?;
+            if !self.has_place(&mut tx, job, now).await? {
+                return Ok(None);
+            }
             let row = sqlx::query(
                 "UPDATE job SET state = CASE WHEN undo = 1 THEN 'rolling_back' ELSE 'running' END,
                      epoch = epoch + 1, claim_owner = $1, claim_expires_at = $2, next_attempt_at = NULL,
@@ -319,21 +322,49 @@ impl Store {
         Ok(None)
     }
 
-    /// The job that has been due longest but for `skip` others.
+    /// Whether there is a place for it. Near the limit whoever claims takes turns, so that two cannot take the last one.
+    async fn has_place(&self, tx: &mut Conn, job: JobId, now: i64) -> Result<bool> {
+        const COUNT: &str = "SELECT COUNT(*) AS n FROM job WHERE state IN ('running', 'rolling_back')";
+        let near = sqlx::query(COUNT).fetch_one(&mut *tx).await?.int("n")? + NEAR >= self.cap;
+        if !near {
+            return Ok(true);
+        }
+        sqlx::query("UPDATE counter SET value = value WHERE name = 'places'").execute(&mut *tx).await?;
+        let taken = sqlx::query(COUNT).fetch_one(&mut *tx).await?.int("n")?;
+        let has_one = sqlx::query(
+            "SELECT 1 AS one FROM job WHERE id = $1 AND state IN ('running', 'rolling_back') AND claim_expires_at <= $2",
+        )
+        .bind(job.to_string())
+        .bind(now)
+        .fetch_optional(tx)
+        .await?;
+        Ok(taken < self.cap || has_one.is_some())
+    }
+
+    /// The job whose turn it is, but for `skip` others: of the customer who has the fewest under way, the one that has
+    /// been due longest. So nobody's flood keeps others out, and one customer has more than half of all places only while
+    /// no other has anything to start.
+    ///
+    /// Where every place is taken, only what has one already: a claim that its worker let expire.
     async fn claimable(&self, now: i64, skip: i64) -> Result<Option<(JobId, CustomerId)>> {
         let row = sqlx::query(
-            "SELECT id, context_id FROM (
-                 SELECT id, context_id, admitted_at AS at FROM job
+            "SELECT due.id, due.context_id FROM (
+                 SELECT id, context_id, admitted_at AS at, 1 AS new FROM job
                  WHERE state = 'queued' AND admitted_at IS NOT NULL
                  UNION ALL
-                 SELECT id, context_id, next_attempt_at FROM job
+                 SELECT id, context_id, next_attempt_at, 1 FROM job
                  WHERE state = 'retry_wait' AND next_attempt_at <= $1
                  UNION ALL
-                 SELECT id, context_id, claim_expires_at FROM job
+                 SELECT id, context_id, claim_expires_at, 0 FROM job
                  WHERE state IN ('running', 'rolling_back') AND claim_expires_at <= $1) AS due
-             ORDER BY at LIMIT 1 OFFSET $2",
+             LEFT JOIN (SELECT context_id, COUNT(*) AS n FROM job WHERE state IN ('running', 'rolling_back')
+                        GROUP BY context_id) AS under_way ON under_way.context_id = due.context_id
+             WHERE due.new = 0
+                OR (SELECT COUNT(*) FROM job WHERE state IN ('running', 'rolling_back')) < $2
+             ORDER BY due.new, COALESCE(under_way.n, 0), due.at LIMIT 1 OFFSET $3",
         )
         .bind(now)
+        .bind(self.cap)
         .bind(skip)
         .fetch_optional(&self.pool)
         .await?;
@@ -343,6 +374,8 @@ impl Store {
 
 /// So many times somebody else may be faster before the next wake-up or scan is waited for.
 const CLAIM_TRIES: i64 = 16;
+/// So close to the limit of jobs at once, claims are made one after the other.
+const NEAR: i64 = 16;
 
 pub(crate) async fn mark_server_failed(tx: &mut Conn, server: ServerId) -> Result<()> {
     sqlx::query("UPDATE server SET state = $1 WHERE id = $2 AND terminated_at IS NULL")

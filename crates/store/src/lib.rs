@@ -12,6 +12,7 @@ pub mod edges;
 mod error;
 mod events;
 mod fence;
+mod fsck;
 pub mod groups;
 pub mod interventions;
 mod job_store;
@@ -28,3 +29,6 @@ pub mod sessions;
 pub use db::{Change, Store};
 pub use error::{Error, Result};
 pub use events::Event;
+pub use fsck::Finding;
+/// What [`Store::with_matrix`] takes.
+pub use synchronizer::Matrix;

@@ -1,5 +1,6 @@
 //! Helpers of the tests: whole planes over throw-away databases, so that a case is one line.
 
+mod by_hand;
 mod plane;
 pub mod postgres;
 

@@ -41,7 +41,7 @@ pub struct Plane {
     provider: VcdConfig,
     /// Where other nodes find the database.
     database: Option<String>,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// How fast the cloud lives: an order takes about a second.
@@ -74,8 +74,7 @@ impl Plane {
         let control = Control::new(store.clone(), provider, demo_catalogue().unwrap(), Arc::new(SystemClock));
         assert_eq!(control.edges_import().await.unwrap(), edges as usize);
         let facade = Facade::new(&control);
-        let mut plane =
-            Self { sim, control, facade, store, worker: None, provider: config, database, _dir: dir };
+        let mut plane = Self { sim, control, facade, store, worker: None, provider: config, database, dir };
         plane.start_worker();
         plane
     }
@@ -115,6 +114,15 @@ impl Plane {
         self.facade.draft_start(viewer.customer().unwrap()).await.unwrap()
     }
 
+    /// Changes rows by hand, as no part of the product does.
+    pub async fn by_hand(&self, sql: &'static str) {
+        let url = match &self.database {
+            Some(url) => url.clone(),
+            None => format!("sqlite://{}", self.dir.path().join("db").display()),
+        };
+        crate::by_hand::run(&url, sql).await;
+    }
+
     /// Orders with the defaults. Returns the job.
     pub async fn order(&self, viewer: &Viewer) -> JobId {
         let draft = self.draft(viewer).await;
@@ -150,6 +158,8 @@ impl Plane {
         let wait = async {
             loop {
                 let job = self.job(id).await;
+                let broken = self.store.fsck().await.unwrap();
+                assert!(broken.is_empty(), "{broken:?}");
                 if job.state == state {
                     return job;
                 }

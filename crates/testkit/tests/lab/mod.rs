@@ -128,7 +128,11 @@ pub(crate) struct Lab {
 impl Lab {
     /// A customer with one server, and nobody working.
     pub(crate) async fn start(database: Database) -> Self {
-        let mut plane = Plane::start_on(database, 2).await;
+        Self::start_with(database, 2).await
+    }
+
+    pub(crate) async fn start_with(database: Database, edges: u32) -> Self {
+        let mut plane = Plane::start_on(database, edges).await;
         let viewer = plane.viewer("anna@test", Role::Customer).await;
         let order = plane.order(&viewer).await;
         plane.until(order, JobState::Succeeded).await;
@@ -174,21 +178,32 @@ impl Lab {
     }
 
     pub(crate) async fn accept(&self, kind: Kind, hold_on_failure: Scope) -> JobId {
+        self.accept_for(&self.viewer, self.server, kind, hold_on_failure).await
+    }
+
+    /// For a customer other than the first.
+    pub(crate) async fn accept_for(
+        &self,
+        viewer: &Viewer,
+        server: ServerId,
+        kind: Kind,
+        hold_on_failure: Scope,
+    ) -> JobId {
         let job = NewJob {
             id: JobId(Uuid::now_v7()),
             kind,
-            server: self.server,
+            server,
             needs: None,
             params: serde_json::json!({}),
             shape: 1,
             steps: SHAPE.iter().map(|(key, _)| *key).collect(),
             hold_on_failure,
-            requested_by: self.viewer.account.id,
+            requested_by: viewer.account.id,
             request_id: "lab".into(),
         };
         let key = self.keys.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let idempotency = Idempotency { key: format!("lab-{key}"), body_hash: String::new() };
-        match self.store.job_accept(self.customer(), &job, &idempotency, now()).await.unwrap() {
+        match self.store.job_accept(viewer.customer().unwrap(), &job, &idempotency, now()).await.unwrap() {
             Accepted::New(job) => job,
             other => panic!("{other:?}"),
         }

@@ -1,0 +1,188 @@
+//! Places are few: who gets the next one, and that there are never more.
+
+mod lab;
+
+use std::collections::BTreeMap;
+
+use domain::{
+    CustomerId, ServerId,
+    kind::{Kind, Scope},
+    state::{JobState, Role},
+};
+use jobs::{ClaimedJob, JobStore};
+use lab::{Lab, now};
+use provisioning::Viewer;
+use store::{Matrix, Store};
+use testkit::{Database, Plane};
+
+const CAP: u32 = 8;
+const NO_CONFLICTS: &str =
+    "kinds = [\"refresh\", \"activate\"]\n[rows]\nrefresh = \"..\"\nactivate = \"..\"\n";
+
+/// Few places, and jobs that leave each other alone.
+async fn few_places(database: Database) -> Lab {
+    let mut lab = Lab::start_with(database, 3).await;
+    lab.store = narrow(&lab.store);
+    lab
+}
+
+fn narrow(store: &Store) -> Store {
+    store.clone().with_matrix(Matrix::parse(NO_CONFLICTS).unwrap()).with_cap(CAP)
+}
+
+/// Another customer with a server.
+async fn another(plane: &mut Plane, email: &str) -> (Viewer, ServerId) {
+    let viewer = plane.viewer(email, Role::Customer).await;
+    plane.start_worker();
+    let order = plane.order(&viewer).await;
+    let done = plane.until(order, JobState::Succeeded).await;
+    plane.stop_worker().await;
+    (viewer, done.server.unwrap())
+}
+
+async fn take_all(store: &Store) -> Vec<ClaimedJob> {
+    let mut taken = Vec::new();
+    while let Some(job) = store.claim("places", now(), now() + 60_000).await.unwrap() {
+        taken.push(job);
+    }
+    taken
+}
+
+async fn a_flood_keeps_nobody_out(database: Database) {
+    let mut lab = few_places(database).await;
+    let (boris, boriss) = another(&mut lab.plane, "boris@test").await;
+    for _ in 0..500 {
+        lab.accept(Kind::Refresh, Scope::None).await;
+    }
+    let mut running = take_all(&lab.store).await;
+    assert_eq!(running.len(), CAP as usize);
+    let first = lab.accept_for(&boris, boriss, Kind::Refresh, Scope::None).await;
+    assert!(take_all(&lab.store).await.is_empty(), "there is no place");
+
+    lab.store.job_succeeded(running.remove(0).fence, now()).await.unwrap();
+    let next = take_all(&lab.store).await;
+    assert_eq!(next.iter().map(|j| j.fence.job).collect::<Vec<_>>(), [first.0], "the next place is his");
+    running.extend(next);
+
+    // He floods too: soon each has half.
+    for _ in 0..20 {
+        lab.accept_for(&boris, boriss, Kind::Refresh, Scope::None).await;
+    }
+    for _ in 0..12 {
+        lab.store.job_succeeded(running.remove(0).fence, now()).await.unwrap();
+        running.extend(take_all(&lab.store).await);
+        assert_eq!(running.len(), CAP as usize);
+    }
+    let mut shares: BTreeMap<CustomerId, u32> = BTreeMap::new();
+    for job in &running {
+        let job = lab.plane.job(domain::JobId(job.fence.job)).await;
+        *shares.entry(job.customer).or_default() += 1;
+    }
+    let half = CAP / 2;
+    assert_eq!(shares.into_values().collect::<Vec<_>>(), [half, half]);
+}
+
+async fn many_hands_take_no_more_than_there_are(database: Database) {
+    let lab = few_places(database).await;
+    for _ in 0..40 {
+        lab.accept(Kind::Refresh, Scope::None).await;
+    }
+    let mut hands = Vec::new();
+    for i in 0..40 {
+        let store = lab.store.clone();
+        hands.push(tokio::spawn(async move {
+            store.claim(&format!("hand {i}"), now(), now() + 60_000).await.unwrap()
+        }));
+    }
+    let mut taken = 0;
+    for hand in hands {
+        taken += usize::from(hand.await.unwrap().is_some());
+    }
+    taken += take_all(&lab.store).await.len();
+    assert_eq!(taken, CAP as usize);
+}
+
+async fn a_claim_that_ran_out_needs_no_new_place(database: Database) {
+    let lab = few_places(database).await;
+    for _ in 0..20 {
+        lab.accept(Kind::Refresh, Scope::None).await;
+    }
+    let running = take_all(&lab.store).await;
+    assert_eq!(running.len(), CAP as usize);
+    // A minute later nobody has renewed anything.
+    let later = now() + 61_000;
+    let mut again = Vec::new();
+    while let Some(job) = lab.store.claim("other", later, later + 60_000).await.unwrap() {
+        again.push(job.fence.job);
+    }
+    let mut before: Vec<_> = running.iter().map(|j| j.fence.job).collect();
+    before.sort_unstable();
+    again.sort_unstable();
+    assert_eq!(again, before, "the same ones, and no other");
+}
+
+/// What must never be is found, whatever it is.
+async fn what_must_not_be_is_found(database: Database) {
+    let mut lab = Lab::start(database).await;
+    lab.work();
+    let done = lab.accept(Kind::Power, Scope::None).await;
+    lab.until(done, JobState::Succeeded).await;
+    let job = lab.accept(Kind::Power, Scope::None).await;
+    lab.until(job, JobState::Succeeded).await;
+    lab.rest().await;
+    assert_eq!(lab.store.fsck().await.unwrap(), []);
+    let last = "id = (SELECT id FROM job ORDER BY number DESC LIMIT 1)";
+    let last_two = "id IN (SELECT id FROM job ORDER BY number DESC LIMIT 2)";
+    // What is done, what is found, how it is put right.
+    let breaches: [(&str, String, &str); 6] = [
+        (
+            "a running job has a claim",
+            format!("UPDATE job SET state = 'running', finished_at = NULL, claim_owner = NULL WHERE {last}"),
+            "UPDATE job SET state = 'succeeded', finished_at = 1 WHERE state = 'running'",
+        ),
+        (
+            "conflicting jobs never run at once",
+            format!(
+                "UPDATE job SET state = 'running', finished_at = NULL, claim_owner = 'me', claim_expires_at = 1
+                 WHERE {last_two}"
+            ),
+            "UPDATE job SET state = 'succeeded', finished_at = 1 WHERE state = 'running'",
+        ),
+        (
+            "a job that succeeded did every step",
+            format!(
+                "UPDATE job_step SET state = 'pending' WHERE key = 'b' AND job_id = (SELECT id FROM job WHERE {last})"
+            ),
+            "UPDATE job_step SET state = 'done' WHERE key = 'b'",
+        ),
+        (
+            "what is over has an end, and what is not has none",
+            format!("UPDATE job SET finished_at = NULL WHERE {last}"),
+            "UPDATE job SET finished_at = 1 WHERE finished_at IS NULL",
+        ),
+        (
+            "no event has a version that its context has not reached",
+            "UPDATE context SET version = 0".to_owned(),
+            "UPDATE context SET version = 100000",
+        ),
+        (
+            "an edge belongs to a server that exists",
+            "UPDATE server SET terminated_at = 1".to_owned(),
+            "UPDATE server SET terminated_at = NULL",
+        ),
+    ];
+    for (rule, harm, cure) in breaches {
+        lab.plane.by_hand(String::leak(harm)).await;
+        let found = lab.store.fsck().await.unwrap();
+        assert!(found.iter().any(|f| f.rule == rule), "{rule}: {found:?}");
+        lab.plane.by_hand(cure).await;
+        assert_eq!(lab.store.fsck().await.unwrap(), [], "{rule}");
+    }
+}
+
+on_both! {
+    a_flood_keeps_nobody_out,
+    many_hands_take_no_more_than_there_are,
+    a_claim_that_ran_out_needs_no_new_place,
+    what_must_not_be_is_found,
+}
