@@ -43,6 +43,27 @@ impl DataDir {
     }
 }
 
+/// The demo's accounts have a password that everybody knows: its folder never becomes that of real servers, nor the other
+/// way round.
+pub(crate) fn keep_demo_apart(path: &Path, demo: bool) -> anyhow::Result<()> {
+    make(path)?;
+    let (mark, used) = (path.join("demo"), path.join("slipway.db").exists());
+    match (demo, mark.exists()) {
+        (false, true) => bail!(
+            "{} holds the demo, whose accounts everybody can sign in to: give another --data-dir",
+            path.display()
+        ),
+        (true, false) if used => {
+            bail!("{} holds real servers: give another --data-dir for the demo", path.display())
+        }
+        (true, false) => {
+            let text = "This folder holds the demo of Slipway: nothing in it is real.\n";
+            fs::write(&mark, text).with_context(|| format!("{} cannot be written", mark.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn make(path: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(path).with_context(|| format!("the data folder {} cannot be made", path.display()))
 }
@@ -50,6 +71,18 @@ fn make(path: &Path) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_demo_and_the_real_thing_never_share_a_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        keep_demo_apart(dir.path(), true).unwrap();
+        keep_demo_apart(dir.path(), true).unwrap();
+        assert!(keep_demo_apart(dir.path(), false).unwrap_err().to_string().contains("holds the demo"));
+        let dir = tempfile::tempdir().unwrap();
+        keep_demo_apart(dir.path(), false).unwrap();
+        fs::write(dir.path().join("slipway.db"), "").unwrap();
+        assert!(keep_demo_apart(dir.path(), true).unwrap_err().to_string().contains("real servers"));
+    }
 
     #[test]
     fn a_second_process_is_refused_by_name() {

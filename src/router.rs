@@ -74,6 +74,7 @@ pub fn build(product: &Product, store: &Store, site: &Path, edge: Edge) -> Resul
         .merge(static_files::router(site))
         .merge(guarded)
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(from_fn(too_long))
         .layer(from_fn_with_state(edge.secure, headers::add))
         .layer(CatchPanicLayer::custom(|_| {
             guard::error(Default::default(), StatusCode::INTERNAL_SERVER_ERROR, "-")
@@ -92,6 +93,20 @@ where
     } else {
         guard::error(guard::language(request.headers()), StatusCode::NOT_FOUND, "-")
     }
+}
+
+/// A form that is too long gets a page that says so: the limit itself answers in one bare line.
+async fn too_long(request: Request, next: axum::middleware::Next) -> Response {
+    let lang = guard::language(request.headers());
+    let response = next.run(request).await;
+    let html = response
+        .headers()
+        .get(axum::http::header::CONTENT_TYPE)
+        .is_some_and(|t| t.as_bytes().starts_with(b"text/html"));
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE && !html {
+        return guard::error(lang, StatusCode::PAYLOAD_TOO_LARGE, "-");
+    }
+    response
 }
 
 async fn ready(State(product): State<Product>) -> Response {

@@ -15,7 +15,7 @@ use vcd_sim::Simulator;
 
 use crate::{
     config::{AccountArgs, DatabaseArgs, FsckArgs, ServeArgs, VcdArgs, WebArgs, WorkerArgs},
-    data_dir::DataDir,
+    data_dir::{self, DataDir},
     router::{self, Edge},
     say::say,
     static_files,
@@ -35,7 +35,13 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     if args.demo && args.database.database_url.is_some() {
         bail!("the demo keeps everything in its data folder: leave --database-url out");
     }
+    if args.demo && !(args.sim_speed.is_finite() && args.sim_speed > 0.0) {
+        bail!("--sim-speed must be a number above 0");
+    }
     let site = static_files::find(args.site_dir.as_deref())?;
+    if args.database.database_url.is_none() {
+        data_dir::keep_demo_apart(&args.database.data_dir, args.demo)?;
+    }
     let (dir, store) = open(&args.database).await?;
     let vcd = if args.demo { start_simulator(&args, &dir).await? } else { configured_vcd(&args.vcd)? };
     let jobs = Jobs::start(&store, vcd).await?;

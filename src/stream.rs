@@ -28,6 +28,7 @@ use domain::AccountId;
 use futures::stream::unfold;
 use provisioning::Change;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tower_sessions::session;
 
 /// Streams one account may hold.
 const PER_ACCOUNT: usize = 20;
@@ -130,8 +131,14 @@ impl Reader {
             if self.sent.is_some() && !self.wait().await {
                 return None;
             }
-            if session_reloaded(&self.around).await != Some(self.account) {
-                return Some(self.bye("signed_out"));
+            match session_reloaded(&self.around).await {
+                Ok(account) if account == Some(self.account) => {}
+                Ok(_) => return Some(self.bye("signed_out")),
+                // The database hiccups: that signs nobody out. The next change, or the next look, tries again.
+                Err(_) => {
+                    self.sent.get_or_insert_default();
+                    continue;
+                }
             }
             match regions(self.product.clone(), self.around.clone(), &self.topic).await {
                 Ok(now) => {
@@ -192,7 +199,7 @@ impl Reader {
 }
 
 /// The account of the session as the database has it now: a sign-out ends open streams.
-async fn session_reloaded(around: &Around) -> Option<AccountId> {
-    around.session.load().await.ok()?;
-    session_account(&around.session).await
+async fn session_reloaded(around: &Around) -> Result<Option<AccountId>, session::Error> {
+    around.session.load().await?;
+    Ok(session_account(&around.session).await)
 }

@@ -10,9 +10,12 @@ use axum::{
     http::{Request, StatusCode, header},
     response::Response,
 };
-use domain::{JobId, state::Role};
+use domain::{
+    JobId,
+    state::{JobState, Role},
+};
 use http_body_util::BodyExt;
-use provisioning::Viewer;
+use provisioning::{Viewer, draft_digest};
 use slipway::router::{self, Edge};
 use testkit::Plane;
 use tower::ServiceExt;
@@ -38,6 +41,7 @@ impl Site {
             .header(header::HOST, "slipway.test")
             .header(header::ORIGIN, "http://slipway.test")
             .header(header::ACCEPT, "text/html")
+            .header(header::CONTENT_LENGTH, body.len())
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         if let Some(cookie) = cookie {
             request = request.header(header::COOKIE, cookie);
@@ -84,7 +88,7 @@ async fn cast(site: &Site) -> Cast {
 
 /// Puts Anna's ids into a route.
 fn fill(route: &str, server: &str, job: JobId, draft: &str) -> String {
-    let id = if route.starts_with("/servers") { server.to_owned() } else { job.to_string() };
+    let id = if route.contains("/servers") { server.to_owned() } else { job.to_string() };
     route.replace("{draft}", draft).replace("{id}", &id)
 }
 
@@ -125,42 +129,74 @@ async fn every_page_and_stream_answers_only_those_it_is_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_function_acts_only_for_those_it_is_for() {
-    let site = Site::start().await;
+    let mut site = Site::start().await;
     let Cast { anna, cookies } = cast(&site).await;
     let job = site.plane.order(&anna).await;
     let row = site.plane.job(job).await;
     let (server, name) = (row.server.unwrap(), row.server_name.unwrap());
+    site.plane.until(job, JobState::Succeeded).await;
+    // One that waits and could be cancelled: behind it nobody works.
+    site.plane.stop_worker().await;
+    let queued = site.plane.order(&anna).await;
     let draft = site.plane.draft(&anna).await;
-    // Everything that any function reads, all of it Anna's.
-    let body = format!(
-        "draft={draft}&job={job}&server={server}&confirm_name={name}&key=k&template=debian-12&vcpu=2&ram=2&disk=20\
-         &bandwidth=100&name=stolen&hostname=stolen&method=password&guest_login=root&total=1&terms=yes&go=next"
-    );
     let customer = anna.customer().unwrap();
+    let shown = site.plane.facade.draft(draft, customer).await.unwrap().unwrap();
+    let total = site.plane.facade.draft_quote(&shown.values).unwrap().1.total_minor;
+    let seen = draft_digest(&shown);
+    // Everything that any function reads, all of it Anna's and all of it right: for her each of them would work.
+    let body = |job: &str, server: &str, draft: &str| {
+        format!(
+            "draft={draft}&job={job}&server={server}&confirm_name={name}&key=k&template=debian-12&vcpu=2&ram=2&disk=20\
+             &bandwidth=100&name=stolen&hostname=stolen&method=password&guest_login=root&total={total}&seen={seen}\
+             &terms=yes&go=next"
+        )
+    };
+    let (server, draft) = (server.to_string(), draft.to_string());
     for (path, allowed) in policy::FUNCTIONS {
+        // What a function names, and so must not find: the one that could be done, and no id at all.
+        let job = if *path == "/do/operation_cancel" { queued } else { job }.to_string();
+        let takes_an_id =
+            !["session_open", "session_close", "language_set", "theme_set", "draft_start", "size_quote"]
+                .iter()
+                .any(|f| path.ends_with(f));
         for (who, role, cookie) in &cookies {
             if *who == "anna@test" || *path == "/do/session_close" && role.is_some() {
                 continue;
             }
-            let before = state(&site, &anna).await;
-            let response = site.ask("POST", path, cookie.as_deref(), &body).await;
-            let status = response.status().as_u16();
-            let expected: &[u16] = match (allowed.allows(*role), role) {
-                // A function for scripts takes no plain form.
-                (true, _) if *path == "/do/size_quote" => &[400],
-                (true, _) => &[303, 404],
-                (false, None) => &[303],
-                (false, Some(_)) => &[403],
-            };
-            assert!(expected.contains(&status), "{who} on {path}: {status}, expected {expected:?}");
-            assert_eq!(state(&site, &anna).await, before, "{who} on {path} changed what is Anna's");
+            for body in [body(&job, &server, &draft), body("x", "-1", "%00")] {
+                let before = state(&site, &anna, &[job.parse().unwrap(), queued]).await;
+                let response = site.ask("POST", path, cookie.as_deref(), &body).await;
+                let status = response.status().as_u16();
+                let expected: &[u16] = match (allowed.allows(*role), role) {
+                    // A function for scripts takes no plain form.
+                    (true, _) if *path == "/do/size_quote" => &[400],
+                    // What is not his is not there.
+                    (true, _) if takes_an_id => &[404],
+                    (true, _) => &[303],
+                    (false, None) => &[303],
+                    (false, Some(_)) => &[403],
+                };
+                assert!(expected.contains(&status), "{who} on {path}: {status}, expected {expected:?}");
+                let after = state(&site, &anna, &[job.parse().unwrap(), queued]).await;
+                assert_eq!(after, before, "{who} on {path} changed what is Anna's");
+            }
         }
     }
-    assert_eq!(site.plane.store.servers_of(customer).await.unwrap().len(), 1);
+    assert_eq!(site.plane.store.servers_of(customer).await.unwrap().len(), 2);
+    // And for Anna they do work: what was refused was refused because of who asked.
+    let annas = cookies.iter().find(|(who, ..)| *who == "anna@test").and_then(|(_, _, c)| c.as_deref());
+    for (path, job) in [("/do/password_reveal", job), ("/do/operation_cancel", queued)] {
+        let before = state(&site, &anna, &[job]).await;
+        assert_eq!(
+            site.ask("POST", path, annas, &body(&job.to_string(), &server, &draft)).await.status(),
+            303
+        );
+        assert_ne!(state(&site, &anna, &[job]).await, before, "{path} did nothing");
+    }
 }
 
 /// What of Anna's a stranger could have changed.
-async fn state(site: &Site, anna: &Viewer) -> String {
+async fn state(site: &Site, anna: &Viewer, jobs: &[JobId]) -> String {
     let customer = anna.customer().unwrap();
     let drafts: Vec<_> = site
         .plane
@@ -173,8 +209,16 @@ async fn state(site: &Site, anna: &Viewer) -> String {
         .collect();
     let servers: Vec<_> =
         site.plane.store.servers_of(customer).await.unwrap().into_iter().map(|s| (s.id, s.name)).collect();
-    let jobs = site.plane.store.jobs_of_server(servers[0].0, 50).await.unwrap().len();
-    format!("{drafts:?} {servers:?} {jobs}")
+    let mut told = format!("{drafts:?} {servers:?}");
+    for (server, _) in &servers {
+        let jobs = site.plane.store.jobs_of_server(*server, 50).await.unwrap();
+        let jobs: Vec<_> = jobs.iter().map(|j| (j.id, j.state)).collect();
+        told += &format!(" {jobs:?} {:?}", site.plane.store.secret_reveal_state(*server).await.unwrap());
+    }
+    for job in jobs {
+        told += &format!(" {}", site.plane.job(*job).await.state);
+    }
+    told
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -240,7 +284,17 @@ async fn forged_posts_are_refused_by_the_same_rules_and_store_nothing() {
         assert!(status.is_client_error() || status == StatusCode::SEE_OTHER, "{status}");
     }
     let long = format!("draft={draft}&name={}", "x".repeat(100_000));
-    assert!(post("/do/draft_save_access", long).await.status().is_client_error());
+    let refused = post("/do/draft_save_access", long).await;
+    assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(text(refused).await.contains("longer than any form here allows"));
+    // Another price, or other values, than the page showed.
+    let shown = site.plane.facade.draft(draft, customer).await.unwrap().unwrap();
+    let total = site.plane.facade.draft_quote(&shown.values).map_or(0, |q| q.1.total_minor);
+    for (total, seen) in [(total + 1, draft_digest(&shown)), (total, "other".to_owned())] {
+        let form = format!("draft={draft}&total={total}&seen={seen}&terms=yes");
+        let response = post("/do/order_place", form).await;
+        assert!(response.headers()[header::LOCATION].to_str().unwrap().contains("/review#errors"));
+    }
     assert!(site.plane.store.servers_of(customer).await.unwrap().is_empty());
     assert!(site.plane.store.jobs_unfinished(customer).await.unwrap().is_empty());
 }

@@ -13,7 +13,7 @@ use domain::{
     state::{JobState, Role},
 };
 use jobs::SystemClock;
-use provisioning::{Facade, OrderPlaced, SignIn, Viewer, demo_catalogue};
+use provisioning::{Facade, OrderPlaced, Seen, SignIn, Viewer, demo_catalogue, draft_digest};
 use secrecy::SecretString;
 use store::{Store, seal::Sealer};
 use tempfile::TempDir;
@@ -96,9 +96,10 @@ impl Cluster {
     async fn order(&self, viewer: &Viewer) -> JobId {
         let customer = viewer.customer().unwrap();
         let draft = self.facade.draft_start(customer).await.unwrap();
-        let values = self.facade.draft(draft, customer).await.unwrap().unwrap().values;
-        let total = self.facade.draft_quote(&values).unwrap().1.total_minor;
-        match self.facade.order_place(viewer, draft, true, total, "test").await.unwrap() {
+        let found = self.facade.draft(draft, customer).await.unwrap().unwrap();
+        let total_minor = self.facade.draft_quote(&found.values).unwrap().1.total_minor;
+        let seen = Seen { total_minor, digest: draft_digest(&found) };
+        match self.facade.order_place(viewer, draft, true, &seen, "test").await.unwrap() {
             OrderPlaced::Accepted(job) => job,
             other => panic!("{other:?}"),
         }

@@ -42,6 +42,10 @@ pub async fn regions(product: Product, around: Around, topic: &str) -> Result<Re
             ScopedFuture::new(async move {
                 let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
                 match parts.as_slice() {
+                    ["servers", id] => match id.parse() {
+                        Ok(id) => servers::overview_regions(&request, id).await,
+                        Err(_) => Err(Fault::NotFound),
+                    },
                     ["servers"] => servers::list_regions(&request).await,
                     ["operations"] => operations::list_regions(&request).await,
                     ["operations", id] => match id.parse() {

@@ -1,7 +1,7 @@
 //! Who may call what. One row for every page, stream and server function; what has no row does not exist.
 //!
-//! The router is built from these tables and the guard reads them, so a function that is not listed answers 404. A
-//! test compares them with what the framework has registered and with the page routes.
+//! The router is built from these tables and the guard reads them. The build compares them with the functions and page
+//! routes that are written (`build.rs`), and the program, when it starts, with what the framework has registered.
 
 use domain::state::Role;
 
@@ -68,6 +68,7 @@ pub const FUNCTIONS: &[(&str, Policy)] = &[
 /// Live streams.
 pub const STREAMS: &[(&str, Policy)] = &[
     ("/live/servers", Policy::Customer),
+    ("/live/servers/{id}", Policy::SignedIn),
     ("/live/operations", Policy::Customer),
     ("/live/operations/{id}", Policy::SignedIn),
     ("/live/staff/jobs", Policy::Staff),
@@ -75,7 +76,12 @@ pub const STREAMS: &[(&str, Policy)] = &[
 ];
 
 /// Addresses that are neither: no session is needed and nothing is told.
-pub const PLAIN: &[(&str, Policy)] = &[("/healthz", Policy::Anyone), ("/readyz", Policy::Anyone)];
+pub const PLAIN: &[(&str, Policy)] = &[
+    ("/healthz", Policy::Anyone),
+    ("/readyz", Policy::Anyone),
+    ("/favicon.svg", Policy::Anyone),
+    ("/pkg/{*file}", Policy::Anyone),
+];
 
 /// The policy of a route. `None` means that nobody may.
 pub fn of(route: &str) -> Option<Policy> {

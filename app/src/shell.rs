@@ -5,7 +5,7 @@ use leptos::{config::LeptosOptions, hydration::HydrationScripts, nonce::use_nonc
 use crate::{
     format,
     i18n::{Lang, t},
-    islands::{Live, LiveTexts},
+    islands::{CopyButtons, Live, LiveTexts},
     request::{Banner, Request, Theme},
     routes,
 };
@@ -105,6 +105,7 @@ pub(crate) fn document(frame: Frame, page: Page) -> AnyView {
                     {page.body}
                 </main>
                 {footer(&request)}
+                {request.around.viewer.is_some().then(|| view! { <CopyButtons done=t!(lang, "copied")/> })}
                 <div class="sr-only" aria-live="polite" id="say"></div>
             </body>
         </html>

@@ -23,6 +23,27 @@ test("a server is ordered and ends on how to sign in to it", async ({ page, prod
   expect(cloud.networks.length).toBe(cloud.vms.length);
 });
 
+test("without a script the page of an order refreshes itself until it is over", async ({ page }) => {
+  test.skip(test.info().project.use.javaScriptEnabled !== false, "with scripts the page is pushed what changes");
+  await signIn(page, ANNA);
+  await order(page);
+  await expect(page.getByRole("link", { name: "Stop" })).toBeVisible();
+  // Nobody reloads it.
+  await expect(page.getByText(/is ready$/).first()).toBeVisible({ timeout: 40_000 });
+  await expect(page.getByRole("link", { name: "Stop" })).toHaveCount(0);
+});
+
+test("what arrives while somebody watches can be copied", async ({ page, context }) => {
+  test.skip(test.info().project.use.javaScriptEnabled === false, "copying needs a script");
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await signIn(page, BORIS);
+  await order(page);
+  await expect(page.getByText(/is ready$/).first()).toBeVisible({ timeout: 40_000 });
+  await page.getByRole("button", { name: "Copy" }).first().click();
+  await expect(page.getByRole("button", { name: "Copied" }).first()).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/^ssh root@198\.1[89]\./);
+});
+
 test("every step of the wizard fits the window and keeps what was typed", async ({ page }) => {
   await signIn(page, BORIS);
   await page.goto("/servers");

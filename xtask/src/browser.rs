@@ -27,13 +27,13 @@ pub(crate) fn chromium() -> Option<PathBuf> {
 
 /// Runs every journey. `program` is the built server; it serves the release build of the site. The slow run repeats each,
 /// which is what finds a race that one run in ten loses.
-pub(crate) fn journeys(program: &Path, slow: bool) -> anyhow::Result<()> {
+pub(crate) fn journeys(program: &Path, slow: bool, names: &[String]) -> anyhow::Result<()> {
     let modules = tools::npm("end2end")?;
     let end2end = root().join("end2end");
     link(&modules, &end2end.join("node_modules"))?;
     let chromium = chromium().context("there is no browser: apt install chromium, or set CHROMIUM")?;
     let mut command = Command::new("node");
-    command.current_dir(&end2end).arg(modules.join("@playwright/test/cli.js")).arg("test");
+    command.current_dir(&end2end).arg(modules.join("@playwright/test/cli.js")).arg("test").args(names);
     if slow {
         command.arg("--repeat-each=5");
     }

@@ -15,6 +15,7 @@ use crate::{
 
 /// Builds everything. Returns the program; its site lies beside it.
 pub(crate) fn build(release: bool) -> anyhow::Result<PathBuf> {
+    tools::basics()?;
     let program = server(release)?;
     site(release)?;
     Ok(program)

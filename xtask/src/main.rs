@@ -16,6 +16,7 @@ const HELP: &str = "\
 cargo xtask serve [--release] [--listen ADDRESS] [--data-dir DIR] …   build, then `slipway serve --demo …`
 cargo xtask build [--release] [--site]                                leave target/{debug,release}/slipway and its site; with --site the site only
 cargo xtask test [--slow]                                             everything that must hold; --slow adds the long parts
+cargo xtask journeys [NAME …]                                         the browser tests alone, or those whose file or title has the name
 cargo xtask bench vcd                                                 the SDK and the simulator, with their peers and goals
 ";
 
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         "build" => build::build(release).map(drop),
         "serve" => serve(release, rest),
         "test" => test::test(rest.iter().any(|a| a == "--slow")),
+        "journeys" => journeys(rest),
         "bench" => bench(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
@@ -45,6 +47,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn journeys(names: &[String]) -> anyhow::Result<()> {
+    tools::test_programs()?;
+    build::site(true)?;
+    browser::journeys(&build::server(false)?, false, names)
 }
 
 fn bench(args: &[String]) -> anyhow::Result<()> {

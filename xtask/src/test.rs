@@ -18,6 +18,7 @@ pub(crate) fn test(slow: bool) -> anyhow::Result<()> {
         result
     };
     part("what the machine lacks", &mut || {
+        tools::basics()?;
         tools::wasm_target()?;
         tools::test_programs()?;
         tools::python("pyvcloud", "crates/vcd-sim/tests/pyvcloud/requirements.txt")
@@ -53,7 +54,7 @@ pub(crate) fn test(slow: bool) -> anyhow::Result<()> {
     // The browser meets what is shipped to it; the server behind may be the quick build.
     part("release build of the islands and the style", &mut || build::site(true))?;
     part("budgets", &mut budget::check)?;
-    part("browser tests", &mut || browser::journeys(&build::server(false)?, slow))?;
+    part("browser tests", &mut || browser::journeys(&build::server(false)?, slow, &[]))?;
     println!("\nminutes of each part:");
     for (name, m) in &minutes {
         println!("  {m:5.1}  {name}");

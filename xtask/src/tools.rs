@@ -12,6 +12,26 @@ use crate::run::{exists, output, phase, root, run, target};
 
 const WASM: &str = "wasm32-unknown-unknown";
 
+/// What nothing here can be built without, asked for before anything is: minutes of compiling would be lost otherwise.
+pub(crate) fn basics() -> anyhow::Result<()> {
+    const OLDEST: u32 = 20;
+    let node = Command::new("node").arg("--version").output().ok().filter(|o| o.status.success());
+    let version = node.map(|o| String::from_utf8_lossy(&o.stdout).trim().trim_start_matches('v').to_owned());
+    let major = version.as_deref().and_then(|v| v.split('.').next()?.parse::<u32>().ok());
+    match (major, version) {
+        (Some(major), _) if major >= OLDEST => {}
+        (_, Some(version)) => bail!("Node {version} is too old: install Node {OLDEST} or newer"),
+        _ => bail!("Node is missing: install Node {OLDEST} or newer (Debian: apt install nodejs npm)"),
+    }
+    if !exists("npm") {
+        bail!("npm is missing: install it with Node (Debian: apt install npm)");
+    }
+    if !["cc", "gcc", "clang"].iter().any(|compiler| exists(compiler)) {
+        bail!("a C compiler is missing (Debian: apt install gcc libc6-dev)");
+    }
+    Ok(())
+}
+
 /// Adds the wasm target where it is missing.
 pub(crate) fn wasm_target() -> anyhow::Result<()> {
     let libraries = output(
@@ -33,9 +53,6 @@ pub(crate) fn wasm_target() -> anyhow::Result<()> {
 
 /// Installs the npm packages of a folder under `target/`, if its lock file has changed since. Returns `node_modules`.
 pub(crate) fn npm(folder: &str) -> anyhow::Result<PathBuf> {
-    if !exists("node") || !exists("npm") {
-        bail!("Node is missing: install Node 20 or newer (Debian: apt install nodejs npm)");
-    }
     let (from, to) = (root().join(folder), target().join("npm").join(folder.replace('/', "-")));
     let lock =
         fs::read(from.join("package-lock.json")).with_context(|| format!("{folder}/package-lock.json"))?;

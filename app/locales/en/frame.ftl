@@ -47,6 +47,7 @@ login-demo-password = Password of each:
 signed-out = You are signed out.
 fault-title = Something went wrong
 fault-400 = This form arrived incomplete. Open it again; nothing was changed.
+fault-413 = What was sent is longer than any form here allows. Go back, shorten it and send it again; nothing was changed.
 fault-403 = You have no access to this page.
 fault-403-form = This form was not sent from our page. Open it again; nothing was changed.
 fault-404 = Not found, or you have no access.

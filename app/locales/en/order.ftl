@@ -85,4 +85,5 @@ password-line-none = none: key only
 order-too-many = You have { $limit } unfinished operations, which is the limit. Wait until some are done.
 order-gone = This draft cannot be ordered any more. Start a new order.
 order-other-values = This form was already sent with other values.
+draft-ordered = This draft has been ordered already. Here is what became of it.
 draft-discarded = The draft was discarded.

@@ -136,6 +136,12 @@ async fn save_step(
             caller.not_found();
             return Ok(());
         }
+        (DraftSaved::Ordered(job), _) => {
+            caller.memory().banner(false, t!(caller.request.lang(), "draft-ordered")).await;
+            format!("{}#flash", routes::operation(job))
+        }
+        // Its own page says when it ended and leads to a new one.
+        (DraftSaved::Expired, _) => here,
         (_, "back") => step.previous().map_or(routes::SERVERS.into(), |s| routes::order(draft, s)),
         (_, "exit") => routes::SERVERS.into(),
         (DraftSaved::WithErrors, _) => format!("{here}#errors"),

@@ -2,7 +2,7 @@
 
 use domain::{DraftId, draft::WizardStep};
 use leptos::prelude::*;
-use provisioning::OrderPlaced;
+use provisioning::{OrderPlaced, Seen};
 
 use super::answer::{Caller, Fault};
 use crate::{i18n::t, request::Flash, routes};
@@ -13,23 +13,26 @@ pub async fn order_place(
     /// What the page showed, minor units: ordering at another price than the one seen is refused.
     #[server(default)]
     total: String,
+    /// What the page showed of everything else, as a digest.
+    #[server(default)]
+    seen: String,
     #[server(default)] terms: String,
 ) -> Result<(), ServerFnError> {
     let caller = Caller::current()?;
-    let result = place(&caller, &draft, &total, &terms).await;
+    let result = place(&caller, &draft, &total, seen, &terms).await;
     caller.finish(result).await
 }
 
-async fn place(caller: &Caller, draft: &str, total: &str, terms: &str) -> Result<(), Fault> {
+async fn place(caller: &Caller, draft: &str, total: &str, digest: String, terms: &str) -> Result<(), Fault> {
     let Ok(draft) = draft.parse::<DraftId>() else {
         caller.not_found();
         return Ok(());
     };
     let (facade, lang) = (caller.request.facade(), caller.request.lang());
-    let seen = total.parse().unwrap_or(-1);
+    let seen = Seen { total_minor: total.parse().unwrap_or(-1), digest };
     let request_id = &caller.request.around.request_id;
     let review = routes::order(draft, WizardStep::Review);
-    match facade.order_place(caller.viewer()?, draft, !terms.is_empty(), seen, request_id).await? {
+    match facade.order_place(caller.viewer()?, draft, !terms.is_empty(), &seen, request_id).await? {
         OrderPlaced::Accepted(job) => {
             caller.memory().clear_flash().await;
             caller.see_other(&routes::operation(job));

@@ -6,7 +6,7 @@ mod hints;
 mod live;
 mod quote;
 
-pub use copy::Copy;
+pub use copy::CopyButtons;
 pub use hints::{HintText, TextHints};
 pub use live::{Live, LiveTexts};
 pub use quote::LiveQuote;

@@ -13,13 +13,22 @@ pub fn LiveQuote(template: String) -> impl IntoView {
 
 #[cfg(feature = "hydrate")]
 mod browser {
-    use std::{cell::RefCell, rc::Rc, time::Duration};
+    use std::{
+        cell::{Cell, RefCell},
+        rc::Rc,
+        time::Duration,
+    };
 
     use leptos::{prelude::*, task::spawn_local};
     use wasm_bindgen::{JsCast, closure::Closure};
     use web_sys::{Document, HtmlInputElement};
 
     use crate::api::quote::size_quote;
+
+    thread_local! {
+        /// Number of the newest question.
+        static NEWEST: Cell<u32> = const { Cell::new(0) };
+    }
 
     const PAUSE: Duration = Duration::from_millis(150);
 
@@ -55,9 +64,17 @@ mod browser {
         let read = |name| value(&document, name);
         let asked = (read("vcpu"), read("ram"), read("disk"), read("bandwidth"));
         mark(&document, true);
+        let number = NEWEST.with(|n| n.replace(n.get() + 1) + 1);
         spawn_local(async move {
             let (vcpu, ram, disk, bandwidth) = asked;
-            if let Ok(texts) = size_quote(template, vcpu, ram, disk, bandwidth).await {
+            let answer = size_quote(template, vcpu, ram, disk, bandwidth).await;
+            // What was asked before the last change is not the price any more.
+            if NEWEST.with(Cell::get) != number {
+                return;
+            }
+            // A size that cannot be had has no price: the old one stays, and stays dimmed.
+            let stale = !matches!(&answer, Ok(texts) if !texts.is_empty());
+            if let Ok(texts) = answer {
                 for (key, text) in texts {
                     let found = document.query_selector_all(&format!("[data-quote=\"{key}\"]"));
                     let Ok(found) = found else { continue };
@@ -68,7 +85,7 @@ mod browser {
                     }
                 }
             }
-            mark(&document, false);
+            mark(&document, stale);
         });
     }
 

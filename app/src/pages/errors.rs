@@ -39,7 +39,8 @@ pub(super) fn of(request: &Request, fault: Fault) -> Page {
 /// A page for what goes wrong outside of the pages: no session, no script, no data.
 pub fn error_page(lang: Lang, status: u16, request_id: &str) -> String {
     let text = match status {
-        400 | 413 | 415 | 422 => t!(lang, "fault-400"),
+        413 => t!(lang, "fault-413"),
+        400 | 415 | 422 => t!(lang, "fault-400"),
         403 => t!(lang, "fault-403-form"),
         404 | 405 => t!(lang, "fault-404"),
         429 => t!(lang, "fault-429"),

@@ -6,7 +6,6 @@ use leptos::prelude::*;
 use crate::{
     format,
     i18n::{Lang, t},
-    islands::Copy,
 };
 
 /// A state as icon, word and colour; never colour alone. `tone`: ok, busy, bad, warn, idle.
@@ -37,7 +36,7 @@ pub(crate) fn copyable(lang: Lang, text: String) -> AnyView {
     view! {
         <span class="copyable">
             <code>{text.clone()}</code>
-            <Copy text label=t!(lang, "copy") done=t!(lang, "copied")/>
+            <button type="button" class="copy" data-copy=text>{t!(lang, "copy")}</button>
         </span>
     }
     .into_any()

@@ -165,7 +165,12 @@ pub fn check_password(password: &str, login: &str, hostname: &str, family: Famil
         errors.push(error(Code::PasswordAlphabet).with("char", printable(bad)));
     }
     let lower = password.to_lowercase();
-    if login.len() > 2 && lower.contains(&login.to_lowercase()) {
+    // Windows refuses a password that holds any word of the account's name.
+    let words: Vec<String> = match family {
+        Family::Linux => vec![login.to_lowercase()],
+        Family::Windows => login.to_lowercase().split([' ', '.', '-', '_', '#']).map(str::to_owned).collect(),
+    };
+    if words.iter().any(|word| word.chars().count() > 2 && lower.contains(word.as_str())) {
         errors.push(error(Code::PasswordLogin));
     }
     if hostname.len() > 2 && lower.contains(&hostname.to_lowercase()) {
@@ -229,6 +234,14 @@ mod tests {
         assert_eq!(password("Пароль-Vq7-tRn2"), [Code::PasswordCyrillic]);
         assert_eq!(password("Vq7-Anna-tRn2"), [Code::PasswordLogin]);
         assert_eq!(password("Vq7-web-01-tRn2"), [Code::PasswordHostname]);
+        let windows = |typed: &str| {
+            check_password(typed, "Anna Ivanova", "web-01", Family::Windows)
+                .into_iter()
+                .map(|e| e.code)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(windows("Vq7-ivanova-tRn2"), [Code::PasswordLogin]);
+        assert_eq!(windows("vqtrnxlpvqtrnxlp"), [Code::PasswordClasses]);
     }
 
     #[test]

@@ -64,6 +64,7 @@ closed_list! {
         PasswordClasses = "password-classes",
         KeyMissing = "key-missing",
         KeyMany = "key-many",
+        KeysLong = "keys-long",
         KeyPrivate = "key-private",
         KeyWeak = "key-weak",
         KeyCut = "key-cut",
@@ -71,6 +72,8 @@ closed_list! {
         KeyOptions = "key-options",
         TermsMissing = "terms-missing",
         PriceStale = "price-stale",
+        /// The draft is not any more what the page showed.
+        OrderChanged = "order-changed",
         CredentialsMissing = "credentials-missing",
         CredentialsWrong = "credentials-wrong",
         CredentialsLocked = "credentials-locked",

@@ -44,7 +44,10 @@ pub fn check_keys(pasted: &str) -> Result<Vec<SshKey>, Vec<FieldError>> {
         .map(|(i, l)| (i + 1, l.trim()))
         .filter(|(_, l)| !l.is_empty() && !l.starts_with('#'))
         .collect();
-    if lines.len() > LINES_MAX || pasted.len() > BYTES_MAX {
+    if pasted.len() > BYTES_MAX {
+        return Err(vec![FieldError::new(Field::SshKeys, Code::KeysLong).with("max", BYTES_MAX / 1024)]);
+    }
+    if lines.len() > LINES_MAX {
         return Err(vec![FieldError::new(Field::SshKeys, Code::KeyMany).with("max", LINES_MAX)]);
     }
     let mut keys: Vec<SshKey> = Vec::new();

@@ -10,6 +10,7 @@ use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVe
 use domain::{AccountId, state::Role};
 use jobs::Clock;
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 use store::{Store, accounts::Account};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -46,7 +47,7 @@ const NOBODY: &str =
 pub(crate) struct Gate {
     places: Arc<Semaphore>,
     hashing: Arc<Semaphore>,
-    tries: Arc<Mutex<HashMap<String, (u32, Instant)>>>,
+    tries: Arc<Mutex<HashMap<Key, (u32, Instant)>>>,
 }
 
 impl Gate {
@@ -64,51 +65,56 @@ impl Gate {
         email: &str,
         password: SecretString,
     ) -> store::Result<SignIn> {
-        let key = email.trim().to_lowercase();
-        if let Some(wait) = self.locked(&key) {
+        let name = email.trim().to_lowercase();
+        let key = key(&name);
+        // Counted before the password is looked at, so that many tries at once are many tries.
+        if let Some(wait) = self.count(key) {
             return Ok(SignIn::Locked(wait));
         }
         let Ok(_place) = self.places.try_acquire() else { return Ok(SignIn::Busy) };
-        let found = if key.len() <= 254 { store.account_by_email(&key).await? } else { None };
+        let found = if name.len() <= 254 { store.account_by_email(&name).await? } else { None };
         let (account, expected) = found.map_or((None, NOBODY.to_owned()), |(a, h)| (Some(a), h));
         let Ok(_hashing) = self.hashing.acquire().await else { return Ok(SignIn::Busy) };
         let right = tokio::task::spawn_blocking(move || verify(&password, &expected)).await.unwrap_or(false);
         match account.filter(|_| right) {
             Some(account) => {
-                self.forget(&key);
+                self.forget(key);
                 Ok(SignIn::In(account))
             }
-            None => {
-                self.count(key);
-                Ok(SignIn::Wrong)
+            None => Ok(SignIn::Wrong),
+        }
+    }
+
+    /// Counts a try; answers how long to wait where there were too many.
+    fn count(&self, key: Key) -> Option<Duration> {
+        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        let (count, since) = tries.get(&key).copied().unwrap_or((0, Instant::now()));
+        let (count, since) = if since.elapsed() >= WINDOW { (0, Instant::now()) } else { (count, since) };
+        if count >= TRIES {
+            return Some(WINDOW.saturating_sub(since.elapsed()));
+        }
+        if tries.len() >= TABLE_MAX && !tries.contains_key(&key) {
+            // Whoever invents names loses the oldest of them, not what was counted against one account.
+            tries.retain(|_, (_, since)| since.elapsed() < WINDOW);
+            let oldest = tries.iter().min_by_key(|(_, (count, since))| (*count, *since)).map(|(key, _)| *key);
+            if let Some(oldest) = oldest.filter(|_| tries.len() >= TABLE_MAX) {
+                tries.remove(&oldest);
             }
         }
+        tries.insert(key, (count + 1, since));
+        None
     }
 
-    fn locked(&self, key: &str) -> Option<Duration> {
-        let tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
-        let (count, since) = tries.get(key)?;
-        (*count >= TRIES).then(|| WINDOW.saturating_sub(since.elapsed())).filter(|left| !left.is_zero())
+    fn forget(&self, key: Key) {
+        self.tries.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
     }
+}
 
-    fn count(&self, key: String) {
-        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
-        if tries.len() >= TABLE_MAX {
-            tries.retain(|_, (_, since)| since.elapsed() < WINDOW);
-        }
-        if tries.len() >= TABLE_MAX {
-            tries.clear();
-        }
-        let entry = tries.entry(key).or_insert((0, Instant::now()));
-        if entry.1.elapsed() >= WINDOW {
-            *entry = (0, Instant::now());
-        }
-        entry.0 += 1;
-    }
+/// A name in the limiter's table: of one size, however long the name is.
+type Key = [u8; 32];
 
-    fn forget(&self, key: &str) {
-        self.tries.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
-    }
+fn key(name: &str) -> Key {
+    Sha256::digest(name.as_bytes()).into()
 }
 
 fn hasher() -> Argon2<'static> {

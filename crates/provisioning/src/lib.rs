@@ -20,8 +20,8 @@ pub use accounts::{SignIn, account_add, demo_accounts};
 pub use catalogue::demo_catalogue;
 pub use control::Control;
 pub use facade::{
-    Blocker, DraftSaved, EdgePool, Facade, OperationView, OrderPlaced, PasswordView, QueuePreview,
-    ServerView, StaffJob, TerminateAnswer, Viewer, Waiting, customer_row, customer_rows,
+    Blocker, DraftSaved, EdgePool, Facade, OperationView, OrderPlaced, PasswordView, QueuePreview, Seen,
+    ServerView, StaffJob, TerminateAnswer, Viewer, Waiting, customer_row, customer_rows, draft_digest,
 };
 pub use housekeeping::housekeeping;
 pub use provider_vcd::{VcdConfig, VcdProvider};

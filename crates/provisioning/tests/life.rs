@@ -1,12 +1,15 @@
 //! A server's life through every layer below the pages, on both databases.
 
 use domain::{
+    draft::{DraftValues, WizardStep},
+    field::Code,
     permission::Denial,
     state::{EdgeState, JobState, Role, ServerState},
 };
 use jobs::{Clock, JobStore};
-use provisioning::{TerminateAnswer, Waiting};
-use secrecy::ExposeSecret;
+use provisioning::{DraftSaved, OrderPlaced, Seen, TerminateAnswer, Waiting, draft_digest};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 use testkit::{Database, Plane};
 
 async fn an_order_becomes_one_network_and_one_machine(database: Database) {
@@ -28,6 +31,121 @@ async fn an_order_becomes_one_network_and_one_machine(database: Database) {
     assert_eq!(plane.facade.password_reveal(&anna, job).await.unwrap(), Some(false));
     let shown = plane.facade.password_revealed(&anna, job).await.unwrap().unwrap();
     assert_eq!(shown.password.expose_secret().len(), 24);
+}
+
+/// A key somebody made for these tests.
+const KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJmLSLsvQJHCWCm2CtJoiYSPpvgmYDt8mKQ3hEHkBQQe anna@home";
+
+/// Every way to sign in that can be ordered is a way to sign in.
+async fn guests_let_in_who_ordered_them(database: Database) {
+    let plane = Plane::start_on(database, 1).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let customer = anna.customer().unwrap();
+    let own = || Some(SecretString::from("Vq7-tRn2xLp9"));
+    let cases: [(&str, &str, &str, bool, serde_json::Value, &[serde_json::Value]); 4] = [
+        (
+            "almalinux-9",
+            "key",
+            "anna",
+            false,
+            json!({"login": "anna", "key": KEY}),
+            &[json!({"login": "anna", "password": ""}), json!({"login": "root", "key": KEY})],
+        ),
+        ("debian-12", "key_and_password", "root", true, json!({"login": "root", "key": KEY}), &[]),
+        (
+            "ubuntu-24.04",
+            "password",
+            "anna",
+            true,
+            json!({"login": "anna", "password": "Vq7-tRn2xLp9"}),
+            &[json!({"login": "anna", "key": KEY}), json!({"login": "anna", "password": "Vq7-tRn2xLp8"})],
+        ),
+        (
+            "windows-2022",
+            "password",
+            "Administrator",
+            true,
+            json!({"login": "Administrator", "password": "Vq7-tRn2xLp9"}),
+            &[json!({"login": "Administrator", "password": "wrong"})],
+        ),
+    ];
+    for (n, (template, method, login, password, good, bad)) in cases.into_iter().enumerate() {
+        let draft = plane.draft(&anna).await;
+        let (save, facade) = (|step| (draft, customer, step), &plane.facade);
+        let (d, c, s) = save(WizardStep::Os);
+        assert_eq!(
+            facade.draft_save(d, c, s, None, |v| v.template = template.into()).await.unwrap(),
+            DraftSaved::InOrder
+        );
+        let (d, c, s) = save(WizardStep::Access);
+        let typed = password.then(own).flatten();
+        let saved = facade.draft_save(d, c, s, typed, |v| {
+            (v.method, v.guest_login) = (method.into(), login.into());
+            v.password_source = if password { "own" } else { "generated" }.into();
+            v.ssh_keys = if method == "password" { String::new() } else { KEY.into() };
+        });
+        assert_eq!(saved.await.unwrap(), DraftSaved::InOrder, "{template}");
+        let job = plane.place(&anna, draft).await;
+        let done = plane.until(job, JobState::Succeeded).await;
+        assert!(
+            plane.guest_lets_in(good.clone()).await,
+            "{template} refuses {good}: {}",
+            plane.guest().await
+        );
+        for stranger in bad {
+            assert!(!plane.guest_lets_in(stranger.clone()).await, "{template} lets in {stranger}");
+        }
+        let name = plane.store.server(done.server.unwrap()).await.unwrap().unwrap().name;
+        let key = format!("k{n}");
+        let ended =
+            plane.facade.server_terminate(&anna, done.server.unwrap(), &name, &key, "test").await.unwrap();
+        let TerminateAnswer::Accepted(ended) = ended else { panic!("{ended:?}") };
+        plane.until(ended, JobState::Succeeded).await;
+    }
+}
+
+/// A password of one's own is held against every rule again when what the rules look at changes.
+async fn an_own_password_is_checked_again_when_what_it_is_for_changes(database: Database) {
+    let mut plane = Plane::start_on(database, 1).await;
+    plane.stop_worker().await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let (draft, customer) = (plane.draft(&anna).await, anna.customer().unwrap());
+    let save = async |step, password: Option<&str>, change: &dyn Fn(&mut DraftValues)| {
+        let password = password.map(SecretString::from);
+        plane.facade.draft_save(draft, customer, step, password, |v| change(v)).await.unwrap()
+    };
+    // In order on Linux, and for no longer than its login and host name let it be.
+    let own = |v: &mut DraftValues| v.password_source = "own".into();
+    assert_eq!(save(WizardStep::Access, Some("correcthorsebattery"), &own).await, DraftSaved::InOrder);
+    let windows = |v: &mut DraftValues| v.template = "windows-2022".into();
+    save(WizardStep::Os, None, &windows).await;
+    let values = plane.facade.draft(draft, customer).await.unwrap().unwrap();
+    assert!(!values.password_kept);
+    assert_eq!(values.values.password_errors[0].code, Code::PasswordClasses);
+
+    assert_eq!(save(WizardStep::Access, Some("Correct-horse-7-battery"), &own).await, DraftSaved::InOrder);
+    let host = |v: &mut DraftValues| v.hostname = "horse".into();
+    assert_eq!(save(WizardStep::Access, Some(""), &host).await, DraftSaved::WithErrors);
+    let values = plane.facade.draft(draft, customer).await.unwrap().unwrap().values;
+    assert_eq!(values.password_errors[0].code, Code::PasswordHostname);
+}
+
+/// What was reviewed is what is ordered: another tab may have changed it meanwhile.
+async fn an_order_that_changed_under_the_button_is_not_placed(database: Database) {
+    let mut plane = Plane::start_on(database, 1).await;
+    plane.stop_worker().await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let (draft, customer) = (plane.draft(&anna).await, anna.customer().unwrap());
+    let shown = plane.facade.draft(draft, customer).await.unwrap().unwrap();
+    let total_minor = plane.facade.draft_quote(&shown.values).unwrap().1.total_minor;
+    let seen = Seen { total_minor, digest: draft_digest(&shown) };
+    plane.rename(&anna, draft, "other").await;
+    match plane.facade.order_place(&anna, draft, true, &seen, "test").await.unwrap() {
+        OrderPlaced::Refused(errors) => assert_eq!(errors[0].code, Code::OrderChanged),
+        other => panic!("{other:?}"),
+    }
+    plane.place(&anna, draft).await;
 }
 
 async fn a_second_order_waits_and_another_customers_does_not(database: Database) {
@@ -237,6 +355,9 @@ macro_rules! on_both {
 }
 
 on_both! {
+    guests_let_in_who_ordered_them,
+    an_own_password_is_checked_again_when_what_it_is_for_changes,
+    an_order_that_changed_under_the_button_is_not_placed,
     an_order_becomes_one_network_and_one_machine,
     a_second_order_waits_and_another_customers_does_not,
     a_terminate_behind_a_create_waits_can_be_cancelled_and_takes_everything_away,

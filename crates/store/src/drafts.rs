@@ -108,7 +108,7 @@ impl Store {
             DraftPassword::Set(secret) => (0, Some(self.sealer.seal(id.0, &secret)?)),
         };
         let done = sqlx::query(
-            "UPDATE draft SET choices = $1, updated_at = $2,
+            "UPDATE draft SET choices = $1, updated_at = CASE WHEN updated_at >= $2 THEN updated_at + 1 ELSE $2 END,
                  sealed_password = CASE WHEN $3 = 1 THEN sealed_password ELSE $4 END
              WHERE id = $5 AND customer_id = $6 AND ordered_job_id IS NULL",
         )

@@ -70,10 +70,10 @@ pub enum Accepted {
 pub const OPEN_JOBS_MAX: i64 = 500;
 
 impl Store {
-    /// Turns a draft into a server and its `activate` job.
+    /// Turns a draft into a server and its `activate` job, if the draft was last changed when the caller says.
     pub async fn order_accept(
         &self,
-        draft: DraftId,
+        (draft, updated_at): (DraftId, i64),
         server: &Server,
         secrets: &OrderSecrets,
         job: &NewJob,
@@ -87,12 +87,13 @@ impl Store {
         }
         let taken = sqlx::query(
             "UPDATE draft SET ordered_job_id = $1, sealed_password = NULL, updated_at = $2
-             WHERE id = $3 AND customer_id = $4 AND ordered_job_id IS NULL",
+             WHERE id = $3 AND customer_id = $4 AND ordered_job_id IS NULL AND updated_at = $5",
         )
         .bind(job.id.to_string())
         .bind(now)
         .bind(draft.to_string())
         .bind(customer.to_string())
+        .bind(updated_at)
         .execute(&mut *tx)
         .await?;
         if taken.rows_affected() == 0 {

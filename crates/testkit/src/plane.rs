@@ -9,7 +9,8 @@ use domain::{
 };
 use jobs::{SystemClock, Worker, WorkerConfig, WorkerHandle};
 use provisioning::{
-    Control, Facade, Job, OrderPlaced, SignIn, VcdConfig, VcdProvider, Viewer, demo_catalogue,
+    Control, Facade, Job, OrderPlaced, Seen, SignIn, VcdConfig, VcdProvider, Viewer, demo_catalogue,
+    draft_digest,
 };
 use secrecy::SecretString;
 use store::{Store, seal::Sealer};
@@ -39,6 +40,8 @@ pub struct Plane {
     pub store: Store,
     worker: Option<WorkerHandle>,
     provider: VcdConfig,
+    /// The address of the simulated cloud.
+    cloud: String,
     /// Where other nodes find the database.
     database: Option<String>,
     dir: TempDir,
@@ -68,13 +71,14 @@ impl Plane {
             Some(url) => Store::open_postgres(url, sealer()).await.unwrap(),
         };
         let password = SecretString::from("simulator");
-        let config =
-            VcdConfig::tenant(&format!("http://{address}"), "acme", "acme-admin", password, "acme-vdc");
+        let cloud = format!("http://{address}");
+        let config = VcdConfig::tenant(&cloud, "acme", "acme-admin", password, "acme-vdc");
         let provider = Arc::new(VcdProvider::new(config.clone()).unwrap());
         let control = Control::new(store.clone(), provider, demo_catalogue().unwrap(), Arc::new(SystemClock));
         assert_eq!(control.edges_import().await.unwrap(), edges as usize);
         let facade = Facade::new(&control);
-        let mut plane = Self { sim, control, facade, store, worker: None, provider: config, database, dir };
+        let mut plane =
+            Self { sim, control, facade, store, worker: None, provider: config, cloud, database, dir };
         plane.start_worker();
         plane
     }
@@ -131,12 +135,29 @@ impl Plane {
 
     pub async fn place(&self, viewer: &Viewer, draft: DraftId) -> JobId {
         let customer = viewer.customer().unwrap();
-        let values = self.facade.draft(draft, customer).await.unwrap().unwrap().values;
-        let total = self.facade.draft_quote(&values).unwrap().1.total_minor;
-        match self.facade.order_place(viewer, draft, true, total, "test").await.unwrap() {
+        let draft_now = self.facade.draft(draft, customer).await.unwrap().unwrap();
+        let total_minor = self.facade.draft_quote(&draft_now.values).unwrap().1.total_minor;
+        let seen = Seen { total_minor, digest: draft_digest(&draft_now) };
+        match self.facade.order_place(viewer, draft, true, &seen, "test").await.unwrap() {
             OrderPlaced::Accepted(job) => job,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// What the guest of a customer's only machine is like, as the cloud shows it.
+    pub async fn guest(&self) -> serde_json::Value {
+        let guests = reqwest::get(format!("{}/sim/guests", self.cloud)).await.unwrap().text().await.unwrap();
+        serde_json::from_str::<Vec<serde_json::Value>>(&guests)
+            .unwrap()
+            .pop()
+            .expect("no machine has a guest")
+    }
+
+    /// Whether the guest lets in whoever comes with this: `{"login": …, "password": …}` or `{…, "key": …}`.
+    pub async fn guest_lets_in(&self, with: serde_json::Value) -> bool {
+        let vm = self.guest().await["vm"].as_str().unwrap().to_owned();
+        let login = reqwest::Client::new().post(format!("{}/sim/guests/{vm}/login", self.cloud)).json(&with);
+        login.send().await.unwrap().status().is_success()
     }
 
     /// Changes the host name of a draft.

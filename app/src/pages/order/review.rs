@@ -7,7 +7,7 @@ use domain::{
     price::Quote,
 };
 use leptos::prelude::*;
-use provisioning::{Draft, QueuePreview};
+use provisioning::{Draft, QueuePreview, draft_digest};
 
 use super::{
     Loaded, Params, draft, draft_input, step_name, step_page,
@@ -166,6 +166,7 @@ fn order_form(lang: Lang, draft: &Draft, quote: &Quote, errors: &Errors) -> impl
         <form method="post" action=routes::action("order_place") class="order">
             {draft_input(draft)}
             <input type="hidden" name="total" value=quote.total_minor.to_string()/>
+            <input type="hidden" name="seen" value=draft_digest(draft)/>
             <div id="price">{errors.at(lang, Field::Price)}</div>
             <div class="field">
                 <label class="check" for="terms">

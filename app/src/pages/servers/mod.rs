@@ -10,6 +10,7 @@ use provisioning::{Server, ServerView, customer_rows};
 
 pub(crate) use list::{list, list_regions};
 pub(super) use overview::overview;
+pub(crate) use overview::overview_regions;
 pub(super) use terminate::terminate;
 
 use super::{Fault, Loaded, Params, operations::kind_inline};

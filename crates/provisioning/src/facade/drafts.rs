@@ -1,7 +1,7 @@
 //! Drafts of orders: begun, saved step by step, discarded.
 
 use domain::{
-    CustomerId, DraftId,
+    CustomerId, DraftId, JobId,
     access::{PasswordSource, check_password},
     draft::{DraftValues, WizardStep},
     field::{Code, Field, FieldError},
@@ -23,7 +23,7 @@ use crate::passwords;
 /// Drafts live this long after the start, ms.
 const LIFE_MS: i64 = 14 * 86_400_000;
 /// Values longer than this are cut before they are kept: no rule allows them anyway.
-const VALUE_MAX: usize = 16 * 1024;
+const VALUE_MAX: usize = 32 * 1024;
 const SHORT_MAX: usize = 300;
 
 /// How saving a step ended.
@@ -33,7 +33,11 @@ pub enum DraftSaved {
     InOrder,
     /// Saved as typed, and something is wrong with it.
     WithErrors,
-    /// There is no such draft that could be saved.
+    /// It became an order before.
+    Ordered(JobId),
+    /// Its time is over.
+    Expired,
+    /// There is no such draft.
     Gone,
 }
 
@@ -68,7 +72,12 @@ impl Facade {
         password: Option<SecretString>,
         change: impl FnOnce(&mut DraftValues),
     ) -> Result<DraftSaved> {
-        let Some(draft) = self.editable(id, customer).await? else { return Ok(DraftSaved::Gone) };
+        let draft = match self.store.draft(id, customer).await? {
+            None => return Ok(DraftSaved::Gone),
+            Some(Draft { ordered: Some(job), .. }) => return Ok(DraftSaved::Ordered(job)),
+            Some(draft) if draft.expires_at <= self.now_ms() => return Ok(DraftSaved::Expired),
+            Some(draft) => draft,
+        };
         let mut values = draft.values;
         let family_before = values.family(&self.catalogue);
         change(&mut values);
@@ -88,7 +97,20 @@ impl Facade {
                     DraftPassword::Forget
                 }
             }
-            _ if values.password_source == PasswordSource::Own.as_str() => DraftPassword::Keep,
+            // What was in order under another system, login or host name may not be any more.
+            _ if values.password_source == PasswordSource::Own.as_str() => {
+                match self.store.draft_password(id, customer).await? {
+                    None => DraftPassword::Keep,
+                    Some(kept) => {
+                        values.password_errors = self.password_errors(&values, &kept);
+                        if values.password_errors.is_empty() {
+                            DraftPassword::Keep
+                        } else {
+                            DraftPassword::Forget
+                        }
+                    }
+                }
+            }
             _ => {
                 values.password_errors.clear();
                 DraftPassword::Forget
@@ -135,11 +157,6 @@ impl Facade {
         Ok(quote(&self.catalogue.prices, template, size))
     }
 
-    async fn editable(&self, id: DraftId, customer: CustomerId) -> Result<Option<Draft>> {
-        let now = self.now_ms();
-        Ok(self.store.draft(id, customer).await?.filter(|d| d.ordered.is_none() && d.expires_at > now))
-    }
-
     /// Another system may need more: raises what was left at a smaller minimum, and only that.
     fn lift_size(&self, values: &mut DraftValues) {
         if let (Some(template), Ok(vcpu), Ok(ram), Ok(disk), Ok(bandwidth)) = (
@@ -154,7 +171,7 @@ impl Facade {
         }
     }
 
-    fn password_errors(&self, values: &DraftValues, password: &SecretString) -> Vec<FieldError> {
+    pub(super) fn password_errors(&self, values: &DraftValues, password: &SecretString) -> Vec<FieldError> {
         let family = values.family(&self.catalogue);
         let hostname = check_hostname(&values.hostname, family).unwrap_or_default();
         let (password, login) = (password.expose_secret(), values.guest_login.trim());
@@ -191,13 +208,26 @@ fn cut(values: &mut DraftValues) {
     shorten(&mut values.ssh_keys, VALUE_MAX);
 }
 
-/// Replaces a private key by its first line without its content, so that the refusal stays and the secret does not.
+/// Replaces private keys by a line without their content, so that the refusal stays and the secret does not. Public keys
+/// around them are kept.
 fn redact_private_key(pasted: &str) -> String {
-    let Some(first) = private_key_line(pasted) else { return pasted.to_owned() };
-    let mut kept: Vec<&str> = pasted.lines().take(first - 1).collect();
-    kept.push("-----BEGIN PRIVATE KEY-----");
+    let mut kept: Vec<&str> = Vec::new();
+    let mut rest: Vec<&str> = pasted.lines().collect();
+    while let Some(first) = private_key_line(&rest.join("\n")) {
+        kept.extend(&rest[..first - 1]);
+        let after = &rest[first..];
+        let end = after.iter().position(|l| l.starts_with("-----END") || l.starts_with("Private-MAC:"));
+        // Without an end the rest may be secret too.
+        rest = end.map_or_else(Vec::new, |end| after[end + 1..].to_vec());
+        if !kept.contains(&REDACTED) {
+            kept.push(REDACTED);
+        }
+    }
+    kept.extend(rest);
     kept.join("\n")
 }
+
+const REDACTED: &str = "-----BEGIN PRIVATE KEY-----";
 
 #[cfg(test)]
 mod tests {
@@ -209,5 +239,10 @@ mod tests {
         let kept = redact_private_key(pasted);
         assert!(!kept.contains("b3Blbn"));
         assert_eq!(private_key_line(&kept), Some(2));
+        let around = format!("ssh-ed25519 AAAA before\n{}\nssh-ed25519 BBBB after", &pasted[24..]);
+        assert_eq!(
+            redact_private_key(&around),
+            "ssh-ed25519 AAAA before\n-----BEGIN PRIVATE KEY-----\nssh-ed25519 BBBB after"
+        );
     }
 }

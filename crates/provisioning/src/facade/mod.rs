@@ -20,7 +20,7 @@ use tokio::sync::broadcast;
 
 pub use drafts::DraftSaved;
 pub use operations::{Blocker, OperationView, PasswordView, Waiting, customer_row, customer_rows};
-pub use orders::{OrderPlaced, QueuePreview};
+pub use orders::{OrderPlaced, QueuePreview, Seen, draft_digest};
 pub use servers::{ServerView, TerminateAnswer};
 pub use staff::{EdgePool, StaffJob};
 

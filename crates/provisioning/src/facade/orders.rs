@@ -11,6 +11,7 @@ use domain::{
 };
 use store::{
     Error, Result,
+    drafts::Draft,
     orders::{Accepted, Idempotency, NewJob, OrderSecrets},
     servers::Server,
 };
@@ -32,6 +33,19 @@ pub enum OrderPlaced {
     Gone,
 }
 
+/// What the customer was shown when pressing the button.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    pub total_minor: i64,
+    /// Of everything chosen: see [`draft_digest`].
+    pub digest: String,
+}
+
+/// Changes when anything in the draft does.
+pub fn draft_digest(draft: &Draft) -> String {
+    body_hash(&serde_json::to_string(&draft.values).unwrap_or_default())
+}
+
 /// What an order would wait for if it were placed now.
 #[derive(Clone, Debug)]
 pub struct QueuePreview {
@@ -40,13 +54,13 @@ pub struct QueuePreview {
 }
 
 impl Facade {
-    /// Places the order of a draft. `seen_minor` is the total that the customer was shown.
+    /// Places the order of a draft, if it is still what the customer was shown.
     pub async fn order_place(
         &self,
         viewer: &Viewer,
         draft: DraftId,
         accepts_terms: bool,
-        seen_minor: i64,
+        seen: &Seen,
         request_id: &str,
     ) -> Result<OrderPlaced> {
         let Some(customer) = viewer.customer() else { return Ok(OrderPlaced::Gone) };
@@ -63,31 +77,38 @@ impl Facade {
             Err(errors) => return Ok(OrderPlaced::Refused(errors)),
         };
         let total = quote(&self.catalogue.prices, &spec.template, spec.size).total_minor;
+        let secrets = self.order_secrets(draft, customer, &spec, now).await?;
         let mut errors = Vec::new();
+        if let (PasswordSource::Own, Some(password)) = (spec.password_source, &secrets.job) {
+            errors.extend(self.password_errors(&found.values, password));
+        }
         if !accepts_terms {
             errors.push(FieldError::new(Field::Terms, Code::TermsMissing));
         }
-        if total != seen_minor {
+        if total != seen.total_minor {
             errors.push(FieldError::new(Field::Price, Code::PriceStale));
+        }
+        if draft_digest(&found) != seen.digest {
+            errors.push(FieldError::new(Field::Price, Code::OrderChanged));
         }
         if !errors.is_empty() {
             return Ok(OrderPlaced::Refused(errors));
         }
-        let secrets = self.order_secrets(draft, customer, &spec, now).await?;
         let server = server_row(customer, &spec, total, now);
         let Some(job) = self.new_job(Kind::Activate, viewer, server.id, request_id) else {
             return Err(Error::Corrupt("there is no workflow for activate".into()));
         };
-        let body = serde_json::to_string(&found.values).map_err(|e| Error::Corrupt(e.to_string()))?;
-        let idempotency = Idempotency { key: draft.to_string(), body_hash: body_hash(&body) };
-        Ok(match self.store.order_accept(draft, &server, &secrets, &job, &idempotency, now).await? {
+        let idempotency = Idempotency { key: draft.to_string(), body_hash: draft_digest(&found) };
+        let draft_seen = (draft, found.updated_at);
+        Ok(match self.store.order_accept(draft_seen, &server, &secrets, &job, &idempotency, now).await? {
             Accepted::New(job) | Accepted::Before(job) | Accepted::OtherValues(job) => {
                 OrderPlaced::Accepted(job)
             }
             Accepted::TooMany { limit } => OrderPlaced::TooMany { limit },
-            // Another post of the same draft was faster.
-            Accepted::Gone => match self.store.draft(draft, customer).await?.and_then(|d| d.ordered) {
-                Some(job) => OrderPlaced::Accepted(job),
+            // Another post of the same draft was faster: it was ordered, or changed.
+            Accepted::Gone => match self.store.draft(draft, customer).await? {
+                Some(Draft { ordered: Some(job), .. }) => OrderPlaced::Accepted(job),
+                Some(_) => OrderPlaced::Refused(vec![FieldError::new(Field::Price, Code::OrderChanged)]),
                 None => OrderPlaced::Gone,
             },
         })
