@@ -3,6 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|body: &str| {
-    let _ = vcd::Edge::page_from_json(body);
-});
+fuzz_target!(|body: &str| vcd::decoders::json(body));

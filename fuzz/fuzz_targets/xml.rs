@@ -3,8 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|body: &str| {
-    let _ = vcd::Vapp::from_xml(body);
-    let _ = vcd::Task::from_xml(body);
-    let _ = vcd::Record::page_from_xml(body);
-});
+fuzz_target!(|body: &str| vcd::decoders::xml(body));

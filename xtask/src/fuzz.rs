@@ -29,7 +29,14 @@ pub(crate) fn run_all(seconds: u32) -> anyhow::Result<()> {
             let mut command = Command::new(built.join(&host).join("release").join(name));
             command.current_dir(&built).arg(format!("-max_total_time={seconds}"));
             command
-                .args(["-max_len=65536", "-print_final_stats=1", "-verbosity=0"])
+                // What takes a second, or half a gigabyte, for so little is a finding too.
+                .args([
+                    "-max_len=65536",
+                    "-timeout=5",
+                    "-rss_limit_mb=1024",
+                    "-print_final_stats=1",
+                    "-verbosity=0",
+                ])
                 .arg(&corpus)
                 .arg(&fixtures);
             run("libFuzzer", &mut command)

@@ -17,6 +17,7 @@ cargo xtask serve [--release] [--listen ADDRESS] [--data-dir DIR] …   build, t
 cargo xtask build [--release] [--site]                                leave target/{debug,release}/slipway and its site; with --site the site only
 cargo xtask test [--slow]                                             everything that must hold; --slow adds the long parts
 cargo xtask journeys [NAME …]                                         the browser tests alone, or those whose file or title has the name
+cargo xtask fuzz [SECONDS]                                            the decoders' fuzz targets, so long each
 cargo xtask bench vcd                                                 the SDK and the simulator, with their peers and goals
 ";
 
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         "build" => build::build(release).map(drop),
         "serve" => serve(release, rest),
         "test" => test::test(rest.iter().any(|a| a == "--slow")),
+        "fuzz" => fuzz::run_all(rest.first().and_then(|s| s.parse().ok()).unwrap_or(60)),
         "journeys" => journeys(rest),
         "bench" => bench(rest),
         "help" | "--help" | "-h" => {

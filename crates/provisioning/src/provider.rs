@@ -99,9 +99,21 @@ pub struct Block {
     pub last_address: String,
 }
 
+/// What an edge is limited to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EdgeSpeed {
+    Unlimited,
+    /// Mbit/s, in both directions.
+    Mbit(u32),
+    /// Something that is none of our speeds.
+    Other,
+}
+
 #[derive(Clone, Debug)]
 pub struct NetworkSpec {
     pub name: String,
+    /// For people who look at the cloud: never used to find anything.
+    pub label: String,
     pub edge: EdgeRef,
     pub block: Block,
     pub dns: Vec<String>,
@@ -137,6 +149,8 @@ pub struct Machine {
 #[derive(Clone, Debug)]
 pub struct MachineSpec {
     pub name: String,
+    /// For people who look at the cloud.
+    pub label: String,
     /// The template by the platform's own name.
     pub template: String,
     pub network: String,
@@ -164,8 +178,7 @@ pub enum GuestProgress {
 pub trait Provider: Send + Sync + 'static {
     async fn edges(&self) -> Result<Vec<EdgeFound>>;
 
-    /// The speed an edge is limited to, if it is.
-    async fn edge_speed(&self, edge: &EdgeRef) -> Result<Option<u32>>;
+    async fn edge_speed(&self, edge: &EdgeRef) -> Result<EdgeSpeed>;
     /// Limits an edge to a speed in Mbit/s, or lifts the limit.
     async fn edge_set_speed(&self, edge: &EdgeRef, mbit: Option<u32>) -> Result<TaskRef>;
 
@@ -175,7 +188,7 @@ pub trait Provider: Send + Sync + 'static {
 
     async fn group_find(&self, name: &str) -> Result<Option<GroupRef>>;
     async fn group(&self, group: &GroupRef) -> Result<Group>;
-    async fn group_create(&self, name: &str, network: (&str, &NetworkRef)) -> Result<TaskRef>;
+    async fn group_create(&self, name: &str, label: &str, network: (&str, &NetworkRef)) -> Result<TaskRef>;
     async fn group_attach(&self, group: &GroupRef, network: (&str, &NetworkRef)) -> Result<TaskRef>;
     /// Cuts the power of everything in it.
     async fn group_stop(&self, group: &GroupRef) -> Result<TaskRef>;

@@ -6,17 +6,17 @@ use async_trait::async_trait;
 use domain::catalogue::Family;
 use tokio::sync::OnceCell;
 use vcd::{
-    AddressMode, Client, ClientConfig, CustomizationStatus, DiskEdit, Effect, ErrorKind, GuestCustomization,
-    NetworkId, NetworkStatus, NewVm, Nic, QosProfile, Recompose, Reconfigure, UndeployAction, VappId, VdcId,
-    VmId, WaitOptions,
+    AddressMode, Client, ClientConfig, CustomizationStatus, DiskEdit, EdgeQos, Effect, ErrorKind,
+    GuestCustomization, NetworkId, NetworkStatus, NewVm, Nic, QosProfile, Recompose, Reconfigure,
+    UndeployAction, VappId, VdcId, VmId, WaitOptions,
 };
 
 use crate::{
     guest,
     provider::{
-        Block, EdgeFound, EdgeRef, Group, GroupRef, GuestProgress, GuestSetup, Machine, MachineRef,
-        MachineSpec, NetworkFound, NetworkRef, NetworkSpec, Provider, ProviderError, ProviderErrorKind,
-        Result, TaskRef,
+        Block, EdgeFound, EdgeRef, EdgeSpeed, Group, GroupRef, GuestProgress, GuestSetup, Machine,
+        MachineRef, MachineSpec, NetworkFound, NetworkRef, NetworkSpec, Provider, ProviderError,
+        ProviderErrorKind, Result, TaskRef,
     },
 };
 
@@ -65,9 +65,17 @@ impl VcdProvider {
         found.await.copied()
     }
 
-    async fn profiles(&self) -> Result<&[QosProfile]> {
-        let found =
-            self.profiles.get_or_try_init(|| async { self.client.qos_profiles().await.map_err(error) });
+    /// The speed profiles of the network manager behind the edges. One manager serves the pool.
+    async fn profiles(&self, edge: vcd::EdgeId) -> Result<&[QosProfile]> {
+        let found = self.profiles.get_or_try_init(|| async {
+            let manager = self.client.edge(edge).await.map_err(error)?.manager.ok_or_else(|| {
+                ProviderError::new(
+                    ProviderErrorKind::Permanent,
+                    format!("edge {edge} names no network manager"),
+                )
+            })?;
+            self.client.qos_profiles(manager).await.map_err(error)
+        });
         found.await.map(Vec::as_slice)
     }
 }
@@ -80,37 +88,50 @@ impl Provider for VcdProvider {
         for edge in edges.into_iter().filter(|e| e.status == "REALIZED") {
             // An edge without a block cannot carry a server: it is not of the pool.
             match routed_block(&edge.description) {
-                Some(block) => found.push(EdgeFound {
-                    edge: EdgeRef(edge.id.to_string()),
-                    name: edge.name,
-                    block,
-                    networks: edge.networks,
-                }),
+                Some(block) => {
+                    let networks = match edge.networks {
+                        Some(networks) => networks,
+                        // A count that is not told is not zero.
+                        None => self.client.networks_of_edge(edge.id).await.map_err(error)?.len() as i64,
+                    };
+                    found.push(EdgeFound {
+                        edge: EdgeRef(edge.id.to_string()),
+                        name: edge.name,
+                        block,
+                        networks,
+                    });
+                }
                 None => tracing::warn!(edge = edge.name, "left out: its description names no routed block"),
             }
         }
         Ok(found)
     }
 
-    async fn edge_speed(&self, edge: &EdgeRef) -> Result<Option<u32>> {
-        let profile = self.client.edge_qos(id(&edge.0)?).await.map_err(error)?;
-        let profiles = self.profiles().await?;
-        Ok(profile.and_then(|id| profiles.iter().find(|p| p.id == id)).map(|p| p.committed_mbit))
+    async fn edge_speed(&self, edge: &EdgeRef) -> Result<EdgeSpeed> {
+        let edge = id(&edge.0)?;
+        let qos = self.client.edge_qos(edge).await.map_err(error)?;
+        if qos == EdgeQos::UNLIMITED {
+            return Ok(EdgeSpeed::Unlimited);
+        }
+        let profiles = self.profiles(edge).await?;
+        let known = qos.ingress.filter(|i| qos.egress == Some(*i));
+        let known = known.and_then(|id| profiles.iter().find(|p| p.id == id));
+        Ok(known.map_or(EdgeSpeed::Other, |p| EdgeSpeed::Mbit(p.committed_mbit)))
     }
 
     async fn edge_set_speed(&self, edge: &EdgeRef, mbit: Option<u32>) -> Result<TaskRef> {
-        let profile = match mbit {
-            None => None,
+        let edge = id(&edge.0)?;
+        let qos = match mbit {
+            None => EdgeQos::UNLIMITED,
             Some(mbit) => {
-                Some(self.profiles().await?.iter().find(|p| p.committed_mbit == mbit).ok_or_else(|| {
-                    ProviderError::new(
-                        ProviderErrorKind::Permanent,
-                        format!("there is no QoS profile of {mbit} Mb/s"),
-                    )
-                })?)
+                let profile = self.profiles(edge).await?.iter().find(|p| p.committed_mbit == mbit);
+                let text = format!("there is no QoS profile of {mbit} Mb/s");
+                EdgeQos::both(
+                    profile.ok_or_else(|| ProviderError::new(ProviderErrorKind::Permanent, text))?.id,
+                )
             }
         };
-        self.client.edge_qos_set(id(&edge.0)?, profile).await.map(task).map_err(error)
+        self.client.edge_qos_set(edge, qos).await.map(task).map_err(error)
     }
 
     async fn network_find(&self, name: &str) -> Result<Option<NetworkFound>> {
@@ -124,7 +145,7 @@ impl Provider for VcdProvider {
     async fn network_create(&self, spec: &NetworkSpec) -> Result<TaskRef> {
         let network = vcd::NetworkSpec {
             name: spec.name.clone(),
-            description: "made by slipway".into(),
+            description: spec.label.clone(),
             edge: id(&spec.edge.0)?,
             gateway: spec.block.gateway.clone(),
             prefix_length: spec.block.prefix_length,
@@ -155,12 +176,12 @@ impl Provider for VcdProvider {
         })
     }
 
-    async fn group_create(&self, name: &str, network: (&str, &NetworkRef)) -> Result<TaskRef> {
+    async fn group_create(&self, name: &str, label: &str, network: (&str, &NetworkRef)) -> Result<TaskRef> {
         let network_id: NetworkId = id(&network.1.0)?;
         self.client
-            .vapp_compose(self.vdc().await?, name, "made by slipway", &[(network.0, network_id)])
+            .vapp_compose(self.vdc().await?, name, label, &[(network.0, network_id)])
             .await
-            .map(task)
+            .map(|(_, made)| task(made))
             .map_err(error)
     }
 
@@ -187,6 +208,7 @@ impl Provider for VcdProvider {
         })?;
         let vm = NewVm {
             name: spec.name.clone(),
+            description: spec.label.clone(),
             template: template.id,
             nics: vec![Nic::new(0, &spec.network, AddressMode::Manual(spec.address.clone()))],
             storage_profile: None,

@@ -43,34 +43,46 @@ async fn guests_let_in_who_ordered_them(database: Database) {
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let customer = anna.customer().unwrap();
     let own = || Some(SecretString::from("Vq7-tRn2xLp9"));
-    let cases: [(&str, &str, &str, bool, serde_json::Value, &[serde_json::Value]); 4] = [
-        (
+    /// What is ordered, who is let in, and who is not.
+    struct Case {
+        template: &'static str,
+        method: &'static str,
+        login: &'static str,
+        password: bool,
+        good: serde_json::Value,
+        bad: Vec<serde_json::Value>,
+    }
+    let case =
+        |template, method, login, password, good, bad| Case { template, method, login, password, good, bad };
+    let cases = [
+        case(
             "almalinux-9",
             "key",
             "anna",
             false,
             json!({"login": "anna", "key": KEY}),
-            &[json!({"login": "anna", "password": ""}), json!({"login": "root", "key": KEY})],
+            vec![json!({"login": "anna", "password": ""}), json!({"login": "root", "key": KEY})],
         ),
-        ("debian-12", "key_and_password", "root", true, json!({"login": "root", "key": KEY}), &[]),
-        (
+        case("debian-12", "key_and_password", "root", true, json!({"login": "root", "key": KEY}), vec![]),
+        case(
             "ubuntu-24.04",
             "password",
             "anna",
             true,
             json!({"login": "anna", "password": "Vq7-tRn2xLp9"}),
-            &[json!({"login": "anna", "key": KEY}), json!({"login": "anna", "password": "Vq7-tRn2xLp8"})],
+            vec![json!({"login": "anna", "key": KEY}), json!({"login": "anna", "password": "Vq7-tRn2xLp8"})],
         ),
-        (
+        case(
             "windows-2022",
             "password",
             "Administrator",
             true,
             json!({"login": "Administrator", "password": "Vq7-tRn2xLp9"}),
-            &[json!({"login": "Administrator", "password": "wrong"})],
+            vec![json!({"login": "Administrator", "password": "wrong"})],
         ),
     ];
-    for (n, (template, method, login, password, good, bad)) in cases.into_iter().enumerate() {
+    for (n, case) in cases.into_iter().enumerate() {
+        let Case { template, method, login, password, good, bad } = case;
         let draft = plane.draft(&anna).await;
         let (save, facade) = (|step| (draft, customer, step), &plane.facade);
         let (d, c, s) = save(WizardStep::Os);
@@ -265,6 +277,34 @@ async fn a_failed_customization_is_named_and_holds_nobody(database: Database) {
     plane.until(good, JobState::Succeeded).await;
 }
 
+/// A host name makes any step fail, so that a person can see each of them fail.
+async fn a_host_name_can_ask_for_the_failure_of_any_step(database: Database) {
+    let plane = Plane::start_on(database, 8).await;
+    for (n, (operation, step)) in [
+        ("networkCreateOrgVdcNetwork", "network_create"),
+        ("orgVdcGatewayUpdate", "qos_apply"),
+        ("vdcComposeVapp", "group_ensure"),
+        ("vdcRecomposeVapp", "machine_create"),
+        ("vappUpdateVm", "machine_resize"),
+        ("vappDeploy", "power_on"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let viewer = plane.viewer(&format!("customer{n}@test"), Role::Customer).await;
+        let draft = plane.draft(&viewer).await;
+        plane.rename(&viewer, draft, &format!("fail-{}", operation.to_lowercase())).await;
+        let job = plane.place(&viewer, draft).await;
+        let failed = plane.until(job, JobState::Failed).await;
+        let at: Vec<_> = failed.steps.iter().filter(|s| s.cause.is_some()).map(|s| s.key.as_str()).collect();
+        assert_eq!(
+            (failed.cause.as_deref(), at.as_slice()),
+            (Some("task_failed"), [step].as_slice()),
+            "{operation}"
+        );
+    }
+}
+
 async fn stopping_the_worker_anywhere_doubles_nothing(database: Database) {
     let mut plane = Plane::start_on(database, 2).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
@@ -363,6 +403,7 @@ on_both! {
     a_terminate_behind_a_create_waits_can_be_cancelled_and_takes_everything_away,
     one_of_several_servers_cannot_be_terminated_yet_and_says_so,
     orders_without_an_edge_wait_in_nobodys_way_and_are_served_longest_first,
+    a_host_name_can_ask_for_the_failure_of_any_step,
     a_failed_customization_is_named_and_holds_nobody,
     stopping_the_worker_anywhere_doubles_nothing,
     parallel_posts_of_one_draft_are_one_order,

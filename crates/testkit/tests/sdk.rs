@@ -5,8 +5,8 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use vcd::{
-    AddressMode, Capabilities, Client, ClientConfig, Credentials, CustomizationStatus, DiskEdit, Effect,
-    ErrorKind, GuestCustomization, MoveVm, NetworkId, NetworkSpec, NetworkStatus, NewVm, Nic, Query,
+    AddressMode, Capabilities, Client, ClientConfig, Credentials, CustomizationStatus, DiskEdit, EdgeQos,
+    Effect, ErrorKind, GuestCustomization, MoveVm, NetworkId, NetworkSpec, NetworkStatus, NewVm, Nic, Query,
     Recompose, Reconfigure, RetryPolicy, TaskId, TaskStatus, UndeployAction, VappId, VdcId, VmId,
     WaitOptions,
 };
@@ -73,12 +73,13 @@ impl Bench {
 
     async fn vapp(&self, name: &str, networks: &[(&str, NetworkId)]) -> VappId {
         let vdc = self.vdc().await;
-        self.done(self.client.vapp_compose(vdc, name, "d", networks).await).await;
+        self.done(self.client.vapp_compose(vdc, name, "d", networks).await.map(|(_, task)| task)).await;
         self.client.vapp_by_name(vdc, name).await.unwrap().unwrap()
     }
 
     async fn new_vm(&self, name: &str, network: &str, address: &str) -> NewVm {
         NewVm {
+            description: String::new(),
             name: name.into(),
             template: self.client.template_vm("Debian 12").await.unwrap().unwrap().id,
             nics: vec![Nic::new(0, network, AddressMode::Manual(address.into()))],
@@ -135,10 +136,11 @@ async fn a_servers_whole_life() {
     assert_eq!((network.name.as_str(), network.status), ("lan", NetworkStatus::Realized));
     let edge = network.edge.unwrap();
     assert_eq!(c.networks_of_edge(edge).await.unwrap(), c.networks(vdc).await.unwrap());
-    let profiles = c.qos_profiles().await.unwrap();
+    let manager = c.edge(edge).await.unwrap().manager.unwrap();
+    let profiles = c.qos_profiles(manager).await.unwrap();
     let hundred = profiles.iter().find(|p| p.committed_mbit == 100).unwrap();
-    b.done(c.edge_qos_set(edge, Some(hundred)).await).await;
-    assert_eq!(c.edge_qos(edge).await.unwrap(), Some(hundred.id));
+    b.done(c.edge_qos_set(edge, EdgeQos::both(hundred.id)).await).await;
+    assert_eq!(c.edge_qos(edge).await.unwrap(), EdgeQos::both(hundred.id));
 
     let vapp = b.vapp("one", &[("lan", lan)]).await;
     let add = vec![b.new_vm("web", "lan", "10.0.0.2").await, b.new_vm("db", "lan", "10.0.0.3").await];
@@ -236,8 +238,8 @@ async fn a_servers_whole_life() {
     b.done(c.vapp_delete(vapp).await).await;
     b.done(c.vapp_delete(two).await).await;
     b.done(c.network_delete(lan).await).await;
-    b.done(c.edge_qos_set(edge, None).await).await;
-    assert_eq!(c.edge_qos(edge).await.unwrap(), None);
+    b.done(c.edge_qos_set(edge, EdgeQos::UNLIMITED).await).await;
+    assert_eq!(c.edge_qos(edge).await.unwrap(), EdgeQos::UNLIMITED);
     assert!(c.vapp(vapp).await.unwrap_err().is_not_found());
     let census = b.sim.census();
     assert_eq!((census.networks.len(), census.vapps.len(), census.vms.len()), (0, 0, 0));
@@ -389,8 +391,11 @@ async fn by_token_as_provider_and_as_nobody() {
     config.tenant = Some(vcd::TenantContext { org: org.id, name: org.name });
     let provider = Client::new(config).unwrap();
     b.control("knobs", json!({"tenants_see_speed_profiles": false})).await;
-    assert!(b.client.qos_profiles().await.unwrap_err().is_not_found());
-    assert_eq!(provider.qos_profiles().await.unwrap().len(), 6);
+    let manager = b.client.edges(b.vdc().await).await.unwrap()[0].manager.unwrap();
+    assert!(b.client.qos_profiles(manager).await.unwrap_err().is_not_found());
+    assert_eq!(provider.qos_profiles(manager).await.unwrap().len(), 6);
+    let another = "3f2504e0-4f89-11d3-9a0c-0305e82c3301".parse().unwrap();
+    assert!(provider.qos_profiles(another).await.unwrap().is_empty(), "the profiles are one manager's");
 
     let bad = Credentials::password("acme-admin", "acme", SecretString::from("wrong"));
     let bad = Client::new(ClientConfig::new(&b.url, bad)).unwrap();

@@ -82,7 +82,12 @@ pub(crate) enum Effect {
         vms: Vec<Uuid>,
         undeploy: bool,
     },
-    Suspended(Vec<Uuid>),
+    Suspended {
+        vms: Vec<Uuid>,
+        undeploy: bool,
+    },
+    /// They hold resources, and are off.
+    Deployed(Vec<Uuid>),
     SuspensionDiscarded(Vec<Uuid>),
     /// Reset or restarted: a boot without a stop.
     Booted(Vec<Uuid>),
@@ -141,7 +146,7 @@ impl World {
             }
             Effect::NetworkDeleted(id) => {
                 if let Some(edge) = self.networks.get(&id).map(|n| n.edge) {
-                    self.lag_count(edge, at + self.knobs.count_lag_ms);
+                    self.lag_count(edge, at.saturating_add(self.knobs.lag_ms()));
                 }
                 self.networks.remove(&id);
             }
@@ -230,10 +235,18 @@ impl World {
                     }
                 }
             }
-            Effect::Suspended(vms) => {
+            Effect::Suspended { vms, undeploy } => {
                 for vm in vms {
                     if let Some(vm) = self.vms.get_mut(&vm) {
                         (vm.suspended, vm.powered_on) = (true, false);
+                        vm.deployed &= !undeploy;
+                    }
+                }
+            }
+            Effect::Deployed(vms) => {
+                for vm in vms {
+                    if let Some(vm) = self.vms.get_mut(&vm) {
+                        vm.deployed = true;
                     }
                 }
             }
@@ -304,7 +317,7 @@ impl World {
             Some(Effect::Recomposed { added, .. }) if leaves_shell => {
                 for mut vm in added {
                     vm.nics.clear();
-                    vm.description = "failed creation".into();
+                    vm.failed = true;
                     self.vm_insert(vm);
                 }
             }
@@ -405,7 +418,11 @@ impl World {
 }
 
 fn stop(vm: &mut Vm) {
-    vm.powered_on = false;
+    // A first boot that was cut short has customized nothing: the next one begins again.
+    if vm.inside.first_boot == FirstBoot::Pending && vm.run.take().is_some() {
+        vm.needs_customization = true;
+    }
+    (vm.powered_on, vm.suspended) = (false, false);
     vm.question = None;
     vm.powered_on_at = None;
     vm.inside.up_at = None;

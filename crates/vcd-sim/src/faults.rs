@@ -6,7 +6,14 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{durations::DURATIONS, errors::Refusal, tasks::Entity, world::World};
+use crate::{
+    durations::DURATIONS,
+    effects::Effect,
+    errors::Refusal,
+    model::Vm,
+    tasks::{Entity, Start},
+    world::World,
+};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TaskError {
@@ -193,8 +200,32 @@ fn internal_error(message: Option<String>) -> TaskError {
 }
 
 impl World {
+    /// Everything that a task is about, by names and descriptions: where a name such as `fail-vappdeploy` is looked for. So a
+    /// host name that stands in the description of a network, of its machine or of its vApp reaches every step.
+    pub(crate) fn told_of(&self, start: &Start) -> String {
+        let mut told = vec![start.name.as_str()];
+        let vm = |vm: &Vm| [&vm.name, &vm.description, &vm.customization.computer_name].map(String::clone);
+        let mut owned: Vec<String> = Vec::new();
+        match start.owner {
+            Entity::Vm(id) => owned.extend(self.vms.get(&id).into_iter().flat_map(vm)),
+            Entity::Network(id) => told.extend(self.networks.get(&id).map(|n| n.description.as_str())),
+            Entity::Gateway(id) => {
+                told.extend(self.networks.values().filter(|n| n.edge == id).map(|n| n.description.as_str()));
+            }
+            Entity::Vapp(id) => {
+                told.extend(self.vapps.get(&id).map(|a| a.description.as_str()));
+                if let Effect::Recomposed { added, .. } | Effect::VappMade { vms: added, .. } = &start.effect
+                {
+                    owned.extend(added.iter().flat_map(vm));
+                }
+            }
+        }
+        told.extend(owned.iter().map(String::as_str));
+        told.join(" ")
+    }
+
     /// How a task that starts now will end: by a fault asked for, else by a name such as `fail-vappdeploy`.
-    pub(crate) fn fault_for(&mut self, operation: &str, name: &str, owner: Entity) -> Fate {
+    pub(crate) fn fault_for(&mut self, operation: &str, told: &str) -> Fate {
         if let Some(at) = self.task_faults.iter().position(|f| f.operation == operation) {
             let fault = &mut self.task_faults[at];
             if fault.skip > 0 {
@@ -208,11 +239,7 @@ impl World {
                 return fate;
             }
         }
-        let inside = match owner {
-            Entity::Vm(id) => self.vms.get(&id).map(|vm| vm.customization.computer_name.as_str()),
-            _ => None,
-        };
-        let names = format!("{name} {}", inside.unwrap_or_default()).to_lowercase();
+        let names = told.to_lowercase();
         let operation = operation.to_lowercase();
         if names.contains(&format!("fail-{operation}")) {
             return Fate::Fails { error: internal_error(None), leaves_shell: false };

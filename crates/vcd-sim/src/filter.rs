@@ -71,15 +71,14 @@ impl<'v, F: Fn(&str) -> Option<&'v str>> Parser<'_, F> {
 
     fn condition(&mut self) -> Result<bool, String> {
         let mut text = String::new();
-        let mut escaped = Vec::new();
         while let Some(c) = self.peek() {
             match c {
                 ';' | ',' | ')' => break,
                 '\\' => {
                     self.at += 1;
                     if let Some(next) = self.peek() {
-                        escaped.push(text.chars().count());
-                        text.push(next);
+                        // A star that is escaped is no wildcard.
+                        text.push(if next == '*' { STAR } else { next });
                     }
                 }
                 c => text.push(c),
@@ -104,14 +103,18 @@ impl<'v, F: Fn(&str) -> Option<&'v str>> Parser<'_, F> {
     }
 }
 
+/// Stands for an escaped star while a condition is looked at; no name holds it.
+const STAR: char = '\u{1}';
+
 fn same(value: &str, wanted: &str) -> bool {
+    let value = &value.replace('*', "\u{1}");
     if value == wanted || tail(value).is_some_and(|t| Some(t) == tail(wanted)) {
         return true;
     }
     if !wanted.contains('*') {
         return false;
     }
-    let mut rest = value;
+    let mut rest = value.as_str();
     let parts: Vec<&str> = wanted.split('*').collect();
     let last = parts.len() - 1;
     for (i, part) in parts.iter().enumerate() {

@@ -28,6 +28,24 @@ pub struct Knobs {
     pub network_quota: usize,
     /// Tenants may read the list of speed profiles.
     pub tenants_see_speed_profiles: bool,
+    /// A finished network shows its count on the edge up to so much later still: cloud ms, by chance.
+    pub count_lag_jitter_ms: i64,
+    /// `powerOn` and `deploy` of a recompose are true where nothing is said, as the schema has it.
+    pub power_on_by_default: bool,
+    /// A machine with a snapshot keeps its disks as they are.
+    pub snapshot_blocks_resize: bool,
+    /// A network cannot leave a vApp while a card of a machine, also of one that is off, stands in it.
+    pub card_keeps_network: bool,
+    /// A recompose holds the machines that it copies from as well, not only those that it moves.
+    pub copy_holds_source: bool,
+    /// Subnets of two networks may not overlap.
+    pub subnets_must_differ: bool,
+    /// An address that a machine carries cannot be given to another by hand.
+    pub addresses_are_unique: bool,
+    /// A speed profile that is not known is refused.
+    pub unknown_profile_refused: bool,
+    /// A task is queued, and then being prepared, for a twentieth of its time each; otherwise it runs at once.
+    pub tasks_queue_first: bool,
     /// Guests report to the platform. Without that a customization stays pending for ever.
     pub guest_tools: bool,
 }
@@ -39,7 +57,16 @@ impl Default for Knobs {
             move_keeps_id: true,
             strict_order: true,
             network_leaves_running_vapp: false,
-            count_lag_ms: 4_000,
+            count_lag_ms: 2_000,
+            count_lag_jitter_ms: 3_000,
+            power_on_by_default: true,
+            snapshot_blocks_resize: true,
+            card_keeps_network: true,
+            copy_holds_source: true,
+            subnets_must_differ: true,
+            addresses_are_unique: true,
+            unknown_profile_refused: true,
+            tasks_queue_first: true,
             realize_lag_ms: 0,
             operation_limit: 0,
             task_expiry_ms: 90 * 86_400_000,
@@ -52,6 +79,12 @@ impl Default for Knobs {
 }
 
 impl Knobs {
+    /// How long this count lags behind.
+    pub(crate) fn lag_ms(&self) -> i64 {
+        let random = (uuid::Uuid::new_v4().as_u128() % 1000) as i64;
+        self.count_lag_ms.saturating_add(self.count_lag_jitter_ms.saturating_mul(random) / 1000)
+    }
+
     /// Sets some of them from a JSON object. An unknown name or a value of another type is refused by name.
     pub fn set(&mut self, changes: &serde_json::Value) -> Result<(), String> {
         let mut all = serde_json::to_value(&*self).map_err(|e| e.to_string())?;

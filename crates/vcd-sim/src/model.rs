@@ -58,6 +58,9 @@ pub(crate) struct Template {
     /// Whether CPU and memory may be added to a running copy.
     #[serde(default)]
     pub(crate) hot_add: bool,
+    /// It comes with a licence that whoever copies it has to accept.
+    #[serde(default)]
+    pub(crate) eula: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -213,6 +216,9 @@ pub(crate) struct Vm {
     pub(crate) suspended: bool,
     pub(crate) deployed: bool,
     pub(crate) needs_customization: bool,
+    /// Its creation failed half-way: it is listed, and can only be deleted.
+    #[serde(default)]
+    pub(crate) failed: bool,
     pub(crate) customization: Customization,
     #[serde(default)]
     pub(crate) capabilities: Capabilities,
@@ -237,6 +243,7 @@ impl Vm {
     /// The integer status of an entity body.
     pub(crate) fn status(&self) -> i32 {
         match self {
+            Self { failed: true, .. } => -1,
             Self { question: Some(_), .. } => 5,
             Self { suspended: true, .. } => 3,
             Self { powered_on: true, .. } => 4,

@@ -48,6 +48,7 @@ pub(crate) fn world(edges: u32, knobs: Knobs, clock: &Clock) -> World {
                 os: (*os).into(),
                 disk_mb: gb * 1024,
                 hot_add: *hot_add,
+                eula: os.starts_with("windows"),
             })
             .map(|t| (t.id, t))
             .collect(),

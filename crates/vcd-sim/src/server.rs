@@ -125,6 +125,8 @@ impl Simulator {
         routes::router()
             .fallback(wrap::no_such_path)
             .method_not_allowed_fallback(wrap::no_such_method)
+            // A recompose of many machines is long.
+            .layer(axum::extract::DefaultBodyLimit::max(8 << 20))
             .layer(from_fn_with_state(self.clone(), wrap::wrap))
             .with_state(self.clone())
     }
@@ -211,8 +213,9 @@ impl Simulator {
         })
     }
 
-    pub(crate) fn knows(&self, user: &str) -> Option<&Account> {
-        self.0.accounts.iter().find(|a| a.user == user)
+    /// The account of a token: names are unique within an organisation only.
+    pub(crate) fn knows(&self, user: &str, provider: bool) -> Option<&Account> {
+        self.0.accounts.iter().find(|a| a.user == user && a.is_provider() == provider)
     }
 
     /// Opens a session. Its token is longer than 32 characters, as some clients tell kinds of tokens by that.

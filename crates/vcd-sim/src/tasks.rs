@@ -204,7 +204,8 @@ impl World {
             );
             return Err(Refusal::new(400, "OPERATION_LIMITS_EXCEEDED", text));
         }
-        let fault = self.fault_for(start.operation, &start.name, start.owner);
+        let told = self.told_of(&start);
+        let fault = self.fault_for(start.operation, &told);
         let id = Uuid::new_v4();
         let mut holds = vec![start.owner];
         holds.extend(start.holds);

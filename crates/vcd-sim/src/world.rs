@@ -174,7 +174,7 @@ impl World {
             .filter_map(|(a, b)| Some((crate::model::ip_number(a)?, crate::model::ip_number(b)?)))
             .flat_map(|(a, b)| a..=b)
             .map(|n| std::net::Ipv4Addr::from(n).to_string())
-            .find(|ip| !used.contains(ip.as_str()))
+            .find(|ip| *ip != network.gateway && !used.contains(ip.as_str()))
     }
 
     /// What a machine's cards are told at a customization.

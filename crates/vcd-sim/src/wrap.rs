@@ -116,13 +116,27 @@ pub(crate) async fn wrap(State(sim): State<Simulator>, mut request: Request, nex
         around.page_shift = usize::from(matches!(spoiled, Some(Spoiled::PageShift)));
         request.extensions_mut().insert(around);
         let connection = request.extensions().get::<ConnectInfo<Cut>>().cloned();
-        let response = next.run(request).await;
+        let response = own_words(next.run(request).await, &path, &request_id).await;
         spoil_after(spoiled, response, connection).await
     };
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("x-vmware-vcloud-request-id", value);
     }
     response
+}
+
+/// A body that is no text, too long or no form is refused by the framework in a bare line: it is said in the API's words.
+async fn own_words(response: Response, path: &str, request_id: &str) -> Response {
+    let status = response.status().as_u16();
+    let plain =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"text/plain"));
+    if !(400..500).contains(&status) || !plain {
+        return response;
+    }
+    let bytes = to_bytes(response.into_body(), 4096).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let minor = if status == 413 { "PAYLOAD_TOO_LARGE" } else { "BAD_REQUEST" };
+    refuse(path, Refusal::new(status, minor, text), request_id)
 }
 
 /// What a fault refuses before anything is done.

@@ -25,7 +25,12 @@ async fn pyvcloud_runs_the_whole_flow() {
     let served = sim.clone();
     tokio::spawn(async move { served.serve(listener).await });
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/pyvcloud/drive.py");
-    let run = move || Command::new(python()).arg(script).arg(format!("http://{address}")).output().unwrap();
+    // It writes its log where it stands.
+    let dir = tempfile::tempdir().unwrap();
+    let run = move || {
+        let mut command = Command::new(python());
+        command.arg(script).arg(format!("http://{address}")).current_dir(dir.path()).output().unwrap()
+    };
     let output = tokio::task::spawn_blocking(run).await.unwrap();
     let text =
         format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

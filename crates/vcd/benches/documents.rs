@@ -30,6 +30,7 @@ fn documents(c: &mut Criterion) {
     });
     let add = (0..100)
         .map(|n| NewVm {
+            description: String::new(),
             name: format!("vm-{n}"),
             template: "aaaaaaaa-0000-4000-8000-000000000001".parse().expect("a template"),
             nics: vec![Nic::new(0, "lan", AddressMode::Manual(format!("10.0.0.{n}")))],

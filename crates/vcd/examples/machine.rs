@@ -16,7 +16,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (client, vdc) = from_env::client().await?;
     let patience = WaitOptions::within(Duration::from_secs(600));
     let edges = client.edges(vdc).await?;
-    let edge = edges.iter().find(|e| e.networks == 0).ok_or("no edge is free")?;
+    let edge = edges.iter().find(|e| e.networks == Some(0)).ok_or("no edge is free")?;
     println!("network on {}", edge.name);
     let spec = NetworkSpec {
         name: "example-net".into(),
@@ -32,12 +32,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let network = client.network_by_name(vdc, "example-net").await?.ok_or("the network is not there")?;
 
     println!("vApp and machine");
-    let made = client.vapp_compose(vdc, "example", "", &[("example-net", network.id)]).await?;
+    let (vapp, made) = client.vapp_compose(vdc, "example", "", &[("example-net", network.id)]).await?;
     client.task_wait(made, patience).await?;
-    let vapp = client.vapp_by_name(vdc, "example").await?.ok_or("the vApp is not there")?;
     let template = client.template_vm("Debian 12").await?.ok_or("there is no template Debian 12")?;
     let vm = NewVm {
         name: "example-1".into(),
+        description: "made by an example".into(),
         template: template.id,
         nics: vec![Nic::new(0, "example-net", AddressMode::Pool)],
         storage_profile: None,

@@ -11,12 +11,14 @@ use std::collections::HashMap;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (client, vdc) = from_env::client().await?;
-    let speeds: HashMap<_, _> =
-        client.qos_profiles().await?.into_iter().map(|p| (p.id, p.committed_mbit)).collect();
-    for edge in client.edges(vdc).await?.into_iter().take(10) {
+    let edges = client.edges(vdc).await?;
+    let manager = edges.first().and_then(|e| e.manager).ok_or("no edge names its network manager")?;
+    let profiles = client.qos_profiles(manager).await?;
+    let speeds: HashMap<_, _> = profiles.into_iter().map(|p| (p.id, p.committed_mbit)).collect();
+    for edge in edges.into_iter().take(10) {
         let networks = client.networks_of_edge(edge.id).await?;
         let names: Vec<&str> = networks.iter().map(|n| n.name.as_str()).collect();
-        let speed = match client.edge_qos(edge.id).await? {
+        let speed = match client.edge_qos(edge.id).await?.egress {
             Some(profile) => format!("{} Mb/s", speeds.get(&profile).copied().unwrap_or_default()),
             None => "unlimited".into(),
         };

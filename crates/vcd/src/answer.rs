@@ -16,6 +16,9 @@ use crate::{
 
 const REQUEST_ID_HEADER: &str = "x-vmware-vcloud-request-id";
 
+/// Nobody is sent away for longer, whatever the header says.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
+
 /// An answer, read whole.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -70,24 +73,25 @@ impl Answer {
     }
 
     /// What a status other than success says.
-    pub(crate) fn refusal(&self, family: Family, status: u16) -> Error {
+    pub(crate) fn refusal(&self, family: Family, status: u16, reading: bool) -> Error {
         let header = |name: &str| self.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
         if (300..400).contains(&status) {
             let to = header(LOCATION.as_str()).unwrap_or_default();
+            // An address may carry a ticket or a token in its query.
+            let to = to.split(['?', '#']).next().unwrap_or_default();
             return Error::protocol(format!(
                 "the platform redirects ({status}) to {to:?}; it is not followed"
             ));
         }
         let (minor, message) = error_in(family, &self.body);
-        let kind = classify(status, &minor, &message);
-        let retry_after =
-            header(RETRY_AFTER.as_str()).and_then(|t| t.trim().parse().ok()).map(Duration::from_secs);
-        // A service that fails may have begun. One that refuses has not, and nor has one that says when to come again.
-        let effect = if kind == ErrorKind::Service && status != 429 && retry_after.is_none() {
-            Effect::MaybeDone
-        } else {
-            Effect::Refused
-        };
+        let kind = classify(status, &minor, &message, reading);
+        let retry_after = header(RETRY_AFTER.as_str())
+            .and_then(|t| t.trim().parse().ok())
+            .map(|s| Duration::from_secs(s).min(RETRY_AFTER_MAX));
+        // A service that fails may have begun, and so may one behind a gateway that gave up on it. One that refuses has not,
+        // and nor has one that is not available and says when to come again.
+        let refused = status == 429 || (status == 503 && retry_after.is_some());
+        let effect = if kind == ErrorKind::Service && !refused { Effect::MaybeDone } else { Effect::Refused };
         let message = if message.is_empty() { format!("the platform answered {status}") } else { message };
         Error { kind, effect, message, request_id: header(REQUEST_ID_HEADER), retry_after }
     }

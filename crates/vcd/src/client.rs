@@ -35,6 +35,8 @@ pub(crate) struct Inner {
     pub(crate) base: Url,
     pub(crate) config: ClientConfig,
     pub(crate) session: Mutex<Option<Session>>,
+    /// When signing in failed last, and how.
+    pub(crate) refused_sign_in: std::sync::Mutex<Option<(std::time::Instant, Error)>>,
 }
 
 /// Which of the two API families a request belongs to.
@@ -72,7 +74,13 @@ impl Client {
             .tcp_nodelay(true)
             .build()
             .map_err(|e| not_sent(e.to_string()))?;
-        Ok(Self(Arc::new(Inner { http, base, config, session: Mutex::new(None) })))
+        Ok(Self(Arc::new(Inner {
+            http,
+            base,
+            config,
+            session: Mutex::new(None),
+            refused_sign_in: Default::default(),
+        })))
     }
 
     pub(crate) async fn get(&self, family: Family, path: &str) -> Result<Answer> {
@@ -157,7 +165,7 @@ impl Client {
         debug!(status, "answered");
         match answer {
             Ok(answer) if matches!(status, 200 | 201 | 202 | 204) => Ok(answer),
-            Ok(answer) => Err(answer.refusal(family, status)),
+            Ok(answer) => Err(answer.refusal(family, status, *method == Method::GET)),
             Err(e) => Err(e),
         }
     }

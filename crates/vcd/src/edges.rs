@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     client::{Body, Client, Family},
     error::{Error, Result},
-    ids::{EdgeId, QosProfileId, TaskId, VdcId},
+    ids::{EdgeId, ManagerId, QosProfileId, TaskId, VdcId},
     query::{encode, parse, settled},
 };
 
@@ -22,9 +22,11 @@ pub struct Edge {
     pub description: String,
     /// `REALIZED` when it can be used **\[src\]**.
     pub status: String,
-    /// Networks attached to it. Lags behind by seconds **\[inf\]**: never a proof that it is free, see
+    /// Networks attached to it, where the service counts them. Lags behind by seconds **\[inf\]**: never a proof that it is free, see
     /// [`Client::networks_of_edge`].
-    pub networks: i64,
+    pub networks: Option<i64>,
+    /// The network manager behind it: whose speed profiles it can carry.
+    pub manager: Option<ManagerId>,
 }
 
 impl Edge {
@@ -48,6 +50,25 @@ pub struct QosProfile {
     pub committed_mbit: u32,
 }
 
+/// What limits an edge, towards it and away from it. Nothing: as fast as the uplink is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EdgeQos {
+    /// Of what comes in.
+    pub ingress: Option<QosProfileId>,
+    /// Of what goes out.
+    pub egress: Option<QosProfileId>,
+}
+
+impl EdgeQos {
+    /// No limit in either direction.
+    pub const UNLIMITED: Self = Self { ingress: None, egress: None };
+
+    /// The same limit in both directions.
+    pub const fn both(profile: QosProfileId) -> Self {
+        Self { ingress: Some(profile), egress: Some(profile) }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Page<T> {
@@ -65,6 +86,20 @@ struct EdgeJson {
     status: String,
     #[serde(default)]
     org_vdc_network_count: Option<i64>,
+    #[serde(default)]
+    gateway_backing: Option<Backing>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Backing {
+    #[serde(default)]
+    network_provider: Option<Reference>,
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    id: String,
 }
 
 impl EdgeJson {
@@ -74,7 +109,8 @@ impl EdgeJson {
             name: self.name,
             description: self.description.unwrap_or_default(),
             status: self.status,
-            networks: self.org_vdc_network_count.unwrap_or(0),
+            networks: self.org_vdc_network_count,
+            manager: self.gateway_backing.and_then(|b| b.network_provider).and_then(|p| p.id.parse().ok()),
         })
     }
 }
@@ -108,9 +144,12 @@ impl Client {
         answer.json::<EdgeJson>()?.read()
     }
 
-    /// The speed profiles. Some providers keep the list from tenants **\[inf\]**.
-    pub async fn qos_profiles(&self) -> Result<Vec<QosProfile>> {
-        let rows: Vec<ProfileJson> = self.pages("nsxTResources/gatewayQoSProfiles", PAGE, None).await?;
+    /// The speed profiles of a network manager: see [`Edge::manager`]. The service refuses to list those of all
+    /// **\[src\]**; some providers keep the list from tenants **\[inf\]**.
+    pub async fn qos_profiles(&self, manager: ManagerId) -> Result<Vec<QosProfile>> {
+        let filter = encode(&format!("nsxTManagerRef.id=={manager}"));
+        let rows: Vec<ProfileJson> =
+            self.pages("nsxTResources/gatewayQoSProfiles", PAGE, Some(&filter)).await?;
         rows.into_iter()
             .map(|p| {
                 Ok(QosProfile {
@@ -122,19 +161,18 @@ impl Client {
             .collect()
     }
 
-    /// The profile an edge carries, if it is the same in both directions.
-    pub async fn edge_qos(&self, edge: EdgeId) -> Result<Option<QosProfileId>> {
+    /// The profiles an edge carries.
+    pub async fn edge_qos(&self, edge: EdgeId) -> Result<EdgeQos> {
         let answer = self.get(Family::Json, &format!("/cloudapi/1.0.0/edgeGateways/{edge}/qos")).await?;
         let body: serde_json::Value = answer.json()?;
         let side = |name: &str| body[name]["id"].as_str().map(parse::<QosProfileId>).transpose();
-        let (ingress, egress) = (side("ingressProfile")?, side("egressProfile")?);
-        Ok(ingress.filter(|i| Some(*i) == egress))
+        Ok(EdgeQos { ingress: side("ingressProfile")?, egress: side("egressProfile")? })
     }
 
-    /// Puts one profile on both directions; `None` lifts the limit. Locks the edge while it lasts.
-    pub async fn edge_qos_set(&self, edge: EdgeId, profile: Option<&QosProfile>) -> Result<TaskId> {
-        let value = profile.map(|p| json!({"id": p.id.uuid(), "name": p.name}));
-        let body = json!({"ingressProfile": value, "egressProfile": value});
+    /// Puts a profile on each direction, or lifts its limit. Locks the edge while it lasts.
+    pub async fn edge_qos_set(&self, edge: EdgeId, qos: EdgeQos) -> Result<TaskId> {
+        let value = |id: Option<QosProfileId>| id.map(|id| json!({"id": id.uuid()}));
+        let body = json!({"ingressProfile": value(qos.ingress), "egressProfile": value(qos.egress)});
         let path = format!("/cloudapi/1.0.0/edgeGateways/{edge}/qos");
         let body = Body { media: "application/json", content: body.to_string() };
         self.send(Method::PUT, Family::Json, &path, Some(body)).await?.task_location()
@@ -160,8 +198,9 @@ impl Client {
                     break;
                 }
             }
-            let id = |v: &Value| v["id"].as_str().unwrap_or_default().to_owned();
-            if let Some(all) = settled(all, &totals, id) {
+            // Where rows have no ids of their own, all that one says tells it from the others.
+            let key = |v: &Value| v["id"].as_str().map_or_else(|| v.to_string(), str::to_owned);
+            if let Some(all) = settled(all, &totals, key) {
                 let read = |v| serde_json::from_value(v);
                 let rows = all.into_iter().map(read).collect::<std::result::Result<Vec<T>, _>>();
                 return rows.map_err(|e| Error::protocol(format!("{resource}: {e}")));

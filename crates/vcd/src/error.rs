@@ -32,8 +32,11 @@ pub enum ErrorKind {
     StopRequired,
     /// It is not running already.
     NotRunning,
-    /// It does not exist, or is not ours: the API answers 403 to both **\[src\]**.
+    /// It does not exist, or is not ours: the API answers 403 to both when it is read **\[src\]**.
     NotFound,
+    /// A change was forbidden (403): a right is missing, or the object is not there or not ours. It is not known which, so it
+    /// is never taken for "already gone".
+    Forbidden,
     /// The credentials are refused.
     Denied,
     /// The name is taken.
@@ -128,7 +131,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// Reads a refusal. `minor` and `message` come from the body where it had one.
-pub(crate) fn classify(status: u16, minor: &str, message: &str) -> ErrorKind {
+pub(crate) fn classify(status: u16, minor: &str, message: &str, reading: bool) -> ErrorKind {
     // Codes differ between versions and families; the texts have been stable, so both are looked at **\[iss\]**.
     let says = |text: &str| message.contains(text);
     match (status, minor) {
@@ -141,6 +144,7 @@ pub(crate) fn classify(status: u16, minor: &str, message: &str) -> ErrorKind {
         _ if says("is not running") => ErrorKind::NotRunning,
         (_, "DUPLICATE_NAME") => ErrorKind::Duplicate,
         (401, _) => ErrorKind::Denied,
+        (403, _) if !reading => ErrorKind::Forbidden,
         (403 | 404, _) => ErrorKind::NotFound,
         (429 | 500..=599, _) => ErrorKind::Service,
         _ => ErrorKind::Invalid,
@@ -178,7 +182,9 @@ mod tests {
             (503, "", "", ErrorKind::Service),
         ];
         for (status, minor, message, kind) in cases {
-            assert_eq!(classify(status, minor, message), kind, "{status} {minor} {message}");
+            assert_eq!(classify(status, minor, message, true), kind, "{status} {minor} {message}");
         }
+        assert_eq!(classify(403, "", "", false), ErrorKind::Forbidden, "no right to change is not: gone");
+        assert_eq!(classify(404, "", "", false), ErrorKind::NotFound);
     }
 }

@@ -86,8 +86,10 @@ id! {
     EdgeId: "urn:vcloud:gateway:", ["/edgeGateway/"];
     /// A task.
     TaskId: "urn:vcloud:task:", ["/task/"];
+    /// A network manager (NSX-T), the provider's.
+    ManagerId: "urn:vcloud:nsxtmanager:", ["/nsxTManagers/"];
     /// A QoS profile of the network manager: a bare UUID, never a URN **\[doc\]**.
-    QosProfileId: "", [":"];
+    QosProfileId: "", ["/gatewayQoSProfiles/"];
 }
 
 #[cfg(test)]

@@ -21,6 +21,13 @@
 //! **\[doc\]** vendor documentation, **\[cap\]** seen in captured answers, **\[iss\]** reported in an issue, **\[inf\]**
 //! inferred. Versions 36.3 to 39.1 are known; what needs a newer one than 36.0 says so.
 //!
+//! # Errors
+//! Every call can end in [`ErrorKind::Transport`], [`ErrorKind::Service`], [`ErrorKind::Denied`] and
+//! [`ErrorKind::Protocol`]; one that names an object in [`ErrorKind::NotFound`] as well; one that changes something also in
+//! [`ErrorKind::Busy`], [`ErrorKind::Limit`], [`ErrorKind::Forbidden`], [`ErrorKind::Invalid`] and, where it gives a name,
+//! [`ErrorKind::Duplicate`]. What can happen besides is said at the call. Sizes are MiB (2^20), speeds Mbit/s (10^6), times
+//! [`Duration`](std::time::Duration)s.
+//!
 //! Not here: media, independent disks, firewall and NAT, users and roles.
 #![deny(missing_docs)]
 
@@ -29,6 +36,8 @@ mod client;
 mod config;
 mod console;
 mod customization;
+#[doc(hidden)]
+pub mod decoders;
 mod edges;
 mod error;
 mod ids;
@@ -54,11 +63,11 @@ pub use client::Client;
 pub use config::{ClientConfig, Credentials, TenantContext};
 pub use console::{ConsoleTicket, Question};
 pub use customization::{CustomizationStatus, GuestCustomization};
-pub use edges::{Edge, QosProfile};
+pub use edges::{Edge, EdgeQos, QosProfile};
 pub use error::{Effect, Error, ErrorKind, Result};
 pub use ids::{
-    CatalogId, EdgeId, NetworkId, OrgId, ParseIdError, QosProfileId, TaskId, TemplateId, TemplateVmId,
-    VappId, VdcId, VmId,
+    CatalogId, EdgeId, ManagerId, NetworkId, OrgId, ParseIdError, QosProfileId, TaskId, TemplateId,
+    TemplateVmId, VappId, VdcId, VmId,
 };
 pub use networks::{Network, NetworkSpec, NetworkStatus};
 pub use nics::{AddressMode, Nic};

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     client::{Body, Client, Family},
-    error::Result,
+    error::{Error, Result},
     ids::{EdgeId, NetworkId, TaskId, VdcId},
     query::{encode, escape, parse},
 };
@@ -68,7 +68,9 @@ struct NetworkJson {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Connection {
-    router_ref: Ref,
+    /// Absent where the network is not routed by an edge.
+    #[serde(default)]
+    router_ref: Option<Ref>,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +80,16 @@ struct Ref {
 
 /// Larger pages of this list are refused **\[src\]**.
 const PAGE: usize = 32;
+
+/// Reads a page of networks.
+pub(crate) fn page_from_json(body: &str) -> Result<Vec<Network>> {
+    #[derive(Deserialize)]
+    struct Page {
+        values: Vec<NetworkJson>,
+    }
+    let page: Page = serde_json::from_str(body).map_err(|e| Error::protocol(format!("networks: {e}")))?;
+    page.values.into_iter().map(NetworkJson::read).collect()
+}
 
 impl NetworkJson {
     fn read(self) -> Result<Network> {
@@ -89,7 +101,7 @@ impl NetworkJson {
                 "REALIZATION_FAILED" => NetworkStatus::Failed,
                 _ => NetworkStatus::Configuring,
             },
-            edge: self.connection.map(|c| parse(&c.router_ref.id)).transpose()?,
+            edge: self.connection.and_then(|c| c.router_ref).map(|r| parse(&r.id)).transpose()?,
         })
     }
 }

@@ -37,6 +37,10 @@ pub struct Nic {
     pub address: Option<String>,
     /// Its hardware address; the platform's to give.
     pub mac: Option<String>,
+    /// The kind of its hardware, such as `VMXNET3`, where the platform says it.
+    pub adapter: Option<String>,
+    /// The card that the machine's default route goes by.
+    pub primary: bool,
 }
 
 impl Nic {
@@ -46,7 +50,16 @@ impl Nic {
             AddressMode::Manual(address) => Some(address.clone()),
             _ => None,
         };
-        Self { index, network: network.into(), connected: true, mode, address, mac: None }
+        Self {
+            index,
+            network: network.into(),
+            connected: true,
+            mode,
+            address,
+            mac: None,
+            adapter: None,
+            primary: index == 0,
+        }
     }
 }
 
@@ -60,8 +73,8 @@ impl Client {
         read_nics(xml::parse(&answer.body)?.root_element())
     }
 
-    /// Gives a machine these cards and no others. Take them from [`Client::vm_nics`], so that none is lost; the first is
-    /// the primary one.
+    /// Gives a machine these cards and no others. Take them from [`Client::vm_nics`], so that none is lost. Where
+    /// none is marked as the primary one the first is.
     pub async fn vm_nics_set(&self, id: VmId, nics: &[Nic]) -> Result<TaskId> {
         let content = Writer::root("NetworkConnectionSection", &[], |w| write_nics(w, nics));
         let path = format!("/api/vApp/vm-{}/networkConnectionSection/", id.uuid());
@@ -72,8 +85,8 @@ impl Client {
 /// The inside of a section. The order is the schema's **\[doc\]**.
 pub(crate) fn write_nics(w: &mut Writer, nics: &[Nic]) {
     w.leaf("ovf:Info", "");
-    if let Some(first) = nics.first() {
-        w.leaf("PrimaryNetworkConnectionIndex", first.index);
+    if let Some(primary) = nics.iter().find(|n| n.primary).or(nics.first()) {
+        w.leaf("PrimaryNetworkConnectionIndex", primary.index);
     }
     for nic in nics {
         w.element("NetworkConnection", &[("network", &nic.network)], |w| {
@@ -92,11 +105,15 @@ pub(crate) fn write_nics(w: &mut Writer, nics: &[Nic]) {
                 AddressMode::None => "NONE",
             };
             w.leaf("IpAddressAllocationMode", mode);
+            if let Some(adapter) = &nic.adapter {
+                w.leaf("NetworkAdapterType", adapter);
+            }
         });
     }
 }
 
 pub(crate) fn read_nics(section: roxmltree::Node<'_, '_>) -> Result<Vec<Nic>> {
+    let primary = section.number_of("PrimaryNetworkConnectionIndex").unwrap_or(0);
     section
         .children_named("NetworkConnection")
         .map(|n| {
@@ -117,6 +134,8 @@ pub(crate) fn read_nics(section: roxmltree::Node<'_, '_>) -> Result<Vec<Nic>> {
                 mode,
                 address,
                 mac: text("MACAddress"),
+                adapter: text("NetworkAdapterType"),
+                primary: index == primary,
             })
         })
         .collect()

@@ -143,7 +143,7 @@ impl Client {
                     break;
                 }
             }
-            if let Some(all) = settled(all, &totals, |r: &Record| r.reference().to_owned()) {
+            if let Some(all) = settled(all, &totals, |r: &Record| format!("{r:?}")) {
                 return Ok(all);
             }
         }

@@ -15,6 +15,8 @@ use crate::{
 pub struct NewVm {
     /// Its name, which no other machine of the vApp has.
     pub name: String,
+    /// What it is said to be.
+    pub description: String,
     /// What it is copied from.
     pub template: TemplateVmId,
     /// Its cards, on networks of the vApp.
@@ -76,6 +78,7 @@ pub(crate) fn write(change: &Recompose, base: &str) -> String {
                 w.element("Source", &[("href", &href)], |_| {});
                 w.element("VmGeneralParams", &[], |w| {
                     w.leaf("Name", &vm.name);
+                    w.leaf("Description", &vm.description);
                     w.leaf("NeedsCustomization", true);
                 });
                 w.element("InstantiationParams", &[], |w| {

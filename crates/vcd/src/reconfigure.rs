@@ -71,10 +71,12 @@ const VM: &str = "application/vnd.vmware.vcloud.vm+xml";
 
 impl Client {
     /// Changes the size of a machine. Only the sections that change are sent: a machine that is sent whole loses guest
-    /// properties **\[iss\]**. The machine is read for it, at once before.
+    /// properties **\[iss\]**. The machine is read for it, at once before: the API has no versions of a document, so a disk
+    /// that somebody else adds between the two is lost. Nobody else may edit the same machine.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`], with nothing sent, where a disk is named that is not there.
+    /// [`ErrorKind::Invalid`], with nothing sent, where a disk is named that is not there; [`ErrorKind::Protocol`], with
+    /// nothing sent, where the machine's document does not list its disks.
     pub async fn vm_reconfigure(&self, id: VmId, change: &Reconfigure) -> Result<TaskId> {
         let path = format!("/api/vApp/vm-{}", id.uuid());
         let answer = self.get(Family::Xml, &path).await?;
@@ -88,19 +90,23 @@ pub(crate) fn write(vm: roxmltree::Node<'_, '_>, change: &Reconfigure) -> Result
         vm.child("VmSpecSection").ok_or_else(|| Error::protocol("the machine has no VmSpecSection"))?;
     let name = change.name.as_deref().unwrap_or(vm.required("name")?);
     let disks = if change.disks.is_empty() { None } else { Some(edited(spec, &change.disks)?) };
-    let cores = change.cpus.map(|cpus| {
-        let now = spec.number_of("NumCoresPerSocket").unwrap_or(1).max(1);
-        let fits = u64::from(cpus).is_multiple_of(now);
-        change.cores_per_socket.unwrap_or(if fits { now as u32 } else { 1 })
-    });
+    // They have to come together **[src]**.
+    let number = |name| spec.number_of(name).and_then(|n| u32::try_from(n).ok());
+    let processors = match (change.cpus, change.cores_per_socket) {
+        (None, None) => None,
+        (cpus, cores) => {
+            let cpus = cpus
+                .or_else(|| number("NumCpus"))
+                .ok_or_else(|| Error::protocol("the machine has no NumCpus"))?;
+            let now = number("NumCoresPerSocket").unwrap_or(1).max(1);
+            Some((cpus, cores.unwrap_or(if cpus.is_multiple_of(now) { now } else { 1 })))
+        }
+    };
     Ok(Writer::root("Vm", &[("name", name)], |w| {
         w.element("VmSpecSection", &[("Modified", "true")], |w| {
             w.leaf("ovf:Info", "");
-            if let Some(cpus) = change.cpus {
+            if let Some((cpus, cores)) = processors {
                 w.leaf("NumCpus", cpus);
-            }
-            // They have to come together **[src]**.
-            if let Some(cores) = cores.or(change.cores_per_socket) {
                 w.leaf("NumCoresPerSocket", cores);
             }
             if let Some(memory) = change.memory_mb {
@@ -122,8 +128,12 @@ struct Listed<'a, 'i> {
 /// The whole list after the edit. Every disk that was there is there, unless it was named to be removed.
 fn edited<'a, 'i>(spec: roxmltree::Node<'a, 'i>, edit: &DiskEdit) -> Result<Vec<Listed<'a, 'i>>> {
     let invalid = |text: String| Error::new(ErrorKind::Invalid, Effect::NotSent, text);
-    let section = spec.child("DiskSection");
-    let nodes: Vec<_> = section.map(|s| s.children_named("DiskSettings").collect()).unwrap_or_default();
+    // A list that is not there is not known to be empty: sent anew, it would delete every disk.
+    let section = spec.child("DiskSection").ok_or_else(|| {
+        let text = "the machine's disks are not in its document; nothing was sent";
+        Error::new(ErrorKind::Protocol, Effect::NotSent, text)
+    })?;
+    let nodes: Vec<_> = section.children_named("DiskSettings").collect();
     let mut list = Vec::with_capacity(nodes.len() + edit.added.len());
     for node in nodes {
         list.push(Listed { disk: read_disk(node)?, node: Some(node) });
@@ -156,7 +166,19 @@ fn write_disk(w: &mut Writer, listed: &Listed<'_, '_>) {
         w.leaf("BusNumber", disk.bus);
         w.leaf("AdapterType", disk.adapter);
         // Its storage stays where it is; the size in bytes is left out, as the two could disagree.
-        for kept in ["ThinProvisioned", "Disk", "StorageProfile", "overrideVmDefault"] {
+        for kept in [
+            "ThinProvisioned",
+            "Disk",
+            "StorageProfile",
+            "overrideVmDefault",
+            "iops",
+            "IopsAllocation",
+            "VirtualQuantityUnit",
+            "resizable",
+            "encrypted",
+            "shareable",
+            "sharingType",
+        ] {
             match node.and_then(|n| n.child(kept)) {
                 Some(child) => w.copy(child),
                 None if kept == "overrideVmDefault" => w.leaf(kept, false),
@@ -204,6 +226,19 @@ mod tests {
     }
 
     #[test]
+    fn a_machine_whose_disks_are_not_listed_is_not_touched() {
+        for broken in [
+            VM_BODY.replace("DiskSection", "OtherSection"),
+            VM_BODY.replace("<DiskSection>", "<x>").replace("</DiskSection>", "</x>"),
+        ] {
+            let doc = xml::parse(&broken).unwrap();
+            let change = Reconfigure { disks: DiskEdit::new().add(7, 0, 2, 5), ..Reconfigure::default() };
+            let error = write(doc.root_element(), &change).unwrap_err();
+            assert_eq!((error.kind, error.effect), (ErrorKind::Protocol, Effect::NotSent));
+        }
+    }
+
+    #[test]
     fn only_what_changes_is_sent() {
         let memory = Reconfigure { memory_mb: Some(2048), ..Reconfigure::default() };
         let body = written(&memory).unwrap();
@@ -215,5 +250,7 @@ mod tests {
             (spec.number_of("NumCpus").unwrap(), spec.number_of("NumCoresPerSocket").unwrap())
         };
         assert_eq!((cores(8), cores(3)), ((8, 2), (3, 1)));
+        let body = written(&Reconfigure { cores_per_socket: Some(4), ..Reconfigure::default() }).unwrap();
+        assert!(body.contains("<NumCpus>4</NumCpus><NumCoresPerSocket>4"), "{body}");
     }
 }

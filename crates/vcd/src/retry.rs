@@ -8,7 +8,7 @@ use crate::{
     client::Client,
     error::{Effect, Error, ErrorKind, Result},
     ids::TaskId,
-    task::WaitOptions,
+    task::{WaitOptions, jittered},
 };
 
 /// What to do after an error.
@@ -80,13 +80,13 @@ impl Client {
                 Err(error) => error,
             };
             match policy.next(&error, attempt, harmless) {
-                Next::Again(pause) => sleep(pause).await,
+                Next::Again(pause) => sleep(jittered(pause)).await,
                 Next::WaitFor(task) => {
-                    // How it ends is somebody else's business; one that may not be read is waited out.
+                    // How it ends is somebody else's business; one that may not be read is waited out. One that has ended
+                    // already may hold the object for a moment longer, so there is always a pause.
                     let options = WaitOptions::within(policy.longest);
-                    if self.task_wait(task, options).await.is_err_and(|e| e.is_not_found()) {
-                        sleep(policy.first.saturating_mul(attempt).min(policy.longest)).await;
-                    }
+                    let _ = self.task_wait(task, options).await;
+                    sleep(jittered(policy.first.saturating_mul(attempt).min(policy.longest))).await;
                 }
                 Next::ReadFirst | Next::GiveUp => return Err(error),
             }

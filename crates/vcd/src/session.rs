@@ -3,7 +3,8 @@
 use std::{
     fmt,
     str::FromStr,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    sync::PoisonError,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -119,6 +120,7 @@ impl Client {
     /// The session. `refused` is one that the service does not know any more: it is replaced, once, however many requests
     /// ask for it at the same time.
     pub(crate) async fn session(&self, refused: Option<&Session>) -> Result<Session> {
+        let asked = Instant::now();
         let mut held = self.0.session.lock().await;
         if let Some(session) = held.as_ref() {
             let same = refused.is_some_and(|r| r.token.expose_secret() == session.token.expose_secret());
@@ -126,10 +128,23 @@ impl Client {
                 return Ok(session.clone());
             }
         }
+        // Whoever waited here while another was refused gets that answer: a thousand wrong passwords lock an account.
+        let failed = self.0.refused_sign_in.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, error)) = failed.filter(|(at, _)| *at >= asked) {
+            return Err(error);
+        }
         *held = None;
-        let session = self.open_session().await?;
-        *held = Some(session.clone());
-        Ok(session)
+        match self.open_session().await {
+            Ok(session) => {
+                *held = Some(session.clone());
+                Ok(session)
+            }
+            Err(error) => {
+                let failed = Some((Instant::now(), error.clone()));
+                *self.0.refused_sign_in.lock().unwrap_or_else(PoisonError::into_inner) = failed;
+                Err(error)
+            }
+        }
     }
 
     async fn open_session(&self) -> Result<Session> {
@@ -189,7 +204,7 @@ impl Client {
         // What is in there must not reach an error's text.
         let granted: Granted = serde_json::from_str(&body)
             .map_err(|_| Error::protocol("the token was exchanged for something else than a session"))?;
-        let ends = granted.expires_in.map(|s| SystemTime::now() + Duration::from_secs(s));
+        let ends = granted.expires_in.and_then(|s| SystemTime::now().checked_add(Duration::from_secs(s)));
         Ok((granted.access_token.into(), ends))
     }
 

@@ -130,6 +130,7 @@ impl Client {
         let until = Instant::now() + options.deadline;
         let mut pause = options.first_pause;
         let mut failures = 0;
+        let mut asked = Duration::ZERO;
         loop {
             // A read that hangs does not outlast the deadline either.
             let read = tokio::select! {
@@ -147,13 +148,16 @@ impl Client {
                     if (e.is_transient() || e.kind == ErrorKind::Protocol) && failures < options.patience =>
                 {
                     failures += 1;
+                    asked = e.retry_after.unwrap_or_default();
                 }
                 Err(e) => return Err(e),
             }
-            if Instant::now() + pause > until {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
                 return Err(out_of_time(id, options.deadline));
             }
-            sleep(jittered(pause)).await;
+            // The last look is at the deadline itself.
+            sleep(jittered(pause).max(std::mem::take(&mut asked)).min(left)).await;
             pause = (pause * 3 / 2).min(options.longest_pause);
         }
     }
@@ -176,7 +180,7 @@ fn ended_badly(task: &Task) -> Error {
 }
 
 /// Four fifths to all of a pause: waits that began together drift apart.
-fn jittered(pause: Duration) -> Duration {
+pub(crate) fn jittered(pause: Duration) -> Duration {
     let random = RandomState::new().hash_one(0) % 1000;
     pause * 4 / 5 + pause / 5 * random as u32 / 1000
 }

@@ -56,14 +56,15 @@ const COMPOSE: &str = "application/vnd.vmware.vcloud.composeVAppParams+xml";
 const VAPP: &str = "application/vnd.vmware.vcloud.vApp+xml";
 
 impl Client {
-    /// Makes a vApp attached to these org VDC networks, under their names, without machines.
+    /// Makes a vApp attached to these org VDC networks, under their names, without machines. Returns its id with the task:
+    /// names are not unique by the platform's rule **\[src\]**.
     pub async fn vapp_compose(
         &self,
         vdc: VdcId,
         name: &str,
         description: &str,
         networks: &[(&str, NetworkId)],
-    ) -> Result<TaskId> {
+    ) -> Result<(VappId, TaskId)> {
         let base = self.base();
         let attrs = [("name", name), ("deploy", "false"), ("powerOn", "false")];
         let content = Writer::root("ComposeVAppParams", &attrs, |w| {
@@ -79,7 +80,10 @@ impl Client {
             w.leaf("AllEULAsAccepted", true);
         });
         let path = format!("/api/vdc/{}/action/composeVApp", vdc.uuid());
-        self.change(Method::POST, &path, COMPOSE, content).await
+        let body = Some(Body { media: COMPOSE, content });
+        let answer = self.send(Method::POST, Family::Xml, &path, body).await?;
+        let vapp = parse(xml::parse(&answer.body)?.root_element().required("href")?)?;
+        Ok((vapp, answer.task_in_body()?))
     }
 
     /// A vApp with its machines.

@@ -110,7 +110,59 @@ fn prefix(namespace: &str, foreign: &mut Vec<String>) -> String {
     format!("f{at}")
 }
 
+/// No real answer comes near these. What is deeper would overflow the stack of whoever copies it; more attributes or
+/// declarations than that on one element cost the parser their square.
+const DEPTH_MAX: usize = 100;
+const ATTRIBUTES_MAX: usize = 200;
+const DECLARATIONS_MAX: usize = 200;
+
+/// Looks at the tags without understanding them: how deep they go, how much one of them says.
+fn check_shape(body: &str) -> Result<()> {
+    let bytes = body.as_bytes();
+    let (mut depth, mut declarations, mut at) = (0_usize, 0_usize, 0_usize);
+    while let Some(open) = bytes[at..].iter().position(|b| *b == b'<').map(|i| at + i) {
+        let rest = &body[open..];
+        // What is inside of these is text, whatever it looks like.
+        let skipped = [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>")]
+            .iter()
+            .find(|(start, _)| rest.starts_with(start))
+            .map(|(start, end)| rest[start.len()..].find(end).map(|i| open + start.len() + i + end.len()));
+        if let Some(end) = skipped {
+            let Some(end) = end else { return Ok(()) };
+            at = end;
+            continue;
+        }
+        let (mut quote, mut equals, mut end) = (None, 0_usize, bytes.len());
+        for (i, byte) in bytes[open..].iter().enumerate() {
+            match (quote, byte) {
+                (Some(q), b) if *b == q => quote = None,
+                (Some(_), _) => {}
+                (None, b'"' | b'\'') => quote = Some(*byte),
+                (None, b'=') => equals += 1,
+                (None, b'>') => {
+                    end = open + i;
+                    break;
+                }
+                _ => {}
+            }
+        }
+        let tag = &body[open..end];
+        if tag.starts_with("</") {
+            depth = depth.saturating_sub(1);
+        } else {
+            declarations += tag.matches("xmlns").count();
+            depth += usize::from(!tag.ends_with('/'));
+        }
+        if depth > DEPTH_MAX || equals > ATTRIBUTES_MAX || declarations > DECLARATIONS_MAX * 100 {
+            return Err(Error::protocol("the answer is deeper or wider than any real one"));
+        }
+        at = end.saturating_add(1).min(bytes.len());
+    }
+    Ok(())
+}
+
 pub(crate) fn parse(body: &str) -> Result<Document<'_>> {
+    check_shape(body)?;
     // No DTD, and so no entities of a document's own; no more elements than the largest real answer by far.
     let options = ParsingOptions { allow_dtd: false, nodes_limit: 4_000_000, ..ParsingOptions::default() };
     Document::parse_with_options(body, options)

@@ -40,6 +40,14 @@ async fn broken_documents() {
         vapp("<NetworkConfigSection><NetworkConfig/></NetworkConfigSection>"),
         vapp("<Children><Vm href=\"https://h/api/vApp/vm-x\" name=\"v\" status=\"4\"/></Children>"),
         "<?xml version=\"1.0\" encoding=\"UTF-16\"?>\u{feff}<x/>\u{0}".into(),
+        // What parsing, or copying, would pay with its stack or with its square.
+        vapp(&format!(
+            "<NetworkConfigSection>{}{}</NetworkConfigSection>",
+            "<NetworkConfig>".repeat(5_000),
+            "</NetworkConfig>".repeat(5_000)
+        )),
+        vapp(&format!("<a {}/>", (0..100_000).map(|i| format!("a{i}=\"\" ")).collect::<String>())),
+        vapp(&format!("<a {}/>", (0..100_000).map(|i| format!("xmlns:a{i}=\"u{i}\" ")).collect::<String>())),
     ];
     for document in documents {
         let server = Canned::with(ok(&document)).await;
@@ -197,4 +205,70 @@ async fn a_wait_ends_whatever_happens() {
     let started = std::time::Instant::now();
     assert_eq!(client.task_wait(task, quick).await.unwrap_err().kind, ErrorKind::Timeout);
     assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+}
+
+/// What is read to be sent back is not copied blindly either: a disk edit, an attach and a detach.
+#[tokio::test]
+async fn a_deep_document_is_not_copied() {
+    let deep = format!("{}{}", "<StorageProfile>".repeat(3_000), "</StorageProfile>".repeat(3_000));
+    let vm = format!(
+        "<Vm href=\"https://h/api/vApp/vm-{U}\" name=\"a\" status=\"8\"><VmSpecSection><DiskSection><DiskSettings>\
+         <DiskId>2000</DiskId><SizeMb>1</SizeMb><UnitNumber>0</UnitNumber><BusNumber>0</BusNumber>\
+         <AdapterType>5</AdapterType>{deep}</DiskSettings></DiskSection></VmSpecSection></Vm>"
+    );
+    let server = Canned::with(ok(&vm)).await;
+    let disks = vcd::DiskEdit::new().grow(2000, 2);
+    let change = vcd::Reconfigure { disks, ..vcd::Reconfigure::default() };
+    let error = server.client().vm_reconfigure(U.parse().unwrap(), &change).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Protocol);
+    let section = format!(
+        "<NetworkConfigSection><NetworkConfig networkName=\"n\">{deep}</NetworkConfig></NetworkConfigSection>"
+    );
+    let vapp_body =
+        format!("<VApp href=\"https://h/api/vApp/vapp-{U}\" name=\"a\" status=\"4\">{section}</VApp>");
+    for body in [section, vapp_body] {
+        let server = Canned::with(ok(&body)).await;
+        let error =
+            server.client().vapp_networks_attach(vapp(), &[("m", U.parse().unwrap())]).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Protocol);
+    }
+}
+
+/// A session that is said to last for ever is one without a known end.
+#[tokio::test]
+async fn a_token_that_lasts_for_ever() {
+    let body = format!("{{\"access_token\": \"t\", \"expires_in\": {}}}", u64::MAX);
+    let server = Canned::with(ok(&body)).await;
+    let token = vcd::Credentials::api_token("acme", "r".to_owned().into());
+    let mut config = vcd::ClientConfig::new(&server.url, token);
+    config.api_version = Some("38.0".parse().unwrap());
+    Client::new(config).unwrap().sign_in().await.unwrap();
+}
+
+/// A thousand requests with a wrong password are one wrong password.
+#[tokio::test]
+async fn a_refused_sign_in_is_asked_once() {
+    let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = asked.clone();
+    let server = Canned::start(Arc::new(move |request: &str| {
+        if request.contains("/oauth/") {
+            counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        status("401 Unauthorized", "")
+    }))
+    .await;
+    let mut config =
+        vcd::ClientConfig::new(&server.url, vcd::Credentials::api_token("acme", "r".to_owned().into()));
+    config.api_version = Some("38.0".parse().unwrap());
+    let client = Client::new(config).unwrap();
+    let mut waiting = Vec::new();
+    for _ in 0..1000 {
+        let client = client.clone();
+        waiting.push(tokio::spawn(async move { client.vapp(vapp()).await.unwrap_err().kind }));
+    }
+    for one in waiting {
+        assert_eq!(one.await.unwrap(), ErrorKind::Denied);
+    }
+    assert!(asked.load(std::sync::atomic::Ordering::Relaxed) <= 3, "{asked:?}");
 }

@@ -52,6 +52,8 @@ fn no_document_is_more_than_an_error() {
     let mut read = 0;
     for round in 0..ROUNDS {
         let body = mutated(SEEDS[round % SEEDS.len()], &mut random);
+        vcd::decoders::xml(&body);
+        vcd::decoders::json(&body);
         read += usize::from(Vapp::from_xml(&body).is_ok());
         read += usize::from(Task::from_xml(&body).is_ok());
         read += usize::from(Record::page_from_xml(&body).is_ok());

@@ -13,8 +13,8 @@ use super::step::{Row, Stop, Tried, adopt, carry_out, server, workflow as table}
 use crate::{
     control::Control,
     provider::{
-        Block, EdgeRef, Group, GroupRef, GuestProgress, GuestSetup, Machine, MachineRef, MachineSpec,
-        NetworkFound, NetworkSpec,
+        Block, EdgeRef, EdgeSpeed, Group, GroupRef, GuestProgress, GuestSetup, Machine, MachineRef,
+        MachineSpec, NetworkFound, NetworkSpec,
     },
 };
 
@@ -60,6 +60,11 @@ pub(super) fn group_name(s: &Server) -> String {
     format!("cust-{}", s.customer)
 }
 
+/// What people see beside it in the cloud. A host name that asks the simulated cloud for a fault stands in it.
+fn label(s: &Server) -> String {
+    format!("made by slipway for {}", s.hostname)
+}
+
 async fn order_check(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     if c.catalogue.template(&s.template_id).is_none() {
@@ -99,6 +104,7 @@ async fn network_create(c: Arc<Control>, cx: StepContext) -> Tried {
         None => {
             let spec = NetworkSpec {
                 name: name.clone(),
+                label: label(&s),
                 edge: EdgeRef(f.provider_ref.clone()),
                 block: Block {
                     gateway: f.gateway.clone(),
@@ -128,7 +134,7 @@ async fn qos_apply(c: Arc<Control>, cx: StepContext) -> Tried {
     let edge_ref = EdgeRef(edge.facts.provider_ref);
     adopt(&c, &cx, QUICK).await?;
     let mbit = s.size.bandwidth_mbit;
-    if c.provider.edge_speed(&edge_ref).await? != Some(mbit) {
+    if c.provider.edge_speed(&edge_ref).await? != EdgeSpeed::Mbit(mbit) {
         carry_out(&c, &cx, QUICK, c.provider.edge_set_speed(&edge_ref, Some(mbit))).await?;
     }
     c.store.edge_bound(cx.fence(), s.id, &network_name(&s), i64::from(mbit), c.clock.now_ms()).await?;
@@ -144,8 +150,13 @@ async fn group_ensure(c: Arc<Control>, cx: StepContext) -> Tried {
     let group = match c.provider.group_find(&group_name).await? {
         Some(group) => group,
         None => {
-            carry_out(&c, &cx, QUICK, c.provider.group_create(&group_name, (&network_name, &network)))
-                .await?;
+            carry_out(
+                &c,
+                &cx,
+                QUICK,
+                c.provider.group_create(&group_name, &label(&s), (&network_name, &network)),
+            )
+            .await?;
             c.provider
                 .group_find(&group_name)
                 .await?
@@ -200,6 +211,7 @@ async fn machine_create(c: Arc<Control>, cx: StepContext) -> Tried {
                 .ok_or_else(|| Stop::Fail(Cause::TemplateMissing, s.template_id.clone()))?;
             let spec = MachineSpec {
                 name: name.clone(),
+                label: label(&s),
                 template: template.platform_name.clone(),
                 network: network_name(&s),
                 address: s.address.clone().unwrap_or_default(),

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     control::Control,
-    provider::{EdgeRef, GroupRef, ProviderErrorKind},
+    provider::{EdgeRef, EdgeSpeed, GroupRef, ProviderErrorKind},
 };
 
 pub(super) const SHAPE: i64 = 1;
@@ -97,8 +97,8 @@ async fn edge_clear(c: Arc<Control>, cx: StepContext) -> Tried {
     let edge_ref = EdgeRef(edge.facts.provider_ref);
     adopt(&c, &cx, QUICK).await?;
     match c.provider.edge_speed(&edge_ref).await {
-        Ok(None) => Ok(()),
-        Ok(Some(_)) => carry_out(&c, &cx, QUICK, c.provider.edge_set_speed(&edge_ref, None)).await,
+        Ok(EdgeSpeed::Unlimited) => Ok(()),
+        Ok(_) => carry_out(&c, &cx, QUICK, c.provider.edge_set_speed(&edge_ref, None)).await,
         // An edge that the operator took away has nothing left to clear.
         Err(e) if e.kind == ProviderErrorKind::NotFound => Ok(()),
         Err(e) => Err(e.into()),

@@ -161,14 +161,14 @@ async fn token(ask: &Ask, form: &Params, provider: bool) -> Response {
         "refresh_token" => {
             let asked = field("refresh_token");
             let found = ask.read().api_tokens.iter().find(|t| t.token == asked).cloned();
-            (found.and_then(|t| ask.sim.knows(&t.user).cloned()), None)
+            (found.and_then(|t| ask.sim.knows(&t.user, t.provider).cloned()), None)
         }
         "urn:ietf:params:oauth:grant-type:jwt-bearer" => {
             let mut headers = HeaderMap::new();
             let bearer = HeaderValue::from_str(&format!("Bearer {}", field("assertion")));
             headers.extend(bearer.ok().map(|v| (header::AUTHORIZATION, v)));
             let session = ask.sim.session(&headers);
-            (session.and_then(|s| ask.sim.knows(&s.user).cloned()), random_token().ok())
+            (session.and_then(|s| ask.sim.knows(&s.user, s.provider).cloned()), random_token().ok())
         }
         _ => return ask.json(Err(Refusal::new(400, "unsupported_grant_type", "Unknown grant_type."))),
     };

@@ -60,10 +60,18 @@ pub(super) fn page(
     });
     let mut response = ask.json(Ok(body));
     if page < pages {
+        // Everything the reader asked for goes on to the next page.
+        let mut rest: Vec<String> = params
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "page" | "pageSize"))
+            .map(|(name, value)| format!("&{name}={}", super::query::encode(value)))
+            .collect();
+        rest.sort();
         let next = format!(
-            "<{}/cloudapi/1.0.0/{path}?page={}&pageSize={size}>;rel=\"nextPage\";type=\"application/json\"",
+            "<{}/cloudapi/1.0.0/{path}?page={}&pageSize={size}{}>;rel=\"nextPage\";type=\"application/json\"",
             ask.base(),
-            page + 1
+            page + 1,
+            rest.concat()
         );
         if let Ok(next) = HeaderValue::from_str(&next) {
             response.headers_mut().insert(header::LINK, next);
@@ -137,7 +145,7 @@ fn view(world: &World, e: &Edge, now: i64) -> Value {
         "ownerRef": vdc,
         "orgVdc": vdc,
         "orgRef": {"name": world.org.name, "id": format!("urn:vcloud:org:{}", world.org.id)},
-        "gatewayBacking": {"backingId": e.id, "gatewayType": "NSXT_BACKED", "networkProvider": null},
+        "gatewayBacking": {"backingId": e.id, "gatewayType": "NSXT_BACKED", "networkProvider": {"id": manager(world), "name": "nsx"}},
         "orgVdcNetworkCount": world.networks_shown(e, now),
         "distributedRoutingEnabled": false,
         "edgeGatewayUplinks": [{
@@ -189,7 +197,10 @@ pub(super) async fn qos_put(ask: Ask, Path(id): Path<String>, body: Bytes) -> Re
                         let id = id_of(p["id"].as_str().unwrap_or_default())?;
                         let known = c.world.qos_profiles.iter().any(|q| q.id == id);
                         let unknown = || Refusal::bad(format!("Unknown QoS profile {id}"));
-                        known.then_some(Some(id)).ok_or_else(unknown)
+                        match known || !c.world.knobs.unknown_profile_refused {
+                            true => Ok(known.then_some(id)),
+                            false => Err(unknown()),
+                        }
                     }
                 }
             };
@@ -207,16 +218,42 @@ pub(super) async fn qos_put(ask: Ask, Path(id): Path<String>, body: Bytes) -> Re
     ask.accepted(result)
 }
 
+/// The network manager behind the edges.
+fn manager(world: &World) -> String {
+    format!("urn:vcloud:nsxtmanager:{}", world.storage_profile.id)
+}
+
+/// The provider's list of network managers.
+pub(super) async fn managers(ask: Ask, Query(params): Query<Params>) -> Response {
+    let world = ask.read();
+    let rows = if ask.around.is_provider() {
+        Ok(vec![json!({"id": manager(&world), "name": "nsx", "networkProviderScope": null})])
+    } else {
+        Err(Refusal::new(403, "ACCESS_TO_RESOURCE_IS_FORBIDDEN", "This operation is denied."))
+    };
+    page(&ask, "nsxTResources/nsxTManagers", &params, PAGE_MAX, rows)
+}
+
 pub(super) async fn profiles(ask: Ask, Query(params): Query<Params>) -> Response {
     let world = ask.read();
-    let rows = if ask.around.is_provider() || world.knobs.tenants_see_speed_profiles {
-        let manager = format!("urn:vcloud:nsxtmanager:{}", world.storage_profile.id);
+    let filter = params.get("filter").map(String::as_str);
+    let rows = if !filter.is_some_and(|f| f.contains("nsxTManagerRef.id==")) {
+        // The list is the network manager's: which one's has to be said.
+        Err(Refusal::bad("The filter nsxTManagerRef.id is required."))
+    } else if ask.around.is_provider() || world.knobs.tenants_see_speed_profiles {
+        let manager = manager(&world);
         let profile = |q: &crate::model::QosProfile| {
-            json!({"id": q.id, "displayName": q.name, "description": "", "burstSize": 1,
+            let field = |name: &str| match name {
+                "nsxTManagerRef.id" => Some(manager.as_str()),
+                "displayName" => Some(q.name.as_str()),
+                _ => None,
+            };
+            let row = json!({"id": q.id, "displayName": q.name, "description": "", "burstSize": 1,
                    "committedBandwidth": q.committed, "excessAction": "DROP",
-                   "nsxTManagerRef": {"id": manager, "name": "nsx"}})
+                   "nsxTManagerRef": {"id": manager, "name": "nsx"}});
+            matches(filter, field).map(|m| m.then_some(row)).map_err(Refusal::bad).transpose()
         };
-        Ok(world.qos_profiles.iter().map(profile).collect())
+        world.qos_profiles.iter().filter_map(profile).collect()
     } else {
         Err(Refusal::new(403, "ACCESS_TO_RESOURCE_IS_FORBIDDEN", "This operation is denied."))
     };

@@ -270,5 +270,5 @@ fn read_disk(
 /// Ids of disks are the platform's to give: a new one takes the next.
 fn fresh_disk_id(vm: &Vm, asked: u32) -> u32 {
     let highest = vm.disks.iter().map(|d| d.id).max().unwrap_or(1999);
-    asked.max(highest + 1)
+    asked.max(highest.saturating_add(1))
 }

@@ -244,6 +244,7 @@ fn openapi() -> Router<Simulator> {
         .route("/cloudapi/1.0.0/edgeGateways/{id}/usedIpAddresses", get(edges::used_addresses))
         .route("/cloudapi/1.0.0/edgeGateways/{id}/qos", get(edges::qos_get).put(edges::qos_put))
         .route("/cloudapi/1.0.0/nsxTResources/gatewayQoSProfiles", get(edges::profiles))
+        .route("/cloudapi/1.0.0/nsxTResources/nsxTManagers", get(edges::managers))
         .both("/cloudapi/1.0.0/orgVdcNetworks", get(networks::list).post(networks::create))
         .route(
             "/cloudapi/1.0.0/orgVdcNetworks/{id}",

@@ -117,7 +117,8 @@ pub(super) fn add(c: &mut Change<'_>, network: Network) -> Result<Uuid, Refusal>
         let text = format!("The name \"{}\" is already in use by another network.", network.name);
         return Err(Refusal::new(400, "DUPLICATE_NAME", text));
     }
-    if let Some(other) = c.world.networks.values().find(|n| overlap(n, &network)) {
+    let overlapping = || c.world.networks.values().find(|n| overlap(n, &network));
+    if let Some(other) = c.world.knobs.subnets_must_differ.then(overlapping).flatten() {
         return Err(Refusal::bad(format!("The subnet overlaps that of network \"{}\".", other.name)));
     }
     let quota = c.world.knobs.network_quota;
@@ -126,7 +127,7 @@ pub(super) fn add(c: &mut Change<'_>, network: Network) -> Result<Uuid, Refusal>
     }
     let (id, name) = (network.id, network.name.clone());
     let duration = durations::of("networkCreateOrgVdcNetwork", 1);
-    c.world.lag_count(edge, c.now + duration + c.world.knobs.count_lag_ms);
+    c.world.lag_count(edge, (c.now + duration).saturating_add(c.world.knobs.lag_ms()));
     c.world.networks.insert(id, network);
     let started = c.start(Start {
         operation: "networkCreateOrgVdcNetwork",

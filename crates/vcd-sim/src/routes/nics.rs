@@ -98,8 +98,11 @@ pub(super) fn read_nics(
                     )));
                 }
                 let mine = before.iter().any(|n| n.ip.as_deref() == Some(address));
-                let taken = address == parent.gateway || world.addresses_on(parent.id).contains(address);
-                if taken && !mine {
+                let twice =
+                    nics.iter().any(|n: &Nic| n.ip.as_deref() == Some(address) && n.network == network);
+                let taken =
+                    twice || address == parent.gateway || world.addresses_on(parent.id).contains(address);
+                if world.knobs.addresses_are_unique && (twice || (taken && !mine)) {
                     return Err(Refusal::bad(format!("The address {address} is in use.")));
                 }
                 Some(address.to_owned())

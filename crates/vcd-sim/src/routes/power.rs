@@ -89,7 +89,9 @@ pub(super) async fn power(ask: Ask, Path(id): Path<String>, what: Power) -> Resp
                 Power::Shutdown => {
                     running(c, target, "vappShutdownGuest", |vms| Effect::PoweredOff { vms, undeploy: false })
                 }
-                Power::Suspend => running(c, target, "vappSuspend", Effect::Suspended),
+                Power::Suspend => {
+                    running(c, target, "vappSuspend", |vms| Effect::Suspended { vms, undeploy: false })
+                }
                 Power::Discard => {
                     let vms = target.ids(|vm| vm.suspended);
                     if vms.is_empty() {
@@ -149,7 +151,12 @@ pub(super) async fn deploy(ask: Ask, Path(id): Path<String>, body: String) -> Re
                 return Err(invalid("Customization can be forced only while the VM is not deployed.".into()));
             }
             if !is_true(root, "powerOn", true) {
-                return Err(Refusal::bad("Deploying without powering on is not offered by this simulator."));
+                let vms = target.ids(|vm| !vm.deployed);
+                if vms.is_empty() {
+                    return Err(invalid(format!("\"{}\" is already deployed.", target.name)));
+                }
+                let n = vms.len();
+                return target.start(c, "vappDeploy", n, Effect::Deployed(vms));
             }
             on(c, target, force)
         })
@@ -163,7 +170,9 @@ pub(super) async fn undeploy(ask: Ask, Path(id): Path<String>, body: String) -> 
             let doc = parse(&body, "UndeployVAppParams")?;
             let target = target(c, &id)?;
             match doc.root_element().value("UndeployPowerAction").unwrap_or("default") {
-                "suspend" => running(c, target, "vappSuspend", Effect::Suspended),
+                "suspend" => {
+                    running(c, target, "vappSuspend", |vms| Effect::Suspended { vms, undeploy: true })
+                }
                 "shutdown" => {
                     let vms = target.ids(|vm| vm.deployed);
                     if vms.is_empty() {

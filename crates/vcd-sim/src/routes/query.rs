@@ -109,7 +109,7 @@ fn records(ask: &Ask, kind: &Kind, params: &Params, path: &str) -> Result<Elemen
         .attr("name", kind.name)
         .attr("href", address(page))
         .attr("type", media(&format!("query.{format}")));
-    if page * size < total {
+    if page.saturating_mul(size) < total {
         result = result.child(link("nextPage", Some(&format!("query.{format}")), address(page + 1)));
     }
     let from = (page - 1).saturating_mul(size) + ask.around.page_shift;
@@ -134,7 +134,7 @@ fn with_attrs(element: Element, row: &Row) -> Element {
 }
 
 /// Percent-encodes what has a meaning in a query string.
-fn encode(text: &str) -> String {
+pub(super) fn encode(text: &str) -> String {
     text.bytes()
         .map(|b| match b {
             b if b.is_ascii_alphanumeric() || b"-_.~=;,:*()".contains(&b) => char::from(b).to_string(),

@@ -4,15 +4,21 @@ use axum::{extract::Path, response::Response};
 use roxmltree::Node;
 use uuid::Uuid;
 
-use super::{Ask, customization, id_of, nics::read_nics, parse, vapps::is_true};
+use super::{
+    Ask, customization, id_of,
+    nics::read_nics,
+    number, parse,
+    vapps::is_true,
+    vms::{check_size, only, small},
+};
 use crate::{
     durations,
-    effects::{Effect, Move},
+    effects::{Effect, Move, Reconfiguration},
     errors::Refusal,
     model::{Capabilities, Customization, Disk, Nic, Template, Vm, new_mac},
     server::Change,
     tasks::{Entity, Start},
-    xml::{Read, check_order},
+    xml::{Read, VCLOUD, check_order},
 };
 
 const ORDER: &[&str] = &[
@@ -37,10 +43,15 @@ pub(super) async fn recompose(ask: Ask, Path(id): Path<String>, body: String) ->
             if c.world.knobs.strict_order {
                 check_order(root, ORDER).map_err(Refusal::bad)?;
             }
+            only(root, &["Description", "SourcedItem", "AllEULAsAccepted", "DeleteItem"])?;
             let (mut added, mut moved, mut holds) = (Vec::new(), Vec::new(), Vec::new());
             for item in sourced_items(c, id, root)? {
                 match item {
-                    Sourced::Copied(vm) => added.push(*vm),
+                    Sourced::Copied { vm, from } => {
+                        let held = from.filter(|_| c.world.knobs.copy_holds_source);
+                        holds.extend(held.map(Entity::Vm));
+                        added.push(*vm);
+                    }
                     Sourced::Moved { from, machine } => {
                         holds.extend([Entity::Vm(machine.vm), Entity::Vapp(from)]);
                         moved.push(machine);
@@ -76,8 +87,9 @@ pub(super) async fn recompose(ask: Ask, Path(id): Path<String>, body: String) ->
                     moved,
                     deleted,
                     renamed,
-                    // By the schema both are true where nothing is said.
-                    power_on: is_true(root, "powerOn", true) && is_true(root, "deploy", true),
+                    // By the schema both are true where nothing is said; inferred.
+                    power_on: is_true(root, "powerOn", c.world.knobs.power_on_by_default)
+                        && is_true(root, "deploy", c.world.knobs.power_on_by_default),
                 },
             })
         })
@@ -99,14 +111,14 @@ fn deleted_items(c: &Change<'_>, vapp: Uuid, root: Node<'_, '_>) -> Result<Vec<U
 
 /// What a `SourcedItem` brings.
 pub(super) enum Sourced {
-    Copied(Box<Vm>),
+    Copied { vm: Box<Vm>, from: Option<Uuid> },
     Moved { from: Uuid, machine: Move },
 }
 
 impl Sourced {
     pub(super) fn copied(self) -> Option<Vm> {
         match self {
-            Self::Copied(vm) => Some(*vm),
+            Self::Copied { vm, .. } => Some(*vm),
             Self::Moved { .. } => None,
         }
     }
@@ -166,14 +178,17 @@ fn sourced_item(c: &Change<'_>, vapp: Uuid, item: Node<'_, '_>) -> Result<(Strin
         let name = asked.unwrap_or_else(|| vm.name.clone());
         let mut copy = clone_of(vm, vapp, &name, c.now);
         instantiate(c, vapp, item, &mut copy)?;
-        return Ok((name, Sourced::Copied(Box::new(copy))));
+        return Ok((name, Sourced::Copied { vm: Box::new(copy), from: Some(id) }));
     }
     let template = c.world.templates.values().find(|t| t.vm == id || t.id == id);
     let template = template.ok_or_else(|| Refusal::forbidden("vm", id))?;
+    if template.eula && !item.parent().is_some_and(|root| root.flag("AllEULAsAccepted")) {
+        return Err(Refusal::bad("All EULAs of the template have to be accepted (AllEULAsAccepted)."));
+    }
     let name = asked.unwrap_or_else(|| template.name.clone());
     let mut vm = copy_of(template, vapp, &name, c.now);
     instantiate(c, vapp, item, &mut vm)?;
-    Ok((name, Sourced::Copied(Box::new(vm))))
+    Ok((name, Sourced::Copied { vm: Box::new(vm), from: None }))
 }
 
 /// A machine of another vApp comes over as it is. Every network of its cards must be in this vApp already, under the
@@ -210,13 +225,56 @@ fn instantiate(c: &Change<'_>, vapp: Uuid, item: Node<'_, '_>, vm: &mut Vm) -> R
     let general = item.find("VmGeneralParams");
     vm.needs_customization = general.is_some_and(|g| g.flag("NeedsCustomization"));
     vm.description = general.and_then(|g| g.value("Description")).unwrap_or_default().to_owned();
+    if let Some(wanted) = item.find("VmCapabilities") {
+        vm.capabilities = Capabilities {
+            cpu_hot_add: wanted.flag("CpuHotAddEnabled"),
+            memory_hot_add: wanted.flag("MemoryHotAddEnabled"),
+        };
+    }
     let Some(params) = item.find("InstantiationParams") else { return Ok(()) };
+    only(params, &["NetworkConnectionSection", "GuestCustomizationSection", "VirtualHardwareSection"])?;
+    if let Some(section) = params.find("VirtualHardwareSection") {
+        hardware(c, vm, section)?;
+    }
     if let Some(section) = params.find("NetworkConnectionSection") {
         vm.nics = read_nics(c.world, vapp, section, &[], true)?;
     }
     if let Some(section) = params.find("GuestCustomizationSection") {
         vm.customization = customization::read(c.world, vm, section)?;
     }
+    Ok(())
+}
+
+/// The size that a source gets on its way, in the older form: items by their kind (3 processors, 4 memory in MiB, 17 disks).
+fn hardware(c: &Change<'_>, vm: &mut Vm, section: Node<'_, '_>) -> Result<(), Refusal> {
+    let mut change = Reconfiguration::default();
+    for item in section.children().filter(|n| n.tag_name().name() == "Item") {
+        let value = |name: &str| item.children().find(|n| n.tag_name().name() == name).and_then(|n| n.text());
+        let quantity =
+            || number::<u64>(value("VirtualQuantity").unwrap_or_default().trim(), "VirtualQuantity");
+        match value("ResourceType").map(str::trim) {
+            Some("3") => change.cpus = Some(small(quantity()?, "VirtualQuantity")?),
+            Some("4") => change.memory_mb = Some(quantity()?),
+            Some("17") => {
+                let host = item.children().find(|n| n.tag_name().name() == "HostResource");
+                let capacity = host.and_then(|h| h.attribute((VCLOUD, "capacity")));
+                let size_mb = number::<u64>(capacity.unwrap_or_default(), "capacity")?;
+                let mut disks = vm.disks.clone();
+                if let Some(first) = disks.first_mut() {
+                    first.size_mb = size_mb;
+                }
+                change.disks = Some(disks);
+            }
+            _ => {}
+        }
+    }
+    // A machine that is being made is resized without the quirk of one that is there.
+    let mut allowed = vm.clone();
+    allowed.customization.reset_password_required = true;
+    check_size(c.world, &allowed, &change)?;
+    vm.cpus = change.cpus.unwrap_or(vm.cpus);
+    vm.memory_mb = change.memory_mb.unwrap_or(vm.memory_mb);
+    vm.disks = change.disks.unwrap_or_else(|| std::mem::take(&mut vm.disks));
     Ok(())
 }
 
@@ -239,6 +297,7 @@ pub(super) fn copy_of(template: &Template, vapp: Uuid, name: &str, now: i64) -> 
         suspended: false,
         deployed: false,
         needs_customization: false,
+        failed: false,
         customization: Customization { computer_name, ..Customization::default() },
         capabilities: Capabilities { cpu_hot_add: template.hot_add, memory_hot_add: template.hot_add },
         snapshot: None,

@@ -53,7 +53,7 @@ pub(super) fn replace(c: &mut Change<'_>, id: Uuid, networks: Vec<VappNetwork>) 
             .world
             .vms_of(id)
             .find(|vm| vm.nics.iter().any(|nic| gone.iter().any(|g| g.name == nic.network)));
-        if let Some(vm) = user {
+        if let Some(vm) = user.filter(|_| c.world.knobs.card_keeps_network) {
             return Err(Refusal::bad(format!("The network is in use by virtual machine \"{}\".", vm.name)));
         }
     }

@@ -45,6 +45,7 @@ fn kind_of(entity: Entity) -> &'static str {
 pub(super) fn task(world: &World, task: &Task, base: &str, now: i64) -> Element {
     let status = match task.status {
         // A task is queued for the first twentieth of its time, and being prepared for the second.
+        TaskStatus::Running if !world.knobs.tasks_queue_first => "running",
         TaskStatus::Running => match (now - task.start) * 20 / (task.end - task.start).max(1) {
             0 => "queued",
             1 => "preRunning",
@@ -59,7 +60,7 @@ pub(super) fn task(world: &World, task: &Task, base: &str, now: i64) -> Element 
     let mut element = Element::vcloud("Task")
         .attr("cancelRequested", task.cancel_requested)
         .attr("startTime", iso(task.start))
-        .attr("expiryTime", iso(task.start + world.knobs.task_expiry_ms))
+        .attr("expiryTime", iso(task.start.saturating_add(world.knobs.task_expiry_ms)))
         .attr("serviceNamespace", "com.vmware.vcloud")
         .attr("operation", &task.operation)
         .attr("operationName", &task.operation_name)

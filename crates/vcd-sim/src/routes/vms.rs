@@ -57,6 +57,19 @@ const SPEC_ORDER: &[&str] = &[
     "TimeSyncWithHost",
 ];
 
+/// Refuses what would otherwise be taken and not done: a client must not believe that it was.
+pub(super) fn only(node: Node<'_, '_>, understood: &[&str]) -> Result<(), Refusal> {
+    let other = node.children().filter(Node::is_element).find(|c| !understood.contains(&c.tag_name().name()));
+    match other {
+        None => Ok(()),
+        Some(other) => Err(Refusal::bad(format!(
+            "<{}> in <{}> is not offered by this simulator.",
+            other.tag_name().name(),
+            node.tag_name().name()
+        ))),
+    }
+}
+
 /// Changes what the body holds, and nothing else.
 pub(super) async fn reconfigure(ask: Ask, Path(id): Path<String>, body: String) -> Response {
     let result = ask
@@ -66,6 +79,18 @@ pub(super) async fn reconfigure(ask: Ask, Path(id): Path<String>, body: String) 
             let root = doc.root_element();
             let name = root.attribute("name").filter(|n| !n.is_empty());
             let name = name.ok_or_else(|| Refusal::bad("validation error on field 'name'"))?;
+            only(
+                root,
+                &[
+                    "Description",
+                    "VmSpecSection",
+                    "NetworkConnectionSection",
+                    "Tasks",
+                    "Link",
+                    "DateCreated",
+                    "VAppScopedLocalId",
+                ],
+            )?;
             let mut change = match root.find("VmSpecSection") {
                 Some(spec) => read_spec(c.world, spec)?,
                 None => Reconfiguration::default(),
@@ -98,28 +123,40 @@ fn read_spec(world: &World, spec: Node<'_, '_>) -> Result<Reconfiguration, Refus
                     optional(settings, name)?.ok_or_else(|| Refusal::bad(format!("{name} is missing")))
                 };
                 // Without an id it is a new disk, which gets the next.
-                let id = optional(settings, "DiskId")?.map_or(next, |id| id as u32);
-                next = next.max(id + 1);
+                let id = optional(settings, "DiskId")?.map_or(Ok(next), |id| small(id, "DiskId"))?;
+                next = next.max(id.saturating_add(1));
                 Ok(Disk {
                     id,
                     size_mb: required("SizeMb")?,
-                    unit: required("UnitNumber")? as u32,
-                    bus: required("BusNumber")? as u32,
-                    adapter: required("AdapterType")? as u32,
+                    unit: small(required("UnitNumber")?, "UnitNumber")?,
+                    bus: small(required("BusNumber")?, "BusNumber")?,
+                    adapter: small(required("AdapterType")?, "AdapterType")?,
                 })
             })
             .collect::<Result<Vec<_>, Refusal>>()
     });
     let memory = spec.find("MemoryResourceMb").map(|m| optional(m, "Configured"));
     Ok(Reconfiguration {
-        cpus: optional(spec, "NumCpus")?.map(|n| n as u32),
-        cores_per_socket: optional(spec, "NumCoresPerSocket")?.map(|n| n as u32),
+        cpus: optional(spec, "NumCpus")?.map(|n| small(n, "NumCpus")).transpose()?,
+        cores_per_socket: optional(spec, "NumCoresPerSocket")?
+            .map(|n| small(n, "NumCoresPerSocket"))
+            .transpose()?,
         memory_mb: memory.transpose()?.flatten(),
         disks: disks.transpose()?,
         ..Reconfiguration::default()
     })
 }
 
+/// A number that has to fit where it goes.
+pub(super) fn small(number: u64, field: &str) -> Result<u32, Refusal> {
+    u32::try_from(number)
+        .ok()
+        .filter(|n| *n <= i32::MAX as u32)
+        .ok_or_else(|| Refusal::bad(format!("validation error on field '{field}': {number} is too large")))
+}
+
+/// 62 TB, the largest disk of the platform below.
+const DISK_MAX_MB: u64 = 62 << 20;
 const CPUS_MAX: u32 = 128;
 const MEMORY_MAX_MB: u64 = 6 << 20;
 
@@ -171,11 +208,11 @@ pub(super) fn check_size(world: &World, vm: &Vm, change: &Reconfiguration) -> Re
         if before.is_some_and(|d| d.size_mb > disk.size_mb) {
             return Err(Refusal::bad("A disk cannot be made smaller."));
         }
-        if disk.size_mb == 0 {
+        if disk.size_mb == 0 || disk.size_mb > DISK_MAX_MB {
             return Err(Refusal::bad("validation error on field 'SizeMb'"));
         }
     }
-    if disks != vm.disks && vm.snapshot.is_some() {
+    if disks != vm.disks && vm.snapshot.is_some() && world.knobs.snapshot_blocks_resize {
         return Err(Refusal::bad("A disk of a VM with a snapshot cannot be changed."));
     }
     Ok(())
@@ -211,7 +248,10 @@ pub(super) async fn capabilities_put(ask: Ask, Path(id): Path<String>, body: Str
 pub(super) async fn properties_get(ask: Ask, Path(id): Path<String>) -> Response {
     let world = ask.read();
     // A vApp has no properties of its own here.
-    let result = id_of(&id).map(|id| world.vms.get(&id).map(|vm| vm.properties.clone()).unwrap_or_default());
+    let result = id_of(&id).and_then(|id| match world.vms.get(&id) {
+        Some(vm) => Ok(vm.properties.clone()),
+        None => world.vapp(id).map(|_| Vec::new()),
+    });
     let result = result.map(|properties| {
         let list = Element::vcloud("ProductSectionList");
         if properties.is_empty() {
