@@ -59,10 +59,27 @@ pub enum ShapeError {
         step: &'static str,
         after: &'static str,
     },
-    Cycle,
+    Twice(&'static str),
+    /// These steps need each other.
+    Cycle(Vec<&'static str>),
     /// The record has other steps than the shape.
     Mismatch,
 }
+
+impl std::fmt::Display for ShapeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::UnknownPredecessor { step, after } => {
+                write!(f, "{step} comes after {after}, which is no step")
+            }
+            Self::Twice(step) => write!(f, "the step {step} is there twice"),
+            Self::Cycle(steps) => write!(f, "these steps wait for each other: {}", steps.join(", ")),
+            Self::Mismatch => f.write_str("the record has other steps"),
+        }
+    }
+}
+
+impl std::error::Error for ShapeError {}
 
 impl Machine {
     /// Builds a machine from the record. Tries that were cut short are open again: their end is not known.
@@ -91,9 +108,47 @@ impl Machine {
         Ok(Self { after, status })
     }
 
+    /// The machine of a job that has just been begun: what its record says is running has its try coming.
+    pub fn taken_up(
+        shape: &[StepShape],
+        record: &[StepRecord],
+        now: i64,
+    ) -> Result<(Self, Vec<usize>), ShapeError> {
+        let mut machine = Self::resume(shape, record, now)?;
+        let mut coming = Vec::new();
+        for (i, step) in shape.iter().enumerate() {
+            if record.iter().any(|r| r.key == step.key && r.status == StepStatus::Running) {
+                machine.status[i] = Status::InFlight;
+                coming.push(i);
+            }
+        }
+        Ok((machine, coming))
+    }
+
+    /// An order in which each step stands after what it needs.
+    pub fn order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = Vec::with_capacity(self.after.len());
+        while let Some(next) = (0..self.after.len())
+            .find(|i| !order.contains(i) && self.after[*i].iter().all(|p| order.contains(p)))
+        {
+            order.push(next);
+        }
+        order
+    }
+
     /// What to do first.
     pub fn begin(&mut self) -> Vec<Command> {
         self.advance()
+    }
+
+    /// A step that was to run was not begun.
+    pub fn not_begun(&mut self, step: usize) {
+        self.status[step] = Status::Open;
+    }
+
+    /// Nothing is under way.
+    pub fn is_at_rest(&self) -> bool {
+        !self.status.contains(&Status::InFlight)
     }
 
     pub fn on(&mut self, event: &Event) -> Vec<Command> {
@@ -138,21 +193,28 @@ impl Machine {
 pub fn predecessors(shape: &[StepShape]) -> Result<Vec<Vec<usize>>, ShapeError> {
     let mut after = Vec::with_capacity(shape.len());
     for (i, step) in shape.iter().enumerate() {
-        let mut places = Vec::new();
-        for name in step.after {
-            let place = shape
-                .iter()
-                .position(|s| s.key == *name)
-                .ok_or(ShapeError::UnknownPredecessor { step: step.key, after: name })?;
-            // Steps are written in an order in which each stands after what it needs, which rules cycles out.
-            if place >= i {
-                return Err(ShapeError::Cycle);
-            }
-            places.push(place);
+        if shape[..i].iter().any(|s| s.key == step.key) {
+            return Err(ShapeError::Twice(step.key));
         }
-        after.push(places);
+        let place = |name: &&'static str| {
+            let found = shape.iter().position(|s| s.key == *name);
+            found.ok_or(ShapeError::UnknownPredecessor { step: step.key, after: name })
+        };
+        after.push(step.after.iter().map(place).collect::<Result<Vec<_>, _>>()?);
     }
-    Ok(after)
+    // Whatever can be done is done, round by round; what is left over waits for itself.
+    let mut done = vec![false; shape.len()];
+    loop {
+        let next = (0..shape.len()).find(|i| !done[*i] && after[*i].iter().all(|p| done[*p]));
+        match next {
+            Some(i) => done[i] = true,
+            None if done.iter().all(|d| *d) => return Ok(after),
+            None => {
+                let left = shape.iter().zip(&done).filter(|(_, done)| !**done).map(|(s, _)| s.key);
+                return Err(ShapeError::Cycle(left.collect()));
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -172,15 +234,7 @@ mod tests {
         SHAPE
             .iter()
             .zip(statuses)
-            .map(|(s, status)| StepRecord {
-                key: s.key.into(),
-                status,
-                attempt: 0,
-                first_tried_at: None,
-                retry_at: None,
-                provider_task: None,
-                output: None,
-            })
+            .map(|(s, status)| StepRecord { status, ..StepRecord::new(s.key) })
             .collect()
     }
 
@@ -247,6 +301,17 @@ mod tests {
         let mut other = record([StepStatus::Pending; 6]);
         other.pop();
         assert_eq!(Machine::resume(SHAPE, &other, 0).unwrap_err(), ShapeError::Mismatch);
-        assert_eq!(predecessors(&[StepShape { key: "a", after: &["a"] }]), Err(ShapeError::Cycle));
+        let shape = |steps: &[(&'static str, &'static [&'static str])]| {
+            predecessors(&steps.iter().map(|(key, after)| StepShape { key, after }).collect::<Vec<_>>())
+        };
+        assert_eq!(shape(&[("a", &["a"])]), Err(ShapeError::Cycle(vec!["a"])));
+        assert_eq!(
+            shape(&[("a", &[]), ("b", &["a", "c"]), ("c", &["b"])]),
+            Err(ShapeError::Cycle(vec!["b", "c"]))
+        );
+        assert_eq!(shape(&[("b", &["a"]), ("a", &[])]), Ok(vec![vec![1], vec![]]), "any order is fine");
+        assert_eq!(shape(&[("a", &[]), ("a", &[])]), Err(ShapeError::Twice("a")));
+        let unknown = ShapeError::UnknownPredecessor { step: "a", after: "x" };
+        assert_eq!(shape(&[("a", &["x"])]), Err(unknown));
     }
 }

@@ -21,7 +21,7 @@ pub enum Outcome {
     Done(Value),
     /// Nothing is broken; later may go better (busy, unavailable).
     RetryLater(Problem),
-    /// It was sent and no answer came. The next try must read before it sends.
+    /// It was sent and no answer came. The next try is told so, and must read before it sends.
     Unknown(Problem),
     /// What it needs is not to be had, and nothing here will bring it: the job leaves the way of others until whoever
     /// has it to give puts the job back into the queue. Nothing of this try remains.

@@ -1,11 +1,16 @@
-//! What the engine needs of a database. Every call that names a fence changes nothing when the fence is stale.
+//! What the engine needs of a database.
+//!
+//! Everything that a worker has to write, and the jobs that it takes up besides, is one [`Turn`]: one transaction. So
+//! however many jobs a worker has under way, what they have done in the meantime costs one commit.
+
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use serde_json::Value;
+use uuid::Uuid;
 
 use crate::{
-    outcome::Problem,
     record::{ClaimedJob, Fence},
+    transition::{Transition, Written},
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,73 +32,59 @@ impl std::fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
+/// What a job that has just been claimed begins with: written in the same transaction as the claim.
+pub trait Begin: Send + Sync + 'static {
+    /// `None` leaves the job to others: its workflow is newer than this program.
+    fn begin(&self, job: &ClaimedJob) -> Option<Transition>;
+}
+
+/// One transaction of a worker.
+#[derive(Clone)]
+pub struct Turn {
+    /// Names the worker in claims.
+    pub owner: String,
+    /// The time that is written down, ms.
+    pub now: i64,
+    pub writes: Vec<Transition>,
+    /// Units of jobs to claim at most: admitted ones, and where [`Turn::due`] is set also those whose retry is due or whose
+    /// worker let its claim expire.
+    pub want: usize,
+    pub due: bool,
+    /// How long a claim lasts unless renewed.
+    pub claim_for: Duration,
+    /// Units of this worker that take joiners: jobs that may run together with theirs.
+    pub open: Vec<(Uuid, Uuid)>,
+    pub begin: Arc<dyn Begin>,
+}
+
+impl std::fmt::Debug for Turn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { owner, now, writes, want, due, open, .. } = self;
+        write!(f, "Turn {{ {owner} at {now}, want {want}, due {due}, open {open:?}, {writes:?} }}")
+    }
+}
+
+/// How a turn ended.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Turned {
+    /// One for each of the writes.
+    pub written: Vec<Result<Written, StoreError>>,
+    /// Claimed and begun, as they are recorded now.
+    pub claimed: Vec<ClaimedJob>,
+    /// There is more that could be claimed.
+    pub more: bool,
+}
+
 #[async_trait]
 pub trait JobStore: Send + Sync + 'static {
-    /// Claims one job that may run now, raising its epoch: an admitted one, one whose retry is due, or one whose
-    /// worker let its claim expire.
-    async fn claim(&self, owner: &str, now: i64, until: i64) -> Result<Option<ClaimedJob>, StoreError>;
+    async fn turn(&self, turn: Turn) -> Result<Turned, StoreError>;
 
     /// The time at which a retry or an expired claim makes the next claim possible.
     async fn next_due(&self) -> Result<Option<i64>, StoreError>;
 
-    /// Prolongs a claim.
-    async fn renew(&self, fence: Fence, until: i64) -> Result<(), StoreError>;
+    /// Prolongs every claim of this worker. Returns those that it still has.
+    async fn renew(&self, owner: &str, now: i64, claim_for: Duration) -> Result<Vec<Fence>, StoreError>;
 
-    /// Gives a claim back early, the job as it stands.
-    async fn release(&self, fence: Fence, now: i64) -> Result<(), StoreError>;
-
-    /// A try begins. Returns whether somebody has asked for the job to be cancelled: then it must not be made.
-    async fn step_started(&self, fence: Fence, step: &str, now: i64) -> Result<bool, StoreError>;
-
-    /// Records the provider's task of the try that is under way.
-    async fn step_task(&self, fence: Fence, step: &str, task: &str) -> Result<(), StoreError>;
-
-    async fn step_done(&self, fence: Fence, step: &str, output: &Value, now: i64) -> Result<(), StoreError>;
-
-    /// The try was unsuccessful; the step is due again at `at`.
-    async fn step_retry(
-        &self,
-        fence: Fence,
-        step: &str,
-        problem: &Problem,
-        at: i64,
-        now: i64,
-    ) -> Result<(), StoreError>;
-
-    /// The step has failed for good. The job goes on to its end with [`JobStore::job_failed`].
-    async fn step_failed(
-        &self,
-        fence: Fence,
-        step: &str,
-        problem: &Problem,
-        now: i64,
-    ) -> Result<(), StoreError>;
-
-    /// The job sleeps until a retry is due. Gives the claim back.
-    async fn job_retry_wait(&self, fence: Fence, until: i64, now: i64) -> Result<(), StoreError>;
-
-    /// The job leaves the way of others, its step as if never tried. Gives the claim back.
-    async fn job_parked(
-        &self,
-        fence: Fence,
-        step: &str,
-        problem: &Problem,
-        now: i64,
-    ) -> Result<(), StoreError>;
-
-    /// The step has been taken back.
-    async fn step_undone(&self, fence: Fence, step: &str, now: i64) -> Result<(), StoreError>;
-
-    /// From now on the job takes back what it did, under the same claim.
-    async fn job_undo(&self, fence: Fence, now: i64) -> Result<(), StoreError>;
-
-    /// Everything has been taken back.
-    async fn job_rolled_back(&self, fence: Fence, now: i64) -> Result<(), StoreError>;
-
-    /// Something could not be taken back.
-    async fn job_stuck(&self, fence: Fence, problem: &Problem, now: i64) -> Result<(), StoreError>;
-
-    async fn job_succeeded(&self, fence: Fence, now: i64) -> Result<(), StoreError>;
-
-    async fn job_failed(&self, fence: Fence, problem: &Problem, now: i64) -> Result<(), StoreError>;
+    /// Gives every claim of this worker back, the jobs as they stand.
+    async fn release(&self, owner: &str, now: i64) -> Result<(), StoreError>;
 }

@@ -1,24 +1,27 @@
-//! The worker: claims jobs, runs their steps, records how each ended.
+//! The worker: an [`Engine`] with a real clock, a real store, and a task for each try.
 //!
-//! A job under way keeps its claim by heartbeats. When the process is asked to stop, jobs are let go where they
-//! stand and their claims given back: whoever claims them next continues from the record, as after a crash.
+//! Claims are kept by heartbeats. Asked to end, a worker begins nothing more, waits for what is being sent to be recorded,
+//! ends the tries where they stand and gives its claims back: whoever claims the jobs next continues from the record, as
+//! after a crash.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
+use futures::FutureExt;
 use tokio::{
-    sync::{Notify, Semaphore, watch},
-    task::{JoinHandle, JoinSet},
+    sync::{Notify, mpsc, oneshot, watch},
+    task::{AbortHandle, JoinHandle},
+    time::{Instant, sleep, sleep_until, timeout},
 };
-use tracing::{Instrument, debug, error, info, info_span, warn};
+use tracing::{Instrument, debug, info, info_span, warn};
+use uuid::Uuid;
 
 use crate::{
     clock::Clock,
-    machine::{Command, Event, Machine},
+    drive::{Direction, PANIC},
+    engine::{Command, Engine, EngineConfig, Event, Try},
     outcome::{Outcome, Problem},
-    record::{ClaimedJob, Fence, StepRecord},
     store::{JobStore, StoreError},
-    workflow::{Registry, Step, StepContext, Workflow},
+    workflow::{Registry, Step, StepContext, TaskSeen},
 };
 
 #[derive(Clone, Debug)]
@@ -31,6 +34,8 @@ pub struct WorkerConfig {
     pub claim_for: Duration,
     /// How often to look for work when no wake-up came.
     pub scan_every: Duration,
+    /// How long what is being sent is waited for at the end.
+    pub grace: Duration,
 }
 
 impl WorkerConfig {
@@ -40,21 +45,17 @@ impl WorkerConfig {
             slots: 64,
             claim_for: Duration::from_secs(8),
             scan_every: Duration::from_secs(5),
+            grace: Duration::from_secs(10),
         }
     }
 }
 
-/// Code for a panic in a step, and for a job whose workflow changed shape under it.
-pub const PANIC: &str = "panic";
-pub const SHAPE_CHANGED: &str = "shape_changed";
-
-#[derive(Clone)]
 pub struct Worker {
     store: Arc<dyn JobStore>,
-    registry: Arc<Registry>,
     clock: Arc<dyn Clock>,
     config: WorkerConfig,
     wake: Arc<Notify>,
+    registry: Arc<Registry>,
 }
 
 /// A running worker.
@@ -64,12 +65,19 @@ pub struct WorkerHandle {
 }
 
 impl WorkerHandle {
-    /// Stops claiming, lets go of the jobs under way, gives their claims back.
+    /// Begins nothing more, lets go of the jobs under way, gives their claims back.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
         let _ = self.task.await;
     }
 }
+
+/// After a turn that failed the next one waits a moment: a database that is gone is not asked in a circle.
+const AFTER_FAILURE: Duration = Duration::from_millis(200);
+/// A database that does not say what is due in this time is asked again at the next scan.
+const LOOK_MAX: Duration = Duration::from_millis(500);
+/// The shortest pause before what is due is looked for again.
+const PAUSE_MIN: Duration = Duration::from_millis(10);
 
 impl Worker {
     /// `wake` is notified by whoever commits something that may have made a job runnable.
@@ -80,294 +88,229 @@ impl Worker {
         config: WorkerConfig,
         wake: Arc<Notify>,
     ) -> Self {
-        Self { store, registry, clock, config, wake }
+        Self { store, clock, config, wake, registry }
     }
 
     pub fn start(self) -> WorkerHandle {
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(self.run(stopped));
-        WorkerHandle { stop, task }
+        WorkerHandle { stop, task: tokio::spawn(self.run(stopped)) }
     }
 
     async fn run(self, mut stopped: watch::Receiver<bool>) {
-        let slots = Arc::new(Semaphore::new(self.config.slots));
-        let mut running = FuturesUnordered::new();
+        let (events, mut happened) = mpsc::unbounded_channel();
+        let (tasks, mut seen) = mpsc::unbounded_channel();
+        let engine = EngineConfig {
+            owner: self.config.owner.clone(),
+            slots: self.config.slots,
+            claim_for: self.config.claim_for,
+        };
+        let mut shell = Shell {
+            engine: Engine::new(self.registry.clone(), engine),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            events,
+            tasks,
+            tries: HashMap::new(),
+            recorded: HashMap::new(),
+            next_token: 0,
+            stopping: false,
+        };
+        let beat = tokio::spawn(heartbeat(self.store, self.clock, shell.events.clone(), self.config.clone()));
+        let mut scan = Instant::now();
+        let mut end: Option<Instant> = None;
         loop {
-            let woken = self.wake.notified();
-            while slots.available_permits() > 0 && !*stopped.borrow() {
-                match self.claim().await {
-                    Ok(Some(job)) => {
-                        let permit = slots.clone().try_acquire_owned();
-                        let (worker, stopped) = (self.clone(), stopped.clone());
-                        let span = info_span!("job", number = job.number, kind = %job.kind);
-                        running.push(tokio::spawn(
-                            async move {
-                                worker.work(job, stopped).await;
-                                drop(permit);
-                            }
-                            .instrument(span),
-                        ));
-                    }
-                    Ok(None) => break,
-                    Err(e) => {
-                        warn!("no job could be claimed: {e}");
-                        break;
-                    }
-                }
+            shell.flow();
+            if end.is_some_and(|end| Instant::now() >= end || shell.may_end()) {
+                break;
             }
-            let pause = self.pause().await;
             tokio::select! {
-                () = woken => {}
-                () = tokio::time::sleep(pause) => {}
-                Some(ended) = running.next(), if !running.is_empty() => {
-                    if let Err(e) = ended { error!("a job's task ended badly: {e}"); }
+                biased;
+                Some(event) = happened.recv() => {
+                    shell.on(event);
+                    // Whatever else has happened goes into the same turn.
+                    while let Ok(event) = happened.try_recv() {
+                        shell.on(event);
+                    }
+                    while let Ok(task) = seen.try_recv() {
+                        shell.task_seen(task);
+                    }
                 }
-                _ = stopped.changed() => break,
+                Some(task) = seen.recv() => shell.task_seen(task),
+                () = self.wake.notified() => shell.on(Event::Woken),
+                () = sleep_until(scan), if end.is_none() => {
+                    shell.on(Event::Due);
+                    scan = Instant::now() + shell.pause(self.config.scan_every).await;
+                }
+                () = asked_to_stop(&mut stopped), if end.is_none() => {
+                    shell.on(Event::Stop);
+                    shell.stopping = true;
+                    end = Some(Instant::now() + self.config.grace);
+                }
+                // While it is ending nothing may happen any more that would wake it.
+                () = sleep(PAUSE_MIN), if end.is_some() => {}
             }
         }
-        while running.next().await.is_some() {}
+        beat.abort();
+        shell.let_go(&self.config).await;
+    }
+}
+
+struct Shell {
+    engine: Engine,
+    store: Arc<dyn JobStore>,
+    clock: Arc<dyn Clock>,
+    events: mpsc::UnboundedSender<Event>,
+    tasks: mpsc::UnboundedSender<TaskSeen>,
+    /// The tries under way, by job.
+    tries: HashMap<Uuid, Vec<AbortHandle>>,
+    recorded: HashMap<u64, oneshot::Sender<Result<(), StoreError>>>,
+    next_token: u64,
+    stopping: bool,
+}
+
+impl Shell {
+    fn on(&mut self, event: Event) {
+        if let Event::Turned(Err(e)) = &event {
+            warn!("{e}");
+        }
+        let commands = self.engine.on(event, self.clock.now_ms(), self.clock.mono_ms());
+        self.carry_out(commands);
     }
 
-    async fn claim(&self) -> Result<Option<ClaimedJob>, StoreError> {
-        let now = self.clock.now_ms();
-        self.store.claim(&self.config.owner, now, now + self.config.claim_for.as_millis() as i64).await
+    fn task_seen(&mut self, seen: TaskSeen) {
+        let TaskSeen { fence, step, task, recorded } = seen;
+        self.next_token += 1;
+        self.recorded.insert(self.next_token, recorded);
+        self.on(Event::TaskSeen { fence, step, task, token: self.next_token });
     }
 
-    async fn pause(&self) -> Duration {
-        let longest = self.config.scan_every;
-        match self.store.next_due().await {
-            Ok(Some(at)) => Duration::from_millis((at - self.clock.now_ms()).max(1) as u64).min(longest),
+    fn flow(&mut self) {
+        let commands = self.engine.flow(self.clock.now_ms(), self.clock.mono_ms());
+        self.carry_out(commands);
+    }
+
+    fn carry_out(&mut self, commands: Vec<Command>) {
+        for command in commands {
+            match command {
+                Command::Turn(turn) => {
+                    let (store, events) = (self.store.clone(), self.events.clone());
+                    tokio::spawn(async move {
+                        let turned = store.turn(turn).await;
+                        if turned.is_err() {
+                            sleep(AFTER_FAILURE).await;
+                        }
+                        let _ = events.send(Event::Turned(turned));
+                    });
+                }
+                Command::Try(..) | Command::Together(_) if self.stopping => {}
+                Command::Try(what, direction) => self.begin(what, direction),
+                Command::Together(all) => self.begin_together(all),
+                Command::Abandon(job) => {
+                    warn!(%job, "the claim was lost; nothing more is done under it");
+                    self.tries.remove(&job).into_iter().flatten().for_each(|t| t.abort());
+                }
+                Command::Recorded { token, result } => {
+                    if let Some(waiting) = self.recorded.remove(&token) {
+                        let _ = waiting.send(result);
+                    }
+                }
+            }
+        }
+    }
+
+    fn step(&self, what: &Try) -> Option<Arc<dyn Step>> {
+        let workflow = self.engine.registry().get(&what.job.kind, what.job.shape)?;
+        workflow.steps.get(what.step).cloned()
+    }
+
+    fn context(&self, what: &Try, key: &'static str) -> StepContext {
+        StepContext {
+            job: what.job.clone(),
+            step: key,
+            attempt: what.attempt.max(1),
+            recorded_task: what.recorded_task.clone(),
+            unknown: what.unknown,
+            lease: what.lease.clone(),
+            clock: self.clock.clone(),
+            tasks: self.tasks.clone(),
+        }
+    }
+
+    fn begin(&mut self, what: Try, direction: Direction) {
+        let Some(step) = self.step(&what) else { return };
+        let cx = self.context(&what, step.key());
+        let (fence, place, events) = (what.job.fence, what.step, self.events.clone());
+        let span = info_span!("job", number = what.job.number, kind = %what.job.kind, step = step.key());
+        let tried = async move {
+            let outcome = try_step(&*step, &cx, direction).await;
+            note(&outcome, direction);
+            let _ = events.send(Event::Ended { fence, step: place, direction, outcome });
+        };
+        self.keep(fence.job, tokio::spawn(tried.instrument(span)).abort_handle());
+    }
+
+    fn begin_together(&mut self, all: Vec<Try>) {
+        let Some(step) = all.first().and_then(|first| self.step(first)) else { return };
+        let contexts: Vec<StepContext> = all.iter().map(|t| self.context(t, step.key())).collect();
+        let members: Vec<_> = all.iter().map(|t| t.job.fence).collect();
+        let (place, events) = (all[0].step, self.events.clone());
+        let span = info_span!("jobs", first = all[0].job.number, many = all.len(), step = step.key());
+        let fences = members.clone();
+        let tried = async move {
+            let together = std::panic::AssertUnwindSafe(step.run_together(&contexts)).catch_unwind().await;
+            let mut outcomes = together.unwrap_or_else(|panic| vec![panicked(&*panic); contexts.len()]);
+            // A step that answers for fewer than it was asked for has failed for the rest.
+            outcomes
+                .resize_with(contexts.len(), || Outcome::Failed(Problem::new(PANIC, "no outcome was given")));
+            outcomes.iter().for_each(|o| note(o, Direction::Forth));
+            let _ = events.send(Event::EndedTogether { members: fences, step: place, outcomes });
+        };
+        let handle = tokio::spawn(tried.instrument(span)).abort_handle();
+        for fence in members {
+            self.keep(fence.job, handle.clone());
+        }
+    }
+
+    fn keep(&mut self, job: Uuid, handle: AbortHandle) {
+        let tries = self.tries.entry(job).or_default();
+        tries.retain(|t| !t.is_finished());
+        tries.push(handle);
+        if self.tries.len() > 2 * self.engine.busy().max(64) {
+            self.tries.retain(|_, tries| tries.iter().any(|t| !t.is_finished()));
+        }
+    }
+
+    /// Until the next look for what is due.
+    async fn pause(&self, longest: Duration) -> Duration {
+        match timeout(LOOK_MAX, self.store.next_due()).await {
+            Ok(Ok(Some(at))) => {
+                let left = Duration::from_millis((at - self.clock.now_ms()).max(0) as u64);
+                left.clamp(PAUSE_MIN, longest)
+            }
             _ => longest,
         }
     }
 
-    /// Runs one claimed job until it ends, sleeps, is taken over, or the worker stops.
-    async fn work(&self, job: ClaimedJob, mut stopped: watch::Receiver<bool>) {
-        let fence = job.fence;
-        let heartbeat = async {
-            let beat = self.config.claim_for / 3;
-            loop {
-                tokio::time::sleep(beat).await;
-                let until = self.clock.now_ms() + self.config.claim_for.as_millis() as i64;
-                match self.store.renew(fence, until).await {
-                    Err(StoreError::Fenced) => return,
-                    Err(e) => warn!("the claim was not renewed: {e}"),
-                    Ok(()) => {}
-                }
+    /// Everything that was sent is recorded, and everything that ended is written.
+    fn may_end(&self) -> bool {
+        !self.engine.is_sending() && self.engine.has_written() && self.recorded.is_empty()
+    }
+
+    async fn let_go(self, config: &WorkerConfig) {
+        let under_way = self.tries.into_values().flatten().filter(|t| !t.is_finished());
+        let handles: Vec<AbortHandle> = under_way.inspect(AbortHandle::abort).collect();
+        // A try that is inside a call ends at its next pause; what it could still write is fenced by then.
+        let all_ended = async {
+            while handles.iter().any(|t| !t.is_finished()) {
+                sleep(Duration::from_millis(2)).await;
             }
         };
-        tokio::select! {
-            ended = self.drive(job) => match ended {
-                Ok(()) => {}
-                Err(StoreError::Fenced) => warn!("the claim was taken over; nothing more is written"),
-                // The claim expires by itself, and the job is found again by the scan.
-                Err(e) => error!("the job is let go: {e}"),
-            },
-            () = heartbeat => warn!("the claim was taken over while a step was under way"),
-            () = asked_to_stop(&mut stopped) => {
-                info!("let go for the next worker");
-                if let Err(e) = self.store.release(fence, self.clock.now_ms()).await {
-                    warn!("the claim was not given back: {e}");
-                }
-            }
+        let _ = timeout(Duration::from_secs(1), all_ended).await;
+        info!("let go for the next worker");
+        if let Err(e) = self.store.release(&config.owner, self.clock.now_ms()).await {
+            warn!("the claims were not given back: {e}");
         }
     }
-
-    async fn drive(&self, job: ClaimedJob) -> Result<(), StoreError> {
-        let fence = job.fence;
-        let Some(workflow) = self.registry.get(&job.kind) else {
-            let problem = Problem::new(SHAPE_CHANGED, format!("no workflow for {}", job.kind));
-            return self.store.job_failed(fence, &problem, self.clock.now_ms()).await;
-        };
-        let resumed = Machine::resume(&workflow.shapes(), &job.steps, self.clock.now_ms());
-        let mut machine = match resumed {
-            Ok(machine) if workflow.shape == job.shape => machine,
-            _ => {
-                let problem = Problem::new(
-                    SHAPE_CHANGED,
-                    format!("accepted under shape {}, this program has {}", job.shape, workflow.shape),
-                );
-                return self.store.job_failed(fence, &problem, self.clock.now_ms()).await;
-            }
-        };
-        let job = Arc::new(job);
-        if job.undo {
-            return self.take_back(&job, workflow).await;
-        }
-        let mut last_problem: Option<Problem> = None;
-        let mut commands = machine.begin();
-        // Each step is a task of its own, ended with this one. Polled here they could deadlock: one that stands inside a
-        // transaction would not go on while this loop waits for the database to record another.
-        let mut under_way = JoinSet::new();
-        let mut cancelled = false;
-        loop {
-            for command in commands.drain(..) {
-                let now = self.clock.now_ms();
-                match command {
-                    _ if cancelled => {}
-                    Command::Run(i) => match self.begin_step(&job, workflow, i).await? {
-                        Some(cx) => {
-                            let step = workflow.steps[i].clone();
-                            under_way.spawn(run_step(i, step, cx).in_current_span());
-                        }
-                        None => cancelled = true,
-                    },
-                    Command::SleepUntil(at) => return self.store.job_retry_wait(fence, at, now).await,
-                    Command::Succeed => {
-                        info!("succeeded");
-                        return self.store.job_succeeded(fence, now).await;
-                    }
-                    Command::Park(i) => {
-                        let problem = last_problem.unwrap_or_else(no_reason);
-                        info!(code = problem.code, "parked");
-                        return self.store.job_parked(fence, workflow.steps[i].key(), &problem, now).await;
-                    }
-                    Command::Fail(_) => {
-                        let problem = last_problem.unwrap_or_else(no_reason);
-                        warn!(code = problem.code, "failed");
-                        return self.store.job_failed(fence, &problem, now).await;
-                    }
-                }
-            }
-            // Asked to stop: what is under way is waited for, nothing more is begun, and what was done is taken back by
-            // whoever claims the job next.
-            if cancelled && under_way.is_empty() {
-                info!("cancelled");
-                return self.store.job_undo(fence, self.clock.now_ms()).await;
-            }
-            let (i, outcome) = match under_way.join_next().await {
-                Some(Ok(ended)) => ended,
-                // Panics are caught inside; a task that was ended from outside means the runtime is going away.
-                Some(Err(e)) => return Err(StoreError::Unavailable(e.to_string())),
-                None => unreachable!("the machine commands an end when nothing is under way"),
-            };
-            let event =
-                self.record(fence, &job.steps, &*workflow.steps[i], i, outcome, &mut last_problem).await?;
-            commands = machine.on(&event);
-        }
-    }
-
-    async fn begin_step(
-        &self,
-        job: &Arc<ClaimedJob>,
-        workflow: &Workflow,
-        i: usize,
-    ) -> Result<Option<StepContext>, StoreError> {
-        let key = workflow.steps[i].key();
-        if self.store.step_started(job.fence, key, self.clock.now_ms()).await? {
-            return Ok(None);
-        }
-        Ok(Some(self.context(job, key)))
-    }
-
-    fn context(&self, job: &Arc<ClaimedJob>, key: &'static str) -> StepContext {
-        let before = job.steps.iter().find(|r| r.key == key);
-        StepContext {
-            job: job.clone(),
-            step: key,
-            attempt: before.map_or(0, |r| r.attempt) + 1,
-            recorded_task: before.and_then(|r| r.provider_task.clone()),
-            store: self.store.clone(),
-        }
-    }
-
-    /// Takes back, one by one and the last first, every step that may have left something behind.
-    async fn take_back(&self, job: &Arc<ClaimedJob>, workflow: &Workflow) -> Result<(), StoreError> {
-        let fence = job.fence;
-        for (i, step) in workflow.steps.iter().enumerate().rev() {
-            let key = step.key();
-            let Some(record) = job.steps.iter().find(|r| r.key == key && r.status.was_tried()) else {
-                continue;
-            };
-            let (_, outcome) = try_step(i, step.clone(), self.context(job, key), Direction::Back).await;
-            let now = self.clock.now_ms();
-            match outcome {
-                Outcome::Done(_) => self.store.step_undone(fence, key, now).await?,
-                Outcome::RetryLater(problem) | Outcome::Unknown(problem) => {
-                    let since = record.first_tried_at.unwrap_or(now);
-                    let Some(at) = step.retry().next(record.attempt + 1, since, now) else {
-                        return self.stuck(fence, key, &problem, now).await;
-                    };
-                    info!(step = key, code = problem.code, "taken back in vain, will retry");
-                    self.store.step_retry(fence, key, &problem, at, now).await?;
-                    return self.store.job_retry_wait(fence, at, now).await;
-                }
-                Outcome::Parked(problem) | Outcome::Failed(problem) => {
-                    return self.stuck(fence, key, &problem, now).await;
-                }
-            }
-        }
-        info!("taken back");
-        self.store.job_rolled_back(fence, self.clock.now_ms()).await
-    }
-
-    async fn stuck(&self, fence: Fence, key: &str, problem: &Problem, now: i64) -> Result<(), StoreError> {
-        warn!(step = key, code = problem.code, detail = problem.detail, "could not be taken back");
-        self.store.step_failed(fence, key, problem, now).await?;
-        self.store.job_stuck(fence, problem, now).await
-    }
-
-    /// Records how a try ended and says what that means to the machine.
-    async fn record(
-        &self,
-        fence: Fence,
-        records: &[StepRecord],
-        step: &dyn Step,
-        i: usize,
-        outcome: Outcome,
-        last_problem: &mut Option<Problem>,
-    ) -> Result<Event, StoreError> {
-        let (key, now) = (step.key(), self.clock.now_ms());
-        match outcome {
-            Outcome::Done(output) => {
-                debug!(step = key, "done");
-                self.store.step_done(fence, key, &output, now).await?;
-                Ok(Event::Done(i))
-            }
-            Outcome::RetryLater(problem) | Outcome::Unknown(problem) => {
-                let before = records.iter().find(|r| r.key == key);
-                let attempt = before.map_or(0, |r| r.attempt) + 1;
-                let since = before.and_then(|r| r.first_tried_at).unwrap_or(now);
-                match step.retry().next(attempt, since, now) {
-                    Some(at) => {
-                        info!(
-                            step = key,
-                            code = problem.code,
-                            detail = problem.detail,
-                            "tried in vain, will retry"
-                        );
-                        self.store.step_retry(fence, key, &problem, at, now).await?;
-                        Ok(Event::Retry { step: i, at })
-                    }
-                    None => self.give_up(fence, key, i, problem, now, last_problem).await,
-                }
-            }
-            Outcome::Parked(problem) => {
-                last_problem.get_or_insert(problem);
-                Ok(Event::Parked(i))
-            }
-            Outcome::Failed(problem) => self.give_up(fence, key, i, problem, now, last_problem).await,
-        }
-    }
-
-    async fn give_up(
-        &self,
-        fence: Fence,
-        key: &str,
-        i: usize,
-        problem: Problem,
-        now: i64,
-        last_problem: &mut Option<Problem>,
-    ) -> Result<Event, StoreError> {
-        warn!(step = key, code = problem.code, detail = problem.detail, "failed for good");
-        self.store.step_failed(fence, key, &problem, now).await?;
-        *last_problem = Some(problem);
-        Ok(Event::Failed(i))
-    }
-}
-
-fn no_reason() -> Problem {
-    Problem::new(PANIC, "no reason was recorded")
 }
 
 async fn asked_to_stop(stopped: &mut watch::Receiver<bool>) {
@@ -375,33 +318,58 @@ async fn asked_to_stop(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|s| *s).await;
 }
 
-#[derive(Clone, Copy)]
-enum Direction {
-    Forth,
-    Back,
+/// Prolongs all claims, a third of their time apart.
+async fn heartbeat(
+    store: Arc<dyn JobStore>,
+    clock: Arc<dyn Clock>,
+    events: mpsc::UnboundedSender<Event>,
+    config: WorkerConfig,
+) {
+    loop {
+        sleep(config.claim_for / 3).await;
+        let asked_at = clock.mono_ms();
+        // One that hangs is no renewal; the next is asked for in time.
+        let renewing = store.renew(&config.owner, clock.now_ms(), config.claim_for);
+        let result = timeout(config.claim_for / 3, renewing)
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("it took too long".into())));
+        if let Err(e) = &result {
+            warn!("the claims were not renewed: {e}");
+        }
+        if events.send(Event::Renewed { asked_at, result }).is_err() {
+            return;
+        }
+    }
 }
 
-async fn run_step(i: usize, step: Arc<dyn Step>, cx: StepContext) -> (usize, Outcome) {
-    try_step(i, step, cx, Direction::Forth).await
+fn note(outcome: &Outcome, direction: Direction) {
+    match outcome {
+        Outcome::Done(_) => debug!(?direction, "done"),
+        Outcome::RetryLater(p) | Outcome::Unknown(p) => {
+            info!(?direction, code = p.code, detail = p.detail, "tried in vain");
+        }
+        Outcome::Parked(p) => info!(code = p.code, "parked"),
+        Outcome::Failed(p) => warn!(?direction, code = p.code, detail = p.detail, "failed for good"),
+    }
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> Outcome {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|s| (*s).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    Outcome::Failed(Problem::new(PANIC, text))
 }
 
 /// One try. A panic is a failure of the step, not of the worker.
-async fn try_step(i: usize, step: Arc<dyn Step>, cx: StepContext, direction: Direction) -> (usize, Outcome) {
-    let span = info_span!("step", key = step.key(), attempt = cx.attempt);
+async fn try_step(step: &dyn Step, cx: &StepContext, direction: Direction) -> Outcome {
     let attempt = async {
         match direction {
-            Direction::Forth => step.run(&cx).await,
-            Direction::Back => step.undo(&cx).await,
+            Direction::Forth => step.run(cx).await,
+            Direction::Back => step.undo(cx).await,
         }
     };
-    let tried = std::panic::AssertUnwindSafe(attempt).catch_unwind().instrument(span).await;
-    let outcome = tried.unwrap_or_else(|panic| {
-        let text = panic
-            .downcast_ref::<&str>()
-            .map(|s| (*s).to_owned())
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_default();
-        Outcome::Failed(Problem::new(PANIC, text))
-    });
-    (i, outcome)
+    let tried = std::panic::AssertUnwindSafe(attempt).catch_unwind().await;
+    tried.unwrap_or_else(|panic| panicked(&*panic))
 }

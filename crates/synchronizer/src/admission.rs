@@ -34,6 +34,8 @@ pub struct Entry {
     /// Its place in the context's order of acceptance.
     pub seq: i64,
     pub phase: Phase,
+    /// Jobs that were started together share it: they are one, and do not conflict with each other.
+    pub unit: Option<u128>,
     /// An earlier job that must succeed first and has not succeeded yet, finished or not.
     pub needs: Option<JobKey>,
 }
@@ -59,7 +61,11 @@ pub struct Explanation {
     pub waiting_for: Vec<JobKey>,
 }
 
-fn conflict(matrix: &Matrix, a: &Entry, b: &Entry) -> bool {
+/// Whether these two may not run at once.
+pub fn conflict(matrix: &Matrix, a: &Entry, b: &Entry) -> bool {
+    if a.unit.is_some() && a.unit == b.unit && a.phase == Phase::Started && b.phase == Phase::Started {
+        return false;
+    }
     let same_server = a.target.is_some() && a.target == b.target;
     let by_kind = match matrix.scope(a.kind, b.kind) {
         Scope::None => false,
@@ -102,6 +108,45 @@ pub fn admissible(matrix: &Matrix, jobs: &[Entry]) -> Vec<JobKey> {
     free.into_iter().map(|e| e.key).collect()
 }
 
+/// The queued jobs that may run together with this unit, in `seq` order: of its kind, and with nothing in their way but the
+/// unit and each other. A batch takes such joiners until its first shared step is sent; whether it still does is the
+/// caller's to know.
+pub fn joiners(matrix: &Matrix, jobs: &[Entry], unit: &[JobKey]) -> Vec<JobKey> {
+    let Some(first) = unit.first().and_then(|key| jobs.iter().find(|e| e.key == *key)) else {
+        return Vec::new();
+    };
+    let (kind, mut together) = (first.kind, unit.to_vec());
+    if !matrix.is_batchable(kind) {
+        return Vec::new();
+    }
+    let mut queued: Vec<usize> = (0..jobs.len())
+        .filter(|&i| jobs[i].phase == Phase::Queued && jobs[i].kind == kind && jobs[i].needs.is_none())
+        .filter(|&i| !unit.contains(&jobs[i].key))
+        .collect();
+    queued.sort_by_key(|&i| jobs[i].seq);
+    for i in queued {
+        if blockers(matrix, jobs, i).iter().all(|b| together.contains(&jobs[*b].key)) {
+            together.push(jobs[i].key);
+        }
+    }
+    together.split_off(unit.len())
+}
+
+/// What may start now: each admissible job with those that join it at once. No job is in two of them.
+pub fn startable(matrix: &Matrix, jobs: &[Entry]) -> Vec<Vec<JobKey>> {
+    let mut units: Vec<Vec<JobKey>> = Vec::new();
+    for key in admissible(matrix, jobs) {
+        if units.iter().any(|unit| unit.contains(&key)) {
+            continue;
+        }
+        let mut unit = vec![key];
+        let others = joiners(matrix, jobs, &unit);
+        unit.extend(others.into_iter().filter(|k| !units.iter().any(|u| u.contains(k))));
+        units.push(unit);
+    }
+    units
+}
+
 /// Why the job is not running, and its place. `None` if it is not among the unfinished.
 pub fn explain(matrix: &Matrix, jobs: &[Entry], key: JobKey) -> Option<Explanation> {
     let j = jobs.iter().position(|e| e.key == key)?;
@@ -112,9 +157,13 @@ pub fn explain(matrix: &Matrix, jobs: &[Entry], key: JobKey) -> Option<Explanati
         Phase::Holding(_) => return alone(Why::Holding),
         Phase::Queued => {}
     }
+    // What it needs is said as such, never as a place: it may be the very job that stands in front of it.
+    if let Some(need) = jobs[j].needs {
+        return alone(Why::Needs(need));
+    }
     let direct = blockers(matrix, jobs, j);
     if direct.is_empty() {
-        return alone(jobs[j].needs.map_or(Why::Free, Why::Needs));
+        return alone(Why::Free);
     }
     let mut seen = vec![false; jobs.len()];
     let mut open = direct.clone();

@@ -7,5 +7,7 @@
 mod admission;
 mod matrix;
 
-pub use admission::{Entry, Explanation, JobKey, Phase, Why, admissible, explain};
+pub use admission::{
+    Entry, Explanation, JobKey, Phase, Why, admissible, conflict, explain, joiners, startable,
+};
 pub use matrix::{KindIx, Matrix, MatrixError};

@@ -9,11 +9,17 @@ use serde::Deserialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KindIx(u8);
 
-/// A symmetric table of scopes over named kinds.
+impl KindIx {
+    /// A kind that this program does not know, from a newer one: it conflicts with everything of its customer.
+    pub const UNKNOWN: Self = Self(u8::MAX);
+}
+
+/// A symmetric table of scopes over named kinds, and which of them are done together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Matrix {
     kinds: Vec<String>,
     cells: Vec<Scope>,
+    batchable: Vec<bool>,
 }
 
 /// Why a matrix was not taken. Each names the kinds it is about.
@@ -23,6 +29,8 @@ pub enum MatrixError {
     Syntax(String),
     #[error("the conflict matrix has no entry for ({0}, {1})")]
     Hole(String, String),
+    #[error("the conflict matrix says that {0} is batchable, which is not among its kinds")]
+    UnknownBatchable(String),
     #[error("the conflict matrix has a row for {0}, which is not among its kinds")]
     UnknownRow(String),
     #[error("the conflict matrix names {0}, which is no kind of job")]
@@ -41,13 +49,16 @@ pub enum MatrixError {
 #[serde(deny_unknown_fields)]
 struct Text {
     kinds: Vec<String>,
+    #[serde(default)]
+    batchable: Vec<String>,
     rows: BTreeMap<String, String>,
 }
 
 impl Matrix {
     /// Reads a matrix over any names: the form the tests use.
     pub fn parse(text: &str) -> Result<Self, MatrixError> {
-        let Text { kinds, rows } = toml::from_str(text).map_err(|e| MatrixError::Syntax(e.to_string()))?;
+        let Text { kinds, batchable, rows } =
+            toml::from_str(text).map_err(|e| MatrixError::Syntax(e.to_string()))?;
         if let Some((i, name)) = kinds.iter().enumerate().find(|(i, k)| kinds[..*i].contains(k)) {
             debug_assert!(i > 0);
             return Err(MatrixError::Twice(name.clone()));
@@ -72,7 +83,11 @@ impl Matrix {
                 return Err(MatrixError::Letter(letter, row.clone(), "no column".into()));
             }
         }
-        let matrix = Self { kinds, cells };
+        if let Some(name) = batchable.iter().find(|name| !kinds.contains(name)) {
+            return Err(MatrixError::UnknownBatchable(name.clone()));
+        }
+        let batchable = kinds.iter().map(|k| batchable.contains(k)).collect();
+        let matrix = Self { kinds, cells, batchable };
         matrix.check_symmetry()?;
         Ok(matrix)
     }
@@ -102,7 +117,33 @@ impl Matrix {
         self.kinds.iter().position(|k| k == name).map(|i| KindIx(i as u8))
     }
 
+    /// The name of a kind.
+    pub fn name(&self, kind: KindIx) -> Option<&str> {
+        self.kinds.get(usize::from(kind.0)).map(String::as_str)
+    }
+
+    /// Whether queued jobs of this kind are done together with one that starts.
+    pub fn is_batchable(&self, kind: KindIx) -> bool {
+        self.batchable.get(usize::from(kind.0)).copied().unwrap_or(false)
+    }
+
+    /// All of it as one text: two processes that work on one database must have the same.
+    pub fn fingerprint(&self) -> String {
+        let cell = |s: &Scope| match s {
+            Scope::None => '.',
+            Scope::SameServer => 'S',
+            Scope::SameCustomer => 'C',
+        };
+        let cells: String = self.cells.iter().map(cell).collect();
+        let batchable: Vec<&str> =
+            self.kinds.iter().zip(&self.batchable).filter(|(_, b)| **b).map(|(k, _)| k.as_str()).collect();
+        format!("{} {cells} {}", self.kinds.join(","), batchable.join(","))
+    }
+
     pub fn scope(&self, a: KindIx, b: KindIx) -> Scope {
+        if a == KindIx::UNKNOWN || b == KindIx::UNKNOWN {
+            return Scope::SameCustomer;
+        }
         self.cells[usize::from(a.0) * self.kinds.len() + usize::from(b.0)]
     }
 

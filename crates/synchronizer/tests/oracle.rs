@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use domain::kind::Scope;
-use synchronizer::{Entry, JobKey, Matrix, Phase, Why, admissible, explain};
+use synchronizer::{Entry, JobKey, Matrix, Phase, Why, admissible, explain, joiners, startable};
 
 /// The contract, word by word.
 mod oracle {
@@ -79,6 +79,10 @@ fn check(m: &Matrix, jobs: &[Entry]) {
             Phase::Holding(_) => assert_eq!((said.why, said.position), (Why::Holding, None)),
             Phase::Queued => {
                 let blockers: Vec<JobKey> = oracle::in_the_way(m, jobs, j).iter().map(|e| e.key).collect();
+                if let Some(need) = j.needs {
+                    assert_eq!((said.why, said.position), (Why::Needs(need), None));
+                    continue;
+                }
                 let blocked = !blockers.is_empty();
                 assert_eq!(said.waiting_for, blockers, "{jobs:#?}");
                 assert_eq!(
@@ -87,12 +91,7 @@ fn check(m: &Matrix, jobs: &[Entry]) {
                     "of {} in {jobs:#?}",
                     j.key
                 );
-                let why = match (blocked, j.needs) {
-                    (true, _) => Why::Blocked,
-                    (false, Some(need)) => Why::Needs(need),
-                    (false, None) => Why::Free,
-                };
-                assert_eq!(said.why, why);
+                assert_eq!(said.why, if blocked { Why::Blocked } else { Why::Free });
             }
         }
     }
@@ -120,6 +119,7 @@ fn all_pairs_and_triples_of_kinds() {
         seq: key as i64,
         phase,
         needs: None,
+        unit: None,
     };
     let mut cases = 0;
     for &a in &kinds {
@@ -177,7 +177,9 @@ fn random_matrix(random: &mut Random) -> (Matrix, usize) {
         .enumerate()
         .map(|(i, r)| format!("k{i} = \"{}\"", r.iter().collect::<String>()))
         .collect();
-    let text = format!("kinds = [{}]\n[rows]\n{}", names.join(", "), rows.join("\n"));
+    let batchable: Vec<&str> = names.iter().filter(|_| random.below(3) == 0).map(String::as_str).collect();
+    let (names, batchable) = (names.join(", "), batchable.join(", "));
+    let text = format!("kinds = [{names}]\nbatchable = [{batchable}]\n[rows]\n{}", rows.join("\n"));
     (Matrix::parse(&text).expect("it is symmetric"), n)
 }
 
@@ -186,12 +188,13 @@ fn random_matrix(random: &mut Random) -> (Matrix, usize) {
 /// falls unless an earlier job came back.
 #[test]
 fn random_schedules_agree_with_the_oracle() {
-    let mut events = 0;
+    let (mut events, mut batched) = (0, 0);
     for seed in 1..=400_u64 {
         let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let (m, kinds) = random_matrix(&mut random);
         let mut jobs: Vec<Entry> = Vec::new();
         let mut seq = 0;
+        let mut ever_back = false;
         for _ in 0..60 {
             let before: Vec<(JobKey, Option<u32>)> =
                 jobs.iter().map(|j| (j.key, explain(&m, &jobs, j.key).and_then(|e| e.position))).collect();
@@ -208,6 +211,7 @@ fn random_schedules_agree_with_the_oracle() {
                         seq,
                         phase: Phase::Queued,
                         needs,
+                        unit: None,
                     });
                 }
                 5..=7 if !jobs.is_empty() => {
@@ -217,7 +221,12 @@ fn random_schedules_agree_with_the_oracle() {
                             let gone = jobs.remove(at).key;
                             jobs.iter_mut().filter(|j| j.needs == Some(gone)).for_each(|j| j.needs = None);
                         }
-                        Phase::Holding(_) => drop(jobs.remove(at)),
+                        Phase::Holding(_) if random.below(2) == 0 => drop(jobs.remove(at)),
+                        // Run again: it held its place, and conflicts as widely as before from now on.
+                        Phase::Holding(_) => {
+                            jobs[at].phase = Phase::Queued;
+                            came_back = true;
+                        }
                         Phase::Parked => {
                             // It got what it waited for, and a new place.
                             seq += 1;
@@ -230,6 +239,7 @@ fn random_schedules_agree_with_the_oracle() {
                     let started = jobs.iter().position(|j| j.phase == Phase::Started);
                     if let Some(at) = started {
                         let scope = [Scope::None, Scope::SameServer, Scope::SameCustomer][random.below(3)];
+                        jobs[at].unit = None;
                         jobs[at].phase =
                             if random.below(3) == 0 { Phase::Parked } else { Phase::Holding(scope) };
                         came_back = true;
@@ -249,22 +259,54 @@ fn random_schedules_agree_with_the_oracle() {
                     assert!(is <= was, "the place of {key} rose from {was} to {is}: {jobs:#?}");
                 }
             }
-            for key in admissible(&m, &jobs) {
-                if let Some(job) = jobs.iter_mut().find(|j| j.key == key) {
-                    job.phase = Phase::Started;
+            // Some of what may start does; at times a unit that runs takes joiners.
+            for unit in startable(&m, &jobs) {
+                if random.below(5) == 0 {
+                    continue;
                 }
+                assert!(unit.len() == 1 || unit.iter().all(|k| m.is_batchable(kind_of(&jobs, *k))));
+                batched += unit.len() - 1;
+                start(&mut jobs, &unit, unit[0]);
+            }
+            if random.below(3) == 0
+                && let Some(unit) = jobs.iter().find(|j| j.phase == Phase::Started).and_then(|j| j.unit)
+            {
+                let members: Vec<JobKey> =
+                    jobs.iter().filter(|j| j.unit == Some(unit)).map(|j| j.key).collect();
+                let joined = joiners(&m, &jobs, &members);
+                batched += joined.len();
+                start(&mut jobs, &joined, unit);
             }
             check(&m, &jobs);
             let running: Vec<&Entry> = jobs.iter().filter(|j| j.phase == Phase::Started).collect();
             for (i, a) in running.iter().enumerate() {
-                for b in &running[..i] {
+                for b in running[..i].iter().filter(|b| b.unit != a.unit) {
                     assert!(!oracle::conflict(&m, a, b), "{} and {} run at once: {jobs:#?}", a.key, b.key);
                 }
             }
+            // Whoever waits behind a unit in seq order is not overtaken by one that joined it.
+            for j in jobs.iter().filter(|j| j.phase == Phase::Queued) {
+                for r in running.iter().filter(|r| r.seq > j.seq && oracle::conflict(&m, j, r)) {
+                    let was_there = !came_back && !ever_back;
+                    assert!(!was_there, "{} overtook {}: {jobs:#?}", r.key, j.key);
+                }
+            }
+            ever_back |= came_back;
             events += 1;
         }
     }
     assert_eq!(events, 400 * 60);
+    assert!(batched > 200, "only {batched} jobs ran in the company of others");
+}
+
+fn kind_of(jobs: &[Entry], key: JobKey) -> synchronizer::KindIx {
+    jobs.iter().find(|j| j.key == key).expect("it is among them").kind
+}
+
+fn start(jobs: &mut [Entry], keys: &[JobKey], unit: JobKey) {
+    for job in jobs.iter_mut().filter(|j| keys.contains(&j.key)) {
+        (job.phase, job.unit) = (Phase::Started, Some(unit));
+    }
 }
 
 /// A customer's jobs are all that counts: what others have queued is not even an argument. Here: what does not conflict
@@ -281,6 +323,7 @@ fn what_does_not_conflict_changes_nothing() {
             seq: key as i64,
             phase: PHASES[random.below(3)],
             needs: None,
+            unit: None,
         };
         let jobs: Vec<Entry> = (1..=8).map(|k| job(k * 2, random.below(kinds), &mut random)).collect();
         let stranger = job(1 + 2 * random.below(8) as u128, random.below(kinds), &mut random);

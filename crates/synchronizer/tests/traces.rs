@@ -45,6 +45,7 @@ impl Context {
             seq: self.calls,
             phase: Phase::Queued,
             needs: None,
+            unit: None,
         });
         let started = self.admit();
         (self.calls, started.contains(&self.calls))

@@ -7,6 +7,7 @@ use roxmltree::{Document, Node, ParsingOptions};
 use crate::error::{Error, Result};
 
 const VCLOUD: &str = "http://www.vmware.com/vcloud/v1.5";
+const XML: &str = "http://www.w3.org/XML/1998/namespace";
 const OVF: &str = "http://schemas.dmtf.org/ovf/envelope/1";
 
 /// Builds a document element by element; every value is escaped on its way in.
@@ -98,6 +99,8 @@ fn qualified(namespace: Option<&str>, name: &str, foreign: &mut Vec<String>) -> 
     match namespace {
         None | Some(VCLOUD) => name.to_owned(),
         Some(OVF) => format!("ovf:{name}"),
+        // Bound to its prefix for ever, and to no other.
+        Some(XML) => format!("xml:{name}"),
         Some(other) => format!("{}:{name}", prefix(other, foreign)),
     }
 }
@@ -209,7 +212,7 @@ mod tests {
     #[test]
     fn a_copied_element_is_what_it_was() {
         let text = "<r xmlns=\"http://www.vmware.com/vcloud/v1.5\" xmlns:o=\"http://schemas.dmtf.org/ovf/envelope/1\" \
-                    xmlns:x=\"urn:x\"><a o:k=\"1\" x:k=\"2\" k=\"&lt;\"><o:b>t&amp;</o:b><x:c/></a></r>";
+                    xmlns:x=\"urn:x\"><a o:k=\"1\" x:k=\"2\" k=\"&lt;\"><o:b xml:lang=\"en\">t&amp;</o:b><x:c/></a></r>";
         let original = Document::parse(text).unwrap();
         let a = original.root_element().child("a").unwrap();
         let copied = Writer::root("r", &[], |w| w.copy(a));
