@@ -142,8 +142,9 @@ impl Jobs {
             // This process owns the folder: whoever held these claims is gone.
             store.claims_release_all().await?;
         }
+        store.matrix_agree(clock.now_ms()).await?;
         let registry = Arc::new(control.registry().map_err(anyhow::Error::msg)?);
-        let config = WorkerConfig::new(worker_name());
+        let config = WorkerConfig { slots: store.cap(), ..WorkerConfig::new(worker_name()) };
         let worker = Worker::new(Arc::new(store.clone()), registry, clock, config, store.wake()).start();
         Ok(Self { worker, edges: tokio::spawn(keep_edges(control)) })
     }

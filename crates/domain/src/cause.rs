@@ -28,6 +28,10 @@ closed_list! {
         OrderInvalid = "order_invalid",
         /// Other servers share the group: it cannot be taken apart in the short way.
         NotLastServer = "not_last_server",
+        /// What was done cannot be taken back.
+        Irreversible = "irreversible",
+        /// Its rows cannot be read by this program.
+        Unreadable = "unreadable",
         /// The job began under another shape of its workflow.
         ShapeChanged = "shape_changed",
         /// Our own code panicked in this step.

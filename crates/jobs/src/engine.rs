@@ -102,6 +102,8 @@ pub struct Engine {
     sent: Option<(Vec<Item>, i64)>,
     look: bool,
     due: bool,
+    /// When the first of the jobs that were put to sleep since this was asked for is due.
+    due_at: Option<i64>,
     stopping: bool,
     /// Units that are asked to take joiners by the next turn, those that the turn under way asks for, and those that take
     /// no more.
@@ -128,6 +130,7 @@ impl Engine {
             sent: None,
             look: true,
             due: true,
+            due_at: None,
             stopping: false,
             opening: BTreeSet::new(),
             asked: BTreeSet::new(),
@@ -147,6 +150,11 @@ impl Engine {
     /// Something is being sent that is not recorded yet, or something that was sent waits to be recorded.
     pub fn is_sending(&self) -> bool {
         self.seats.values().any(|s| s.lease.is_sending())
+    }
+
+    /// When to be told [`Event::Due`], if a job was put to sleep since this was asked last.
+    pub fn take_due_at(&mut self) -> Option<i64> {
+        self.due_at.take()
     }
 
     /// Nothing waits to be written.
@@ -205,7 +213,8 @@ impl Engine {
             owner: self.config.owner.clone(),
             now,
             writes: items.iter().map(|i| i.transition.clone()).collect(),
-            want: if claims { free } else { 0 },
+            want: free,
+            look: claims,
             due: claims && self.due,
             claim_for: self.config.claim_for,
             open: self.opening.iter().copied().collect(),
@@ -271,6 +280,9 @@ impl Engine {
         }
         if let Some(transition) = more {
             self.outbox.push(Item { transition, token: None });
+        }
+        if let (JobChange::Sleeps { until }, false) = (&transition.job, written.stop) {
+            self.due_at = self.due_at.into_iter().chain([*until]).min();
         }
         if over {
             self.seats.remove(&transition.fence.job);

@@ -29,4 +29,4 @@ pub use retry::RetryPolicy;
 pub use store::{Begin, JobStore, StoreError, Turn, Turned};
 pub use transition::{JobChange, StepChange, StepTo, Transition, Written};
 pub use worker::{Worker, WorkerConfig, WorkerHandle};
-pub use workflow::{Registry, RegistryError, SendError, Step, StepContext, Workflow};
+pub use workflow::{Registry, RegistryError, SendError, Step, StepContext, Workflow, send_together};

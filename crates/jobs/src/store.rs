@@ -46,9 +46,10 @@ pub struct Turn {
     /// The time that is written down, ms.
     pub now: i64,
     pub writes: Vec<Transition>,
-    /// Units of jobs to claim at most: admitted ones, and where [`Turn::due`] is set also those whose retry is due or whose
-    /// worker let its claim expire.
+    /// Jobs to claim at most. Without [`Turn::look`] only such as may start because of what is written; with it any that may
+    /// start; with [`Turn::due`] also those whose retry is due or whose worker let its claim run out.
     pub want: usize,
+    pub look: bool,
     pub due: bool,
     /// How long a claim lasts unless renewed.
     pub claim_for: Duration,
@@ -59,8 +60,11 @@ pub struct Turn {
 
 impl std::fmt::Debug for Turn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { owner, now, writes, want, due, open, .. } = self;
-        write!(f, "Turn {{ {owner} at {now}, want {want}, due {due}, open {open:?}, {writes:?} }}")
+        let Self { owner, now, writes, want, look, due, open, .. } = self;
+        write!(
+            f,
+            "Turn {{ {owner} at {now}, want {want}, look {look}, due {due}, open {open:?}, {writes:?} }}"
+        )
     }
 }
 

@@ -120,6 +120,9 @@ impl Worker {
         let mut end: Option<Instant> = None;
         loop {
             shell.flow();
+            if let Some(at) = shell.engine.take_due_at() {
+                scan = scan.min(Instant::now() + shell.until(at));
+            }
             if end.is_some_and(|end| Instant::now() >= end || shell.may_end()) {
                 break;
             }
@@ -280,13 +283,14 @@ impl Shell {
         }
     }
 
+    fn until(&self, at: i64) -> Duration {
+        Duration::from_millis((at - self.clock.now_ms()).max(0) as u64)
+    }
+
     /// Until the next look for what is due.
     async fn pause(&self, longest: Duration) -> Duration {
         match timeout(LOOK_MAX, self.store.next_due()).await {
-            Ok(Ok(Some(at))) => {
-                let left = Duration::from_millis((at - self.clock.now_ms()).max(0) as u64);
-                left.clamp(PAUSE_MIN, longest)
-            }
+            Ok(Ok(Some(at))) => self.until(at).clamp(PAUSE_MIN, longest),
             _ => longest,
         }
     }

@@ -131,19 +131,7 @@ impl StepContext {
         send: impl Future<Output = Result<T, E>>,
         task_of: impl FnOnce(&T) -> String,
     ) -> Result<T, SendError<E>> {
-        self.lease.sending.fetch_add(1, Ordering::Relaxed);
-        let result = async {
-            if self.clock.mono_ms() >= self.lease.ends_at() {
-                return Err(SendError::Fenced);
-            }
-            let sent = send.await.map_err(SendError::Refused)?;
-            let task = task_of(&sent);
-            self.record_task(task).await.map_err(|_| SendError::Fenced)?;
-            Ok(sent)
-        }
-        .await;
-        self.lease.sending.fetch_sub(1, Ordering::Relaxed);
-        result
+        send_together(std::slice::from_ref(self), send, task_of).await
     }
 
     async fn record_task(&self, task: String) -> Result<(), StoreError> {
@@ -152,6 +140,43 @@ impl StepContext {
         let gone = |_| StoreError::Fenced;
         self.tasks.send(seen).map_err(|_| StoreError::Fenced)?;
         answer.await.map_err(gone)?
+    }
+}
+
+/// [`StepContext::send`] for a change that is made for several jobs at once: its task is recorded for each.
+pub async fn send_together<T, E>(
+    all: &[StepContext],
+    send: impl Future<Output = Result<T, E>>,
+    task_of: impl FnOnce(&T) -> String,
+) -> Result<T, SendError<E>> {
+    let _sending: Vec<Sending<'_>> = all.iter().map(|cx| Sending::under(&cx.lease)).collect();
+    async {
+        if all.iter().any(|cx| cx.clock.mono_ms() >= cx.lease.ends_at()) {
+            return Err(SendError::Fenced);
+        }
+        let sent = send.await.map_err(SendError::Refused)?;
+        let task = task_of(&sent);
+        for cx in all {
+            cx.record_task(task.clone()).await.map_err(|_| SendError::Fenced)?;
+        }
+        Ok(sent)
+    }
+    .await
+}
+
+/// Counted for as long as it lives, also where the try is ended from outside.
+struct Sending<'l>(&'l Lease);
+
+impl<'l> Sending<'l> {
+    fn under(lease: &'l Lease) -> Self {
+        lease.sending.fetch_add(1, Ordering::Relaxed);
+        Self(lease)
+    }
+}
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        self.0.sending.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -140,6 +140,8 @@ pub struct Machine {
     pub machine: MachineRef,
     pub name: String,
     pub on: bool,
+    /// It holds resources: it cannot be deleted.
+    pub deployed: bool,
     pub vcpu: u64,
     pub ram_mb: u64,
     pub disk_mb: u64,
@@ -188,13 +190,25 @@ pub trait Provider: Send + Sync + 'static {
 
     async fn group_find(&self, name: &str) -> Result<Option<GroupRef>>;
     async fn group(&self, group: &GroupRef) -> Result<Group>;
-    async fn group_create(&self, name: &str, label: &str, network: (&str, &NetworkRef)) -> Result<TaskRef>;
-    async fn group_attach(&self, group: &GroupRef, network: (&str, &NetworkRef)) -> Result<TaskRef>;
+    async fn group_create(
+        &self,
+        name: &str,
+        label: &str,
+        networks: &[(&str, &NetworkRef)],
+    ) -> Result<TaskRef>;
+    async fn group_attach(&self, group: &GroupRef, networks: &[(&str, &NetworkRef)]) -> Result<TaskRef>;
+    /// Takes a network out of it. Not while anything in it runs.
+    async fn group_detach(&self, group: &GroupRef, network: &str) -> Result<TaskRef>;
     /// Cuts the power of everything in it.
     async fn group_stop(&self, group: &GroupRef) -> Result<TaskRef>;
     async fn group_delete(&self, group: &GroupRef) -> Result<TaskRef>;
 
-    async fn machine_create(&self, group: &GroupRef, spec: &MachineSpec) -> Result<TaskRef>;
+    /// Makes these machines, in one change.
+    async fn machines_create(&self, group: &GroupRef, specs: &[MachineSpec]) -> Result<TaskRef>;
+    /// Cuts the power of one, and takes its resources back.
+    async fn machine_stop(&self, machine: &MachineRef) -> Result<TaskRef>;
+    /// Deletes one that is stopped.
+    async fn machine_delete(&self, group: &GroupRef, machine: &MachineRef) -> Result<TaskRef>;
     async fn machine(&self, machine: &MachineRef) -> Result<Machine>;
     /// Changes the size of a machine that is off. The disk only grows.
     async fn machine_resize(

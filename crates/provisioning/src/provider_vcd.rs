@@ -176,19 +176,24 @@ impl Provider for VcdProvider {
         })
     }
 
-    async fn group_create(&self, name: &str, label: &str, network: (&str, &NetworkRef)) -> Result<TaskRef> {
-        let network_id: NetworkId = id(&network.1.0)?;
-        self.client
-            .vapp_compose(self.vdc().await?, name, label, &[(network.0, network_id)])
-            .await
-            .map(|(_, made)| task(made))
-            .map_err(error)
+    async fn group_create(
+        &self,
+        name: &str,
+        label: &str,
+        networks: &[(&str, &NetworkRef)],
+    ) -> Result<TaskRef> {
+        let networks = named(networks)?;
+        let made = self.client.vapp_compose(self.vdc().await?, name, label, &networks).await;
+        made.map(|(_, made)| task(made)).map_err(error)
     }
 
-    async fn group_attach(&self, group: &GroupRef, network: (&str, &NetworkRef)) -> Result<TaskRef> {
-        let network_id: NetworkId = id(&network.1.0)?;
-        let attached = self.client.vapp_networks_attach(id(&group.0)?, &[(network.0, network_id)]).await;
+    async fn group_attach(&self, group: &GroupRef, networks: &[(&str, &NetworkRef)]) -> Result<TaskRef> {
+        let attached = self.client.vapp_networks_attach(id(&group.0)?, &named(networks)?).await;
         attached.map(task).map_err(error)
+    }
+
+    async fn group_detach(&self, group: &GroupRef, network: &str) -> Result<TaskRef> {
+        self.client.vapp_networks_detach(id(&group.0)?, &[network]).await.map(task).map_err(error)
     }
 
     async fn group_stop(&self, group: &GroupRef) -> Result<TaskRef> {
@@ -199,21 +204,34 @@ impl Provider for VcdProvider {
         self.client.vapp_delete(id(&group.0)?).await.map(task).map_err(error)
     }
 
-    async fn machine_create(&self, group: &GroupRef, spec: &MachineSpec) -> Result<TaskRef> {
-        let template = self.client.template_vm(&spec.template).await.map_err(error)?.ok_or_else(|| {
-            ProviderError::new(
-                ProviderErrorKind::NotFound,
-                format!("there is no template {:?}", spec.template),
-            )
-        })?;
-        let vm = NewVm {
-            name: spec.name.clone(),
-            description: spec.label.clone(),
-            template: template.id,
-            nics: vec![Nic::new(0, &spec.network, AddressMode::Manual(spec.address.clone()))],
-            storage_profile: None,
-        };
-        let change = Recompose { add: vec![vm], ..Recompose::default() };
+    async fn machines_create(&self, group: &GroupRef, specs: &[MachineSpec]) -> Result<TaskRef> {
+        let mut add = Vec::with_capacity(specs.len());
+        for spec in specs {
+            let template =
+                self.client.template_vm(&spec.template).await.map_err(error)?.ok_or_else(|| {
+                    ProviderError::new(
+                        ProviderErrorKind::NotFound,
+                        format!("there is no template {:?}", spec.template),
+                    )
+                })?;
+            add.push(NewVm {
+                name: spec.name.clone(),
+                description: spec.label.clone(),
+                template: template.id,
+                nics: vec![Nic::new(0, &spec.network, AddressMode::Manual(spec.address.clone()))],
+                storage_profile: None,
+            });
+        }
+        let change = Recompose { add, ..Recompose::default() };
+        self.client.vapp_recompose(id(&group.0)?, &change).await.map(task).map_err(error)
+    }
+
+    async fn machine_stop(&self, r: &MachineRef) -> Result<TaskRef> {
+        self.client.vm_undeploy(id(&r.0)?, UndeployAction::PowerOff).await.map(task).map_err(error)
+    }
+
+    async fn machine_delete(&self, group: &GroupRef, r: &MachineRef) -> Result<TaskRef> {
+        let change = Recompose { delete: vec![id(&r.0)?], ..Recompose::default() };
         self.client.vapp_recompose(id(&group.0)?, &change).await.map(task).map_err(error)
     }
 
@@ -307,12 +325,17 @@ fn machine(vm: vcd::Vm) -> Machine {
     Machine {
         machine: MachineRef(vm.id.to_string()),
         on: vm.is_on(),
+        deployed: vm.deployed,
         addresses: vm.addresses().map(str::to_owned).collect(),
         name: vm.name,
         vcpu: vm.cpus,
         ram_mb: vm.memory_mb,
         disk_mb: vm.disks.first().map_or(0, |d| d.size_mb),
     }
+}
+
+fn named<'n>(networks: &[(&'n str, &NetworkRef)]) -> Result<Vec<(&'n str, NetworkId)>> {
+    networks.iter().map(|(name, network)| Ok((*name, id(&network.0)?))).collect()
 }
 
 fn task(id: vcd::TaskId) -> TaskRef {

@@ -6,11 +6,11 @@ use domain::{
     permission::Denial,
     state::{EdgeState, JobState, Role, ServerState},
 };
-use jobs::{Clock, JobStore};
+use jobs::{Clock, JobChange, JobStore, StepTo};
 use provisioning::{DraftSaved, OrderPlaced, Seen, TerminateAnswer, Waiting, draft_digest};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use testkit::{Database, Plane};
+use testkit::{Database, Plane, hands};
 
 async fn an_order_becomes_one_network_and_one_machine(database: Database) {
     let plane = Plane::start_on(database, 3).await;
@@ -165,6 +165,10 @@ async fn a_second_order_waits_and_another_customers_does_not(database: Database)
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let boris = plane.viewer("boris@test", Role::Customer).await;
     let first = plane.order(&anna).await;
+    // Before its first shared step another would join it.
+    while plane.job(first).await.steps.iter().all(|s| s.key != "machine_create" || s.started_at.is_none()) {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
     let second = plane.order(&anna).await;
     let other = plane.order(&boris).await;
     let view = plane.facade.operation(&anna, second).await.unwrap().unwrap();
@@ -305,6 +309,61 @@ async fn a_host_name_can_ask_for_the_failure_of_any_step(database: Database) {
     }
 }
 
+/// Queued orders of one customer are one change of the group and one copy of several machines.
+async fn queued_orders_of_one_customer_are_made_together(database: Database) {
+    let mut plane = Plane::start_on(database, 6).await;
+    plane.stop_worker().await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let mut orders = Vec::new();
+    for _ in 0..5 {
+        orders.push(plane.order(&anna).await);
+    }
+    plane.start_worker();
+    for order in &orders {
+        plane.until(*order, JobState::Succeeded).await;
+    }
+    let census = plane.sim.census();
+    assert_eq!((census.networks.len(), census.vapps.len(), census.vms.len()), (5, 1, 5));
+    assert_eq!((census.edges_used, census.edges_doubled), (5, 0));
+    let tasks = census.tasks;
+    let count = |name: &str| tasks.iter().filter(|t| *t == name).count();
+    assert_eq!(count("vdcComposeVapp"), 1, "{tasks:?}");
+    assert_eq!(count("vdcRecomposeVapp"), 1, "{tasks:?}");
+    assert_eq!(count("vdcUpdateVappNetworkSection"), 0, "the group came with all five networks: {tasks:?}");
+}
+
+/// An activate that is taken back, wherever it failed, leaves the cloud and the pool as they were.
+async fn an_activate_that_is_taken_back_leaves_nothing(database: Database) {
+    let plane = Plane::start_on(database, 4).await;
+    for (n, operation) in [
+        "networkCreateOrgVdcNetwork",
+        "orgVdcGatewayUpdate",
+        "vdcComposeVapp",
+        "vdcRecomposeVapp",
+        "vappUpdateVm",
+        "vappDeploy",
+        "customize",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let viewer = plane.viewer(&format!("customer{n}@test"), Role::Customer).await;
+        let draft = plane.draft(&viewer).await;
+        plane.rename(&viewer, draft, &format!("fail-{}", operation.to_lowercase())).await;
+        let job = plane.place(&viewer, draft).await;
+        plane.until(job, JobState::Failed).await;
+        let how = store::interventions::Intervention { by: viewer.account.id, why: "a test", now: 1 };
+        assert!(plane.store.job_roll_back(job, how).await.unwrap());
+        let back = plane.until(job, JobState::RolledBack).await;
+        let census = plane.sim.census();
+        assert_eq!((census.networks, census.vapps, census.vms), (vec![], vec![], vec![]), "{operation}");
+        let pool = plane.store.edges().await.unwrap();
+        assert!(pool.iter().all(|r| r.edge.state == EdgeState::Free), "{operation}");
+        let server = plane.store.server(back.server.unwrap()).await.unwrap().unwrap();
+        assert_eq!(server.state, ServerState::Terminated, "{operation}");
+    }
+}
+
 async fn stopping_the_worker_anywhere_doubles_nothing(database: Database) {
     let mut plane = Plane::start_on(database, 2).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
@@ -335,24 +394,57 @@ async fn a_worker_whose_claim_was_taken_over_changes_nothing(database: Database)
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let job = plane.order(&anna).await;
     let now = jobs::SystemClock.now_ms();
-    let late = plane.store.claim("late", now, now + 10).await.unwrap().unwrap();
-    assert!(plane.store.claim("other", now, now + 60_000).await.unwrap().is_none(), "the claim still holds");
-    let next = plane.store.claim("other", now + 11, now + 60_000).await.unwrap().unwrap();
+    let store = plane.store.clone().with_own_clock();
+    let store = &store;
+    let short = std::time::Duration::from_millis(10);
+    let late = hands::claim_for(store, "late", now, short).await.unwrap();
+    assert!(hands::claim(store, "other", now).await.is_none(), "the claim still holds");
+    let next = hands::claim(store, "other", now + 11).await.unwrap();
     assert_eq!((next.fence.job, next.fence.epoch), (late.fence.job, late.fence.epoch + 1));
 
     let server = plane.job(job).await.server.unwrap();
     let before = format!("{:?}", plane.job(job).await);
-    let (stale, store) = (late.fence, &plane.store);
-    let problem = jobs::Problem::new("internal", "late");
-    assert_eq!(store.renew(stale, now + 99_999).await, Err(jobs::StoreError::Fenced));
-    assert_eq!(store.step_started(stale, "order_check", now).await, Err(jobs::StoreError::Fenced));
-    assert_eq!(
-        store.step_done(stale, "order_check", &serde_json::Value::Null, now).await,
-        Err(jobs::StoreError::Fenced)
-    );
-    assert_eq!(store.step_failed(stale, "order_check", &problem, now).await, Err(jobs::StoreError::Fenced));
-    assert_eq!(store.job_succeeded(stale, now).await, Err(jobs::StoreError::Fenced));
-    assert_eq!(store.job_failed(stale, &problem, now).await, Err(jobs::StoreError::Fenced));
+    let stale = late.fence;
+    let problem = || jobs::Problem::new("internal", "late");
+    assert_eq!(store.renew("late", now, short).await.unwrap(), []);
+    let steps: [StepTo; 6] = [
+        StepTo::Started,
+        StepTo::Task("t".into()),
+        StepTo::Done(serde_json::Value::Null),
+        StepTo::Retry { problem: problem(), at: 1, pause_ms: 1, unknown: true },
+        StepTo::Failed(problem()),
+        StepTo::Undone,
+    ];
+    for to in steps {
+        let written =
+            hands::write(store, stale, vec![("order_check", to.clone())], JobChange::Stays, now).await;
+        assert_eq!(written, Err(jobs::StoreError::Fenced), "{to:?}");
+    }
+    let changes = [
+        JobChange::Sleeps { until: 1 },
+        JobChange::Parks(problem()),
+        JobChange::TurnsBack,
+        JobChange::Succeeds,
+        JobChange::Fails(problem()),
+        JobChange::RolledBack,
+        JobChange::Stuck(problem()),
+        JobChange::Replanned { shape: 9, steps: vec!["x"] },
+    ];
+    for change in changes {
+        let written = hands::write(store, stale, vec![], change.clone(), now).await;
+        assert_eq!(written, Err(jobs::StoreError::Fenced), "{change:?}");
+    }
+    assert!(store.edge_bound(stale, server, "n", 1, now).await.is_err());
+    assert!(store.edge_draining(stale, server, now).await.is_err());
+    assert!(store.edge_kept(stale, server, now).await.is_err());
+    assert!(store.edge_freed(stale, server, now).await.is_err());
+    assert!(store.group_intend(stale, "x").await.is_err());
+    assert!(store.group_set_ref(stale, Some("x")).await.is_err());
+    assert!(store.group_observed(stale, 1, 1, now).await.is_err());
+    assert!(store.server_set_network(stale, server, "n", "a").await.is_err());
+    assert!(store.server_set_machine(stale, server, Some("m")).await.is_err());
+    assert!(store.server_observed(stale, server, ServerState::Running, now).await.is_err());
+    assert!(store.server_terminated(stale, server, now).await.is_err());
     assert!(store.edge_claim(stale, server, now).await.is_err());
     assert!(store.server_set_state(stale, server, ServerState::Running).await.is_err());
     assert_eq!(format!("{:?}", plane.job(job).await), before);
@@ -367,7 +459,7 @@ async fn the_last_edge_goes_to_one_of_many(database: Database) {
         let viewer = plane.viewer(&format!("customer{n}@test"), Role::Customer).await;
         let job = plane.order(&viewer).await;
         let now = jobs::SystemClock.now_ms();
-        let claimed = plane.store.claim("worker", now, now + 60_000).await.unwrap().unwrap();
+        let claimed = hands::claim(&plane.store, "worker", now).await.unwrap();
         claims.push((claimed.fence, plane.job(job).await.server.unwrap()));
     }
     let tries = claims.iter().map(|(fence, server)| plane.store.edge_claim(*fence, *server, 1));
@@ -403,6 +495,8 @@ on_both! {
     a_terminate_behind_a_create_waits_can_be_cancelled_and_takes_everything_away,
     one_of_several_servers_cannot_be_terminated_yet_and_says_so,
     orders_without_an_edge_wait_in_nobodys_way_and_are_served_longest_first,
+    queued_orders_of_one_customer_are_made_together,
+    an_activate_that_is_taken_back_leaves_nothing,
     a_host_name_can_ask_for_the_failure_of_any_step,
     a_failed_customization_is_named_and_holds_nobody,
     stopping_the_worker_anywhere_doubles_nothing,

@@ -1,54 +1,91 @@
 //! Admission: asks the synchronizer what may start, inside the transaction that changed the context.
 //!
-//! An admitted job stays admitted: the jobs in front of it never grow. So claiming is one statement over admitted
-//! jobs, flat in the number of contexts.
+//! What may start is marked on the jobs and, as a head that is cheap to find, on their context. The marks are only where to
+//! look: whoever claims asks the synchronizer once more, under the context's lock.
 
-use domain::{CustomerId, kind::Scope, state::JobState};
-use synchronizer::{Entry, Matrix, Phase, admissible};
+use domain::{CustomerId, JobId, ServerId, kind::Scope, state::JobState};
+use sqlx::any::AnyRow;
+use synchronizer::{Entry, KindIx, Matrix, Phase, admissible};
 
 use crate::{
-    db::Conn,
+    db::{Conn, Store},
+    dialect::{Sql, list, listed, rows},
     error::{Error, Result},
     row::Columns,
 };
 
-/// A context's unfinished jobs as the synchronizer sees them.
-pub(crate) async fn entries(conn: &mut Conn, matrix: &Matrix, customer: CustomerId) -> Result<Vec<Entry>> {
-    let rows = sqlx::query(
-        "SELECT id, kind, server_id, seq, state, hold_on_failure,
-                (SELECT need.id FROM job AS need WHERE need.id = job.needs_job_id AND need.state <> 'succeeded') AS needs
-         FROM job WHERE context_id = $1 AND finished_at IS NULL ORDER BY seq",
-    )
-    .bind(customer.to_string())
-    .fetch_all(conn)
-    .await?;
-    let mut entries = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let kind = row.text("kind")?;
-        let state: JobState = row.word("state")?;
-        entries.push(Entry {
-            key: row.id::<domain::JobId>("id")?.0.as_u128(),
-            kind: matrix.kind(&kind).ok_or_else(|| Error::Corrupt(format!("kind: {kind:?}")))?,
-            target: row.id_opt::<domain::ServerId>("server_id")?.map(|s| s.0.as_u128()),
-            seq: row.int("seq")?,
-            phase: match state {
-                JobState::Queued => Phase::Queued,
-                JobState::Parked => Phase::Parked,
-                s if s.is_started() => Phase::Started,
-                _ => Phase::Holding(scope(&row.text("hold_on_failure")?)?),
-            },
-            needs: row.id_opt::<domain::JobId>("needs")?.map(|j| j.0.as_u128()),
-        });
-    }
-    Ok(entries)
+/// An unfinished job as it stands in its context.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    pub(crate) job: JobId,
+    pub(crate) customer: CustomerId,
+    pub(crate) entry: Entry,
+    /// `None` where the row holds a word that this program does not know.
+    pub(crate) state: Option<JobState>,
+    pub(crate) admitted_at: Option<i64>,
+    pub(crate) next_attempt_at: Option<i64>,
+    pub(crate) claim_expires_at: Option<i64>,
 }
 
-pub(crate) fn scope(text: &str) -> Result<Scope> {
+const STANDING: Sql = listed!(
+    "SELECT id, context_id, kind, server_id, seq, state, hold_on_failure, unit_id, admitted_at, next_attempt_at,
+            claim_expires_at,
+            (SELECT need.id FROM job AS need WHERE need.id = job.needs_job_id AND need.state <> 'succeeded') AS needs
+     FROM job WHERE finished_at IS NULL AND context_id IN ",
+    " ORDER BY context_id, seq"
+);
+
+/// The unfinished jobs of these customers, in `seq` order within each.
+pub(crate) async fn standing(
+    store: &Store,
+    conn: &mut Conn,
+    customers: &[CustomerId],
+) -> Result<Vec<Standing>> {
+    let rows = sqlx::query(STANDING.of(store.is_embedded())).bind(list(customers)).fetch_all(conn).await?;
+    rows.iter().map(|row| read(row, store.matrix)).collect()
+}
+
+fn read(row: &AnyRow, matrix: &Matrix) -> Result<Standing> {
+    let job: JobId = row.id("id")?;
+    let state = row.word::<JobState>("state").ok();
+    let phase = match state {
+        Some(JobState::Queued) => Phase::Queued,
+        Some(JobState::Parked) => Phase::Parked,
+        Some(s) if s.is_started() => Phase::Started,
+        Some(_) => Phase::Holding(scope(&row.text("hold_on_failure")?)),
+        // From a newer program: nothing is known but that it is not over. It keeps everything else out.
+        None => Phase::Holding(Scope::SameCustomer),
+    };
+    Ok(Standing {
+        job,
+        customer: row.id("context_id")?,
+        entry: Entry {
+            key: job.0.as_u128(),
+            kind: matrix.kind(&row.text("kind")?).unwrap_or(KindIx::UNKNOWN),
+            target: row.id_opt::<ServerId>("server_id")?.map(|s| s.0.as_u128()),
+            seq: row.int("seq")?,
+            phase,
+            unit: row.id_opt::<JobId>("unit_id")?.map(|u| u.0.as_u128()),
+            needs: row.id_opt::<JobId>("needs")?.map(|j| j.0.as_u128()),
+        },
+        state,
+        admitted_at: row.int_opt("admitted_at")?,
+        next_attempt_at: row.int_opt("next_attempt_at")?,
+        claim_expires_at: row.int_opt("claim_expires_at")?,
+    })
+}
+
+/// A context's unfinished jobs as the synchronizer sees them.
+pub(crate) async fn entries(store: &Store, conn: &mut Conn, customer: CustomerId) -> Result<Vec<Entry>> {
+    Ok(standing(store, conn, &[customer]).await?.into_iter().map(|s| s.entry).collect())
+}
+
+/// How widely a job holds. A word nobody knows holds everything.
+pub(crate) fn scope(text: &str) -> Scope {
     match text {
-        "none" => Ok(Scope::None),
-        "same_server" => Ok(Scope::SameServer),
-        "same_customer" => Ok(Scope::SameCustomer),
-        other => Err(Error::Corrupt(format!("scope: {other:?}"))),
+        "none" => Scope::None,
+        "same_server" => Scope::SameServer,
+        _ => Scope::SameCustomer,
     }
 }
 
@@ -60,23 +97,59 @@ pub(crate) const fn scope_text(scope: Scope) -> &'static str {
     }
 }
 
-/// Marks what may start now. Called with the context's lock held, after anything was queued or ended.
-pub(crate) async fn admit(conn: &mut Conn, matrix: &Matrix, customer: CustomerId, now: i64) -> Result<()> {
-    let entries = entries(conn, matrix, customer).await?;
-    let free: Vec<String> =
-        admissible(matrix, &entries).into_iter().map(|key| uuid::Uuid::from_u128(key).to_string()).collect();
-    if free.is_empty() {
-        return Ok(());
+/// The marks that a context's jobs should have, and its head.
+#[derive(Debug, Default)]
+pub(crate) struct Marks {
+    /// Jobs whose mark changes.
+    pub(crate) changed: Vec<(JobId, Option<i64>)>,
+    /// Since when the oldest that may start waits.
+    pub(crate) ready_at: Option<i64>,
+    pub(crate) running: i64,
+}
+
+/// Decides the marks over the jobs of one context.
+pub(crate) fn marks(matrix: &Matrix, jobs: &[Standing], now: i64) -> Marks {
+    let entries: Vec<Entry> = jobs.iter().map(|s| s.entry).collect();
+    let free = admissible(matrix, &entries);
+    let mut marks = Marks::default();
+    for job in jobs {
+        let wanted = free.contains(&job.entry.key).then(|| job.admitted_at.unwrap_or(now));
+        if job.entry.phase == Phase::Queued {
+            if wanted != job.admitted_at {
+                marks.changed.push((job.job, wanted));
+            }
+            marks.ready_at = marks.ready_at.into_iter().chain(wanted).min();
+        }
+        marks.running += i64::from(matches!(job.state, Some(JobState::Running | JobState::RollingBack)));
     }
-    // One statement whatever their number: the ids travel as one text that both databases can search.
-    sqlx::query(
-        "UPDATE job SET admitted_at = $1
-         WHERE context_id = $2 AND state = 'queued' AND admitted_at IS NULL AND $3 LIKE '%' || id || '%'",
-    )
-    .bind(now)
-    .bind(customer.to_string())
-    .bind(free.join(","))
-    .execute(conn)
-    .await?;
+    marks
+}
+
+pub(crate) const MARK: Sql = rows!(
+    "UPDATE job SET admitted_at = t.at FROM ",
+    ["id" TEXT, "at" BIGINT],
+    " WHERE job.id = t.id AND job.state = 'queued'"
+);
+
+/// Marks what may start now, and what may not any more. Called with the context's lock held, after anything was queued or
+/// ended.
+pub(crate) async fn admit(store: &Store, conn: &mut Conn, customer: CustomerId, now: i64) -> Result<()> {
+    let jobs = standing(store, conn, &[customer]).await?;
+    let marks = marks(store.matrix, &jobs, now);
+    if !marks.changed.is_empty() {
+        let rows: Vec<_> = marks
+            .changed
+            .iter()
+            .map(|(job, at)| serde_json::json!({"id": job.to_string(), "at": at}))
+            .collect();
+        let rows = serde_json::to_string(&rows).map_err(|e| Error::Corrupt(e.to_string()))?;
+        sqlx::query(MARK.of(store.is_embedded())).bind(rows).execute(&mut *conn).await?;
+    }
+    sqlx::query("UPDATE context SET running = $1, ready_at = $2 WHERE customer_id = $3")
+        .bind(marks.running)
+        .bind(marks.ready_at)
+        .bind(customer.to_string())
+        .execute(conn)
+        .await?;
     Ok(())
 }

@@ -1,6 +1,10 @@
 //! The pool, its settings, and who is told of changes.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use domain::CustomerId;
 use sqlx::{
@@ -35,6 +39,8 @@ impl Change {
 
 /// What a cloud takes without complaining.
 const CAP: i64 = 64;
+/// More than anybody has use for, and few enough to be looked at together.
+const OPEN_JOBS: i64 = 500;
 
 #[derive(Clone)]
 pub struct Store {
@@ -46,6 +52,12 @@ pub struct Store {
     wake: Arc<Notify>,
     /// Jobs under way at once, on all nodes together.
     pub(crate) cap: i64,
+    /// Open jobs of one customer.
+    pub(crate) open_jobs: i64,
+    /// Claims are measured by this process's clock even where the database has one: for tests that hold it.
+    pub(crate) own_clock: bool,
+    /// An edge may have become free: parked jobs are looked at before the next claim.
+    pub(crate) edges_changed: Arc<AtomicBool>,
     /// The other nodes, where there may be some.
     others: Option<notify::Sender>,
 }
@@ -60,7 +72,8 @@ impl Store {
     pub async fn open_postgres(url: &str, sealer: Sealer) -> Result<Self> {
         let mut store = Self::open(url, sealer).await?;
         let (pool, changes, wake) = (store.pool.clone(), store.changes.clone(), store.wake.clone());
-        store.others = Some(notify::start(url.to_owned(), pool, changes, wake));
+        let edges_changed = store.edges_changed.clone();
+        store.others = Some(notify::start(url.to_owned(), pool, changes, wake, edges_changed));
         Ok(store)
     }
 
@@ -96,6 +109,9 @@ impl Store {
             changes,
             wake: Arc::default(),
             cap: CAP,
+            open_jobs: OPEN_JOBS,
+            own_clock: false,
+            edges_changed: Arc::new(AtomicBool::new(true)),
             others: None,
         })
     }
@@ -107,11 +123,67 @@ impl Store {
         self
     }
 
+    /// Jobs under way at once, on all nodes together.
+    pub fn cap(&self) -> usize {
+        self.cap as usize
+    }
+
+    /// The same store with another limit of open jobs for one customer.
+    #[must_use]
+    pub fn with_open_jobs(mut self, most: u32) -> Self {
+        self.open_jobs = i64::from(most.max(1));
+        self
+    }
+
+    /// The same store, with claims measured by this process's clock. For tests that hold it.
+    #[must_use]
+    pub fn with_own_clock(mut self) -> Self {
+        self.own_clock = true;
+        self
+    }
+
     /// The same store under another matrix. It stays for as long as the process does.
     #[must_use]
     pub fn with_matrix(mut self, matrix: Matrix) -> Self {
         self.matrix = Box::leak(Box::new(matrix));
         self
+    }
+
+    /// Makes the database agree with this process's matrix. Another one is taken over only while nobody works under the old:
+    /// two nodes with two matrices would let run at once what must not.
+    pub async fn matrix_agree(&self, now: i64) -> Result<()> {
+        let ours = self.matrix.fingerprint();
+        let mut tx = self.write().await?;
+        sqlx::query("INSERT INTO setting (name, value) VALUES ('matrix', $1) ON CONFLICT (name) DO NOTHING")
+            .bind(&ours)
+            .execute(&mut *tx)
+            .await?;
+        let row = sqlx::query("SELECT value FROM setting WHERE name = 'matrix'").fetch_one(&mut *tx).await?;
+        if row.text("value")? == ours {
+            tx.commit().await?;
+            return Ok(());
+        }
+        let working = sqlx::query(
+            "SELECT COUNT(*) AS n FROM job WHERE state IN ('running', 'rolling_back') AND claim_expires_at > $1",
+        );
+        if working.bind(now).fetch_one(&mut *tx).await?.int("n")? > 0 {
+            return Err(Error::OtherMatrix);
+        }
+        sqlx::query("UPDATE setting SET value = $1 WHERE name = 'matrix'")
+            .bind(&ours)
+            .execute(&mut *tx)
+            .await?;
+        let open =
+            sqlx::query("SELECT DISTINCT context_id FROM job WHERE finished_at IS NULL ORDER BY context_id");
+        let customers: Vec<CustomerId> =
+            open.fetch_all(&mut *tx).await?.iter().map(|r| r.id("context_id")).collect::<Result<_>>()?;
+        for customer in customers {
+            crate::events::next_version(&mut tx, customer).await?;
+            crate::admission::admit(self, &mut tx, customer, now).await?;
+        }
+        tx.commit().await?;
+        self.tell_all();
+        Ok(())
     }
 
     /// One process owns the database: nobody else can hold a claim in it.
@@ -131,13 +203,30 @@ impl Store {
     /// Commits, then tells whoever waits: workers, and pages that show this customer.
     pub(crate) async fn commit(&self, tx: Tx, customer: CustomerId) -> Result<()> {
         tx.commit().await?;
-        self.wake.notify_one();
-        // Nobody listening is fine: pages that open later read the new state.
-        let _ = self.changes.send(Change { customer: Some(customer) });
-        if let Some(others) = &self.others {
-            let _ = others.send(customer);
-        }
+        self.tell(&[customer], true);
         Ok(())
+    }
+
+    /// Tells pages that something was committed about these customers, and with `wake` workers that there may be work.
+    pub(crate) fn tell(&self, customers: &[CustomerId], wake: bool) {
+        if wake {
+            self.wake.notify_one();
+        }
+        for customer in customers {
+            // Nobody listening is fine: pages that open later read the new state.
+            let _ = self.changes.send(Change { customer: Some(*customer) });
+            if let Some(others) = &self.others {
+                let _ = others.send(*customer);
+            }
+        }
+    }
+
+    /// Tells everybody that there may be work, whoever's it is.
+    pub(crate) fn tell_all(&self) {
+        self.wake.notify_one();
+        if let Some(others) = &self.others {
+            let _ = others.send(CustomerId(uuid::Uuid::nil()));
+        }
     }
 
     /// Changes as they are committed. A slow reader is told that it missed some, and reads the state anew.

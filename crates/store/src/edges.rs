@@ -1,5 +1,7 @@
 //! The pool of edges. A claim is one conditional statement; a double one is impossible by constraint.
 
+use std::sync::atomic::Ordering;
+
 use domain::{CustomerId, EdgeId, JobId, ServerId, state::EdgeState};
 use jobs::Fence;
 use sqlx::any::AnyRow;
@@ -78,6 +80,8 @@ impl Store {
             .await?;
         }
         tx.commit().await?;
+        self.edges_changed.store(true, Ordering::Relaxed);
+        self.tell_all();
         Ok(())
     }
 
@@ -105,7 +109,7 @@ impl Store {
         let parked = sqlx::query("SELECT 1 AS one FROM job WHERE state = 'parked' LIMIT 1")
             .fetch_optional(&mut *tx)
             .await?;
-        if parked.is_some() || take_free_edge(&mut tx, job, server, now).await?.is_none() {
+        if parked.is_some() || take_free_edge(self, &mut tx, job, server, now).await?.is_none() {
             return Ok(None);
         }
         let row = sqlx::query(concat!("SELECT ", edge_columns!(), " FROM edge WHERE server_id = $1"))
@@ -158,6 +162,20 @@ impl Store {
         self.commit(tx, customer).await
     }
 
+    /// The server stays on its edge after all.
+    pub async fn edge_kept(&self, fence: Fence, server: ServerId, now: i64) -> Result<()> {
+        let mut tx = self.write().await?;
+        let (_, customer) = fence::hold(&mut tx, fence).await?;
+        sqlx::query(
+            "UPDATE edge SET state = 'bound', since = $1 WHERE server_id = $2 AND state = 'draining'",
+        )
+        .bind(now)
+        .bind(server.to_string())
+        .execute(&mut *tx)
+        .await?;
+        self.commit(tx, customer).await
+    }
+
     /// The edge is clean and belongs to nobody again.
     pub async fn edge_freed(&self, fence: Fence, server: ServerId, now: i64) -> Result<()> {
         let mut tx = self.write().await?;
@@ -171,6 +189,7 @@ impl Store {
         .bind(server.to_string())
         .execute(&mut *tx)
         .await?;
+        self.edges_changed.store(true, Ordering::Relaxed);
         self.commit(tx, customer).await
     }
 

@@ -19,6 +19,11 @@ pub enum Error {
     /// The database was sealed by another key.
     #[error("the sealing key is not the one of this database: every node needs the same file `key`")]
     WrongKey,
+    /// Jobs are under way under another conflict matrix.
+    #[error(
+        "other nodes work under another conflict matrix: give every node the same --matrix, or stop them all first"
+    )]
+    OtherMatrix,
     /// A sealed value does not open under this key.
     #[error("a sealed value does not open: was the key file replaced?")]
     Sealed,

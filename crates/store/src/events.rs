@@ -9,16 +9,7 @@ use crate::{
     row::Columns,
 };
 
-/// Takes the context's lock. It comes before that of any of its jobs.
-pub(crate) async fn lock(tx: &mut Conn, customer: CustomerId) -> Result<()> {
-    sqlx::query("UPDATE context SET version = version WHERE customer_id = $1")
-        .bind(customer.to_string())
-        .execute(tx)
-        .await?;
-    Ok(())
-}
-
-/// Takes the context's lock and raises its version.
+/// Takes the context's lock, which comes before that of any of its jobs, and raises its version.
 pub(crate) async fn next_version(tx: &mut Conn, customer: CustomerId) -> Result<i64> {
     let row = sqlx::query(
         "INSERT INTO context (customer_id, version) VALUES ($1, 1)

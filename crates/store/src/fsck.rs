@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{CustomerId, JobId, kind::Scope};
+use domain::{CustomerId, JobId};
 use synchronizer::{Entry, Phase};
 
 use crate::{admission, db::Store, error::Result, row::Columns};
@@ -114,17 +114,11 @@ impl Store {
         let mut findings = Vec::new();
         for customer in customers {
             let mut conn = self.pool.acquire().await?;
-            let entries = admission::entries(&mut conn, self.matrix, customer).await?;
+            let entries = admission::entries(self, &mut conn, customer).await?;
             let started: Vec<&Entry> = entries.iter().filter(|e| e.phase == Phase::Started).collect();
             for (i, a) in started.iter().enumerate() {
                 for b in &started[..i] {
-                    let same_server = a.target.is_some() && a.target == b.target;
-                    let conflict = match self.matrix.scope(a.kind, b.kind) {
-                        Scope::None => false,
-                        Scope::SameServer => same_server,
-                        Scope::SameCustomer => true,
-                    };
-                    if conflict {
+                    if synchronizer::conflict(self.matrix, a, b) {
                         let number = |e: &Entry| numbers.get(&e.key).copied().unwrap_or_default();
                         let what =
                             format!("jobs {} and {} of one customer run at once", number(b), number(a));

@@ -2,15 +2,12 @@
 //! statement and one event that says who and why.
 
 use domain::{AccountId, CustomerId, JobId, ServerId, kind::Kind, state::JobState};
-use jobs::{Fence, Problem};
 
 use crate::{
     admission::admit,
     db::{Conn, Store},
     error::Result,
-    events, fence,
-    job_store::{describe, mark_server_failed},
-    orders::{cancel_needing, drop_unmade_server},
+    events,
     parking::next_seq,
     row::Columns,
 };
@@ -137,7 +134,7 @@ impl Store {
             .await?;
         let Some(row) = found else { return Ok((tx, None)) };
         let customer = row.id("context_id")?;
-        events::lock(&mut tx, customer).await?;
+        events::next_version(&mut tx, customer).await?;
         // Read under the lock: what it was before may have changed.
         let row = sqlx::query("SELECT state, server_id, kind, finished_at FROM job WHERE id = $1")
             .bind(job.to_string())
@@ -172,7 +169,7 @@ impl Store {
         }
         sqlx::query(
             "UPDATE job SET state = 'queued', undo = $1, admitted_at = NULL, finished_at = NULL, cause = NULL, detail = NULL,
-                 cancel_requested_by = NULL
+                 cancel_requested_by = NULL, unit_id = NULL
              WHERE id = $2",
         )
         .bind(i64::from(undo))
@@ -181,9 +178,9 @@ impl Store {
         .await?;
         // A step begins its tries anew; one that is to be taken back stays marked as tried.
         sqlx::query(
-            "UPDATE job_step SET state = CASE WHEN $1 = 1 THEN state ELSE 'pending' END, first_tried_at = NULL,
+            "UPDATE job_step SET state = CASE WHEN $1 = 1 THEN state ELSE 'pending' END, retries = 0, waited_ms = 0,
                  retry_at = NULL, finished_at = NULL
-             WHERE job_id = $2 AND state IN ('failed', 'retry_wait', 'running')",
+             WHERE job_id = $2 AND ($1 = 1 OR state IN ('failed', 'retry_wait', 'running'))",
         )
         .bind(i64::from(undo))
         .bind(job.to_string())
@@ -196,78 +193,6 @@ impl Store {
                 .await?;
         }
         events::record(tx, held.customer, job, what, None, Some(&how.detail()), how.now).await?;
-        admit(tx, self.matrix, held.customer, how.now).await
-    }
-
-    pub(crate) async fn undo_step(&self, fence: Fence, step: &str, now: i64) -> Result<()> {
-        let mut tx = self.write().await?;
-        let (job, customer) = fence::hold(&mut tx, fence).await?;
-        sqlx::query("UPDATE job_step SET state = 'undone', finished_at = $1, output = NULL WHERE job_id = $2 AND key = $3")
-            .bind(now)
-            .bind(job.to_string())
-            .bind(step)
-            .execute(&mut *tx)
-            .await?;
-        events::record(&mut tx, customer, job, "step_undone", Some(step), None, now).await?;
-        self.commit(tx, customer).await
-    }
-
-    /// The job turns round. The claim is given back at once, and whoever takes it next takes back.
-    pub(crate) async fn undo_begin(&self, fence: Fence, now: i64) -> Result<()> {
-        let mut tx = self.write().await?;
-        let (job, customer) = fence::hold(&mut tx, fence).await?;
-        sqlx::query("UPDATE job SET undo = 1, state = 'rolling_back', claim_expires_at = $1 WHERE id = $2")
-            .bind(now)
-            .bind(job.to_string())
-            .execute(&mut *tx)
-            .await?;
-        sqlx::query("UPDATE job_step SET first_tried_at = NULL, retry_at = NULL WHERE job_id = $1")
-            .bind(job.to_string())
-            .execute(&mut *tx)
-            .await?;
-        events::record(&mut tx, customer, job, "rolling_back", None, None, now).await?;
-        self.commit(tx, customer).await
-    }
-
-    pub(crate) async fn undo_end(&self, fence: Fence, now: i64) -> Result<()> {
-        let mut tx = self.write().await?;
-        let (job, customer) = fence::hold(&mut tx, fence).await?;
-        let row = sqlx::query(
-            "UPDATE job SET state = 'rolled_back', finished_at = $1, claim_owner = NULL, claim_expires_at = NULL
-             WHERE id = $2 RETURNING kind, server_id",
-        )
-        .bind(now)
-        .bind(job.to_string())
-        .fetch_one(&mut *tx)
-        .await?;
-        if let (Kind::Activate, Some(server)) = (row.word("kind")?, row.id_opt::<ServerId>("server_id")?) {
-            drop_unmade_server(&mut tx, server, now).await?;
-        }
-        events::record(&mut tx, customer, job, "rolled_back", None, None, now).await?;
-        cancel_needing(&mut tx, customer, job, now).await?;
-        admit(&mut tx, self.matrix, customer, now).await?;
-        self.commit(tx, customer).await
-    }
-
-    /// What could not be taken back stays on its server: the job keeps others away from it.
-    pub(crate) async fn undo_stuck(&self, fence: Fence, problem: &Problem, now: i64) -> Result<()> {
-        let mut tx = self.write().await?;
-        let (job, customer) = fence::hold(&mut tx, fence).await?;
-        let row = sqlx::query(
-            "UPDATE job SET state = 'stuck', cause = $1, detail = $2, claim_owner = NULL, claim_expires_at = NULL,
-                 hold_on_failure = CASE WHEN hold_on_failure = 'none' THEN 'same_server' ELSE hold_on_failure END
-             WHERE id = $3 RETURNING server_id",
-        )
-        .bind(problem.code)
-        .bind(&problem.detail)
-        .bind(job.to_string())
-        .fetch_one(&mut *tx)
-        .await?;
-        if let Some(server) = row.id_opt::<ServerId>("server_id")? {
-            mark_server_failed(&mut tx, server).await?;
-        }
-        events::record(&mut tx, customer, job, "stuck", None, Some(&describe(problem)), now).await?;
-        admit(&mut tx, self.matrix, customer, now).await?;
-        self.commit(tx, customer).await
+        admit(self, tx, held.customer, how.now).await
     }
 }

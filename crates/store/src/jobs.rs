@@ -192,7 +192,7 @@ impl Store {
     /// Why each unfinished job of a customer is, or is not, running.
     pub async fn explanations(&self, customer: CustomerId) -> Result<Vec<(JobId, Explanation)>> {
         let mut conn = self.pool.acquire().await?;
-        let entries = admission::entries(&mut conn, self.matrix, customer).await?;
+        let entries = admission::entries(self, &mut conn, customer).await?;
         Ok(entries
             .iter()
             .filter_map(|e| Some((JobId(Uuid::from_u128(e.key)), explain(self.matrix, &entries, e.key)?)))
@@ -206,7 +206,8 @@ fn with_steps(mut jobs: Vec<Job>, steps: &[AnyRow]) -> Result<Vec<Job>> {
         if let Some(job) = jobs.iter_mut().find(|j| j.id == id) {
             job.steps.push(JobStep {
                 key: row.text("key")?,
-                state: row.word("state")?,
+                // From a newer program, or by somebody's hand: it is no state that goes on by itself.
+                state: row.word("state").unwrap_or(StepState::Failed),
                 attempt: row.int("attempt")?,
                 started_at: row.int_opt("started_at")?,
                 finished_at: row.int_opt("finished_at")?,
@@ -230,7 +231,8 @@ fn job(row: &AnyRow) -> Result<Job> {
         server: row.id_opt("server_id")?,
         server_name: row.text_opt("server_name")?,
         template_name: row.text_opt("template_name")?,
-        state: row.word("state")?,
+        // A word that this program does not know is nothing that it could go on with.
+        state: row.word("state").unwrap_or(JobState::Stuck),
         requested_by: row.id("requested_by")?,
         request_id: row.text("request_id")?,
         claim_owner: row.text_opt("claim_owner")?,

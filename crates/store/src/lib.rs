@@ -6,7 +6,10 @@
 
 pub mod accounts;
 mod admission;
+mod book;
+mod claims;
 mod db;
+mod dialect;
 pub mod drafts;
 pub mod edges;
 mod error;
@@ -15,8 +18,8 @@ mod fence;
 mod fsck;
 pub mod groups;
 pub mod interventions;
-mod job_store;
 pub mod jobs;
+pub mod measure;
 mod notify;
 pub mod orders;
 mod parking;
@@ -25,6 +28,7 @@ pub mod seal;
 pub mod secrets;
 pub mod servers;
 pub mod sessions;
+mod turn;
 
 pub use db::{Change, Store};
 pub use error::{Error, Result};

@@ -4,7 +4,14 @@
 //! cluster would wait for one lock. A notification that is lost costs a scan's pause, no more: whoever reconnects looks at
 //! everything anew.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use domain::CustomerId;
 use sqlx::{AnyPool, postgres::PgListener};
@@ -27,11 +34,12 @@ pub(crate) fn start(
     pool: AnyPool,
     changes: broadcast::Sender<Change>,
     wake: Arc<Notify>,
+    edges_changed: Arc<AtomicBool>,
 ) -> Sender {
     let (sender, changed) = mpsc::unbounded_channel();
     let node = Uuid::new_v4().simple().to_string();
     tokio::spawn(tell(pool, node.clone(), changed));
-    tokio::spawn(listen(url, node, changes, wake));
+    tokio::spawn(listen(url, node, Hearers { changes, wake, edges_changed }));
     sender
 }
 
@@ -59,7 +67,14 @@ async fn tell(pool: AnyPool, node: String, mut changed: mpsc::UnboundedReceiver<
     }
 }
 
-async fn listen(url: String, node: String, changes: broadcast::Sender<Change>, wake: Arc<Notify>) {
+/// Who is told of what another node has committed.
+struct Hearers {
+    changes: broadcast::Sender<Change>,
+    wake: Arc<Notify>,
+    edges_changed: Arc<AtomicBool>,
+}
+
+async fn listen(url: String, node: String, hearers: Hearers) {
     loop {
         let listening = async {
             let mut listener = PgListener::connect(&url).await?;
@@ -75,19 +90,19 @@ async fn listen(url: String, node: String, changes: broadcast::Sender<Change>, w
             }
         };
         // What happened while nobody listened is not known.
-        heard(&changes, &wake, None);
+        hearers.heard(None);
         loop {
             match listener.try_recv().await {
                 Ok(Some(notification)) => {
                     let Some((from, customers)) = notification.payload().split_once(' ') else { continue };
                     if from != node {
                         for customer in customers.split(',').filter_map(|c| Uuid::parse_str(c).ok()) {
-                            heard(&changes, &wake, Some(CustomerId(customer)));
+                            hearers.heard(Some(CustomerId(customer)));
                         }
                     }
                 }
                 // The connection was lost and made again.
-                Ok(None) => heard(&changes, &wake, None),
+                Ok(None) => hearers.heard(None),
                 Err(e) => {
                     warn!("other nodes cannot be heard: {e}");
                     break;
@@ -98,7 +113,10 @@ async fn listen(url: String, node: String, changes: broadcast::Sender<Change>, w
     }
 }
 
-fn heard(changes: &broadcast::Sender<Change>, wake: &Notify, customer: Option<CustomerId>) {
-    wake.notify_one();
-    let _ = changes.send(Change { customer });
+impl Hearers {
+    fn heard(&self, customer: Option<CustomerId>) {
+        self.edges_changed.store(true, Ordering::Relaxed);
+        self.wake.notify_one();
+        let _ = self.changes.send(Change { customer });
+    }
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::{
     admission::{admit, scope_text},
     db::{Conn, Store},
+    dialect::{Sql, rows},
     error::{Error, Result},
     events,
     parking::next_seq,
@@ -66,9 +67,6 @@ pub enum Accepted {
     Gone,
 }
 
-/// A customer has at most this many open jobs.
-pub const OPEN_JOBS_MAX: i64 = 500;
-
 impl Store {
     /// Turns a draft into a server and its `activate` job, if the draft was last changed when the caller says.
     pub async fn order_accept(
@@ -102,11 +100,11 @@ impl Store {
         insert_server(&mut tx, server, now).await?;
         if let Some(secret) = &secrets.job {
             let sealed = self.sealer.seal(server.id.0, secret)?;
-            insert_secret(&mut tx, server.id, "job", &sealed, None).await?;
+            insert_secret(&mut tx, server.id, "job", &sealed, None, Some(job.id)).await?;
         }
         if let Some((secret, until)) = &secrets.reveal {
             let sealed = self.sealer.seal(server.id.0, secret)?;
-            insert_secret(&mut tx, server.id, "reveal", &sealed, Some(*until)).await?;
+            insert_secret(&mut tx, server.id, "reveal", &sealed, Some(*until), None).await?;
         }
         self.queue(&mut tx, customer, job, idempotency, now).await?;
         self.commit(tx, customer).await?;
@@ -155,23 +153,70 @@ impl Store {
         events::next_version(&mut tx, customer).await?;
         let row = sqlx::query(
             "UPDATE job SET state = 'cancelled', finished_at = $1
-             WHERE id = $2 AND context_id = $3 AND undo = 0 AND state IN ('queued', 'parked') RETURNING kind, server_id",
+             WHERE id = $2 AND context_id = $3 AND undo = 0 AND state IN ('queued', 'parked')
+               AND NOT EXISTS (SELECT 1 FROM job_step WHERE job_step.job_id = job.id
+                               AND job_step.state NOT IN ('pending', 'skipped', 'undone')
+                               AND job_step.key <> 'order_check')
+             RETURNING kind, server_id",
         )
         .bind(now)
         .bind(job.to_string())
         .bind(customer.to_string())
         .fetch_optional(&mut *tx)
         .await?;
-        let Some(row) = row else { return Ok(false) };
+        let Some(row) = row else {
+            // One that was begun before and queued again has something to take back.
+            let turned = self.turn_queued_back(&mut tx, customer, job, by, now).await?;
+            if turned {
+                self.commit(tx, customer).await?;
+            }
+            return Ok(turned);
+        };
+        sqlx::query("DELETE FROM secret WHERE job_id = $1").bind(job.to_string()).execute(&mut *tx).await?;
         if row.word::<Kind>("kind")? == Kind::Activate
             && let Some(server) = row.id_opt::<ServerId>("server_id")?
         {
             drop_unmade_server(&mut tx, server, now).await?;
         }
         events::record(&mut tx, customer, job, "cancelled", None, Some(&by.to_string()), now).await?;
-        cancel_needing(&mut tx, customer, job, now).await?;
-        admit(&mut tx, self.matrix, customer, now).await?;
+        cancel_needing_told(&mut tx, customer, job, now).await?;
+        admit(self, &mut tx, customer, now).await?;
         self.commit(tx, customer).await?;
+        Ok(true)
+    }
+
+    /// A queued job that was begun before takes back what it did, in its place of the queue.
+    async fn turn_queued_back(
+        &self,
+        tx: &mut Conn,
+        customer: CustomerId,
+        job: JobId,
+        by: AccountId,
+        now: i64,
+    ) -> Result<bool> {
+        let done = sqlx::query(
+            "UPDATE job SET undo = 1, cancel_requested_by = $1
+             WHERE id = $2 AND context_id = $3 AND undo = 0 AND state IN ('queued', 'parked')",
+        )
+        .bind(by.to_string())
+        .bind(job.to_string())
+        .bind(customer.to_string())
+        .execute(&mut *tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        // One that was parked leaves its waiting for an edge.
+        sqlx::query("UPDATE job SET state = 'queued', parked_at = NULL WHERE id = $1 AND state = 'parked'")
+            .bind(job.to_string())
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query("UPDATE job_step SET retries = 0, waited_ms = 0 WHERE job_id = $1")
+            .bind(job.to_string())
+            .execute(&mut *tx)
+            .await?;
+        events::record(tx, customer, job, "stop_asked", None, Some(&by.to_string()), now).await?;
+        admit(self, tx, customer, now).await?;
         Ok(true)
     }
 
@@ -199,7 +244,7 @@ impl Store {
             .fetch_one(&mut *tx)
             .await?
             .int("n")?;
-        Ok((open >= OPEN_JOBS_MAX).then_some(Accepted::TooMany { limit: OPEN_JOBS_MAX }))
+        Ok((open >= self.open_jobs).then_some(Accepted::TooMany { limit: self.open_jobs }))
     }
 
     async fn queue(
@@ -211,11 +256,7 @@ impl Store {
         now: i64,
     ) -> Result<()> {
         let seq = next_seq(tx, customer).await?;
-        let number =
-            sqlx::query("UPDATE counter SET value = value + 1 WHERE name = 'job_number' RETURNING value")
-                .fetch_one(&mut *tx)
-                .await?
-                .int("value")?;
+        let number = next_number(tx).await?;
         sqlx::query(
             "INSERT INTO job (id, number, context_id, seq, kind, server_id, params, shape, state, hold_on_failure,
                               requested_by, request_id, created_at, needs_job_id)
@@ -236,14 +277,7 @@ impl Store {
         .bind(job.needs.map(|n| n.to_string()))
         .execute(&mut *tx)
         .await?;
-        for (ord, key) in job.steps.iter().enumerate() {
-            sqlx::query("INSERT INTO job_step (job_id, ord, key, state) VALUES ($1, $2, $3, 'pending')")
-                .bind(job.id.to_string())
-                .bind(ord as i64)
-                .bind(*key)
-                .execute(&mut *tx)
-                .await?;
-        }
+        insert_steps(self, tx, job.id, &job.steps).await?;
         sqlx::query(
             "INSERT INTO idempotency (customer_id, key, body_hash, job_id, created_at) VALUES ($1, $2, $3, $4, $5)",
         )
@@ -255,14 +289,46 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         events::record(tx, customer, job.id, "accepted", None, None, now).await?;
-        admit(tx, self.matrix, customer, now).await
+        admit(self, tx, customer, now).await
     }
 }
 
+pub(crate) async fn next_number(tx: &mut Conn) -> Result<i64> {
+    sqlx::query("UPDATE counter SET value = value + 1 WHERE name = 'job_number' RETURNING value")
+        .fetch_one(tx)
+        .await?
+        .int("value")
+}
+
+const INSERT_STEPS: Sql = rows!(
+    "INSERT INTO job_step (job_id, ord, key, state) SELECT t.job, t.ord, t.key, 'pending' FROM ",
+    ["job" TEXT, "ord" BIGINT, "key" TEXT],
+    " WHERE t.ord >= 0"
+);
+
+pub(crate) async fn insert_steps(
+    store: &Store,
+    tx: &mut Conn,
+    job: JobId,
+    steps: &[&'static str],
+) -> Result<()> {
+    let row =
+        |(ord, key): (usize, &&str)| serde_json::json!({"job": job.to_string(), "ord": ord, "key": key});
+    let rows: Vec<Value> = steps.iter().enumerate().map(row).collect();
+    let rows = Value::from(rows).to_string();
+    sqlx::query(INSERT_STEPS.of(store.is_embedded())).bind(rows).execute(tx).await?;
+    Ok(())
+}
+
 /// Takes back the jobs that need one which will never succeed. What needs one of these goes with it, and so on: a
-/// need always points to an earlier job, so this ends.
-pub(crate) async fn cancel_needing(tx: &mut Conn, customer: CustomerId, job: JobId, now: i64) -> Result<()> {
-    let mut gone = vec![job];
+/// need always points to an earlier job, so this ends. Returns those that went.
+pub(crate) async fn cancel_needing(
+    tx: &mut Conn,
+    customer: CustomerId,
+    job: JobId,
+    now: i64,
+) -> Result<Vec<JobId>> {
+    let (mut gone, mut all) = (vec![job], Vec::new());
     while let Some(job) = gone.pop() {
         let rows = sqlx::query(
             "UPDATE job SET state = 'cancelled', finished_at = $1
@@ -275,9 +341,22 @@ pub(crate) async fn cancel_needing(tx: &mut Conn, customer: CustomerId, job: Job
         .await?;
         for row in rows {
             let id: JobId = row.id("id")?;
-            events::record(tx, customer, id, "cancelled", None, Some(&format!("needs {job}")), now).await?;
             gone.push(id);
+            all.push(id);
         }
+    }
+    Ok(all)
+}
+
+/// The same, each with its event.
+pub(crate) async fn cancel_needing_told(
+    tx: &mut Conn,
+    customer: CustomerId,
+    job: JobId,
+    now: i64,
+) -> Result<()> {
+    for id in cancel_needing(tx, customer, job, now).await? {
+        events::record(tx, customer, id, "cancelled", None, Some(&format!("needs {job}")), now).await?;
     }
     Ok(())
 }
@@ -319,14 +398,18 @@ async fn insert_secret(
     purpose: &str,
     sealed: &str,
     expires_at: Option<i64>,
+    job: Option<JobId>,
 ) -> Result<()> {
-    sqlx::query("INSERT INTO secret (server_id, purpose, sealed, expires_at) VALUES ($1, $2, $3, $4)")
-        .bind(server.to_string())
-        .bind(purpose)
-        .bind(sealed)
-        .bind(expires_at)
-        .execute(tx)
-        .await?;
+    sqlx::query(
+        "INSERT INTO secret (server_id, purpose, sealed, expires_at, job_id) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(server.to_string())
+    .bind(purpose)
+    .bind(sealed)
+    .bind(expires_at)
+    .bind(job.map(|j| j.to_string()))
+    .execute(tx)
+    .await?;
     Ok(())
 }
 

@@ -1,52 +1,27 @@
 //! Parking: jobs for which no edge is free stand in nobody's way until one is.
 //!
 //! A freed edge belongs to the job that has been parked longest, of all customers: while any is parked, no other may
-//! claim. Edges are handed out whenever a worker looks for work, which every commit makes it do, and so at the latest at
-//! its next scan.
+//! claim. Edges are handed out when a worker looks for work after one was freed, here or on another node.
+
+use std::sync::atomic::Ordering;
 
 use domain::{CustomerId, JobId, ServerId};
-use jobs::{Fence, Problem};
 
 use crate::{
     admission::admit,
     db::{Conn, Store},
+    dialect::Sql,
     error::Result,
-    events, fence,
+    events,
     row::Columns,
 };
 
 impl Store {
-    /// The job leaves its place, its step as if never tried.
-    pub(crate) async fn park(&self, fence: Fence, step: &str, problem: &Problem, now: i64) -> Result<()> {
-        let mut tx = self.write().await?;
-        let (job, customer) = fence::hold(&mut tx, fence).await?;
-        sqlx::query(
-            "UPDATE job SET state = 'parked', parked_at = $1, admitted_at = NULL, claim_owner = NULL,
-                 claim_expires_at = NULL, cause = $2, detail = $3
-             WHERE id = $4",
-        )
-        .bind(now)
-        .bind(problem.code)
-        .bind(&problem.detail)
-        .bind(job.to_string())
-        .execute(&mut *tx)
-        .await?;
-        sqlx::query(
-            "UPDATE job_step SET state = 'pending', started_at = NULL, first_tried_at = NULL, retry_at = NULL
-             WHERE job_id = $1 AND key = $2",
-        )
-        .bind(job.to_string())
-        .bind(step)
-        .execute(&mut *tx)
-        .await?;
-        events::record(&mut tx, customer, job, "parked", Some(step), Some(&problem.detail), now).await?;
-        // It has left: whoever stood behind it alone may start.
-        admit(&mut tx, self.matrix, customer, now).await?;
-        self.commit(tx, customer).await
-    }
-
     /// Hands free edges to parked jobs, the longest-parked first, until either runs out.
     pub(crate) async fn grant_parked(&self, now: i64) -> Result<()> {
+        if !self.edges_changed.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
         while let Some((job, customer, server)) = self.longest_parked().await? {
             if self.edges_free().await? == 0 {
                 return Ok(());
@@ -65,9 +40,9 @@ impl Store {
             if queued.rows_affected() == 0 {
                 continue;
             }
-            let Some(edge) = take_free_edge(&mut tx, job, server, now).await? else { return Ok(()) };
+            let Some(edge) = take_free_edge(self, &mut tx, job, server, now).await? else { return Ok(()) };
             events::record(&mut tx, customer, job, "edge_granted", None, Some(&edge), now).await?;
-            admit(&mut tx, self.matrix, customer, now).await?;
+            admit(self, &mut tx, customer, now).await?;
             self.commit(tx, customer).await?;
         }
         Ok(())
@@ -92,22 +67,30 @@ pub(crate) async fn next_seq(tx: &mut Conn, customer: CustomerId) -> Result<i64>
         .int("last_seq")
 }
 
+const TAKE: Sql = Sql {
+    sqlite: "UPDATE edge SET state = 'claimed', server_id = $1, job_id = $2, since = $3
+             WHERE state = 'free' AND id = (SELECT id FROM edge WHERE state = 'free' ORDER BY since, name LIMIT 1)
+             RETURNING name",
+    // Others may be taking the same one: whoever is second takes the next, and does not go away empty-handed.
+    postgres: "UPDATE edge SET state = 'claimed', server_id = $1, job_id = $2, since = $3
+               WHERE state = 'free' AND id = (SELECT id FROM edge WHERE state = 'free' ORDER BY since, name LIMIT 1
+                                              FOR UPDATE SKIP LOCKED)
+               RETURNING name",
+};
+
 /// Claims the edge that has been free longest: a block of addresses rests before it is given out again.
 pub(crate) async fn take_free_edge(
+    store: &Store,
     tx: &mut Conn,
     job: JobId,
     server: ServerId,
     now: i64,
 ) -> Result<Option<String>> {
-    let row = sqlx::query(
-        "UPDATE edge SET state = 'claimed', server_id = $1, job_id = $2, since = $3
-         WHERE state = 'free' AND id = (SELECT id FROM edge WHERE state = 'free' ORDER BY since, name LIMIT 1)
-         RETURNING name",
-    )
-    .bind(server.to_string())
-    .bind(job.to_string())
-    .bind(now)
-    .fetch_optional(tx)
-    .await?;
+    let row = sqlx::query(TAKE.of(store.is_embedded()))
+        .bind(server.to_string())
+        .bind(job.to_string())
+        .bind(now)
+        .fetch_optional(tx)
+        .await?;
     row.map(|r| r.text("name")).transpose()
 }

@@ -16,8 +16,14 @@ use uuid::Uuid;
 
 /// An empty database of its own. Returns its address.
 pub async fn database() -> String {
-    let made = tokio::task::spawn_blocking(|| {
-        let server = server();
+    let server = tokio::task::spawn_blocking(server).await.expect("no server");
+    database_on(&server).await
+}
+
+/// An empty database on this server.
+pub async fn database_on(server: &str) -> String {
+    let server = server.to_owned();
+    let made = tokio::task::spawn_blocking(move || {
         let name = format!("t{}", Uuid::new_v4().simple());
         let createdb = programs().map_or_else(|| PathBuf::from("createdb"), |p| p.join("createdb"));
         run(Command::new(createdb).arg(format!("--maintenance-db={server}")).arg(&name))

@@ -6,11 +6,11 @@ use domain::{
     kind::{Kind, Scope},
     state::{JobState, StepState},
 };
-use jobs::JobStore;
+use jobs::{JobChange, StepTo, StoreError};
 use lab::{Does, Lab, SHAPE, count, now};
 use serde_json::Value;
 use synchronizer::Matrix;
-use testkit::Database;
+use testkit::{Database, hands};
 
 const STEPS: [&str; 4] = ["a", "b", "c", "d"];
 
@@ -183,14 +183,19 @@ async fn every_prefix_is_resumed(database: Database) {
     for done in 0..=STEPS.len() {
         for begun in [false, true] {
             let job = lab.accept(Kind::Power, Scope::SameServer).await;
-            let claimed = lab.store.claim("crashed", now(), now() + 1).await.unwrap().unwrap();
+            let short = std::time::Duration::from_millis(1);
+            let claimed = hands::claim_for(&lab.store, "crashed", now(), short).await.unwrap();
             assert_eq!(claimed.fence.job, job.0);
+            let store = lab.store.clone();
+            let write = async |key: &str, to| {
+                hands::write(&store, claimed.fence, vec![(key, to)], JobChange::Stays, now()).await
+            };
             for key in &STEPS[..done] {
-                lab.store.step_started(claimed.fence, key, now()).await.unwrap();
-                lab.store.step_done(claimed.fence, key, &Value::Null, now()).await.unwrap();
+                write(key, StepTo::Started).await.unwrap();
+                write(key, StepTo::Done(Value::Null)).await.unwrap();
             }
             if let (true, Some(key)) = (begun, STEPS.get(done)) {
-                lab.store.step_started(claimed.fence, key, now()).await.unwrap();
+                write(key, StepTo::Started).await.unwrap();
             }
             lab.work();
             lab.until(job, JobState::Succeeded).await;
@@ -200,7 +205,7 @@ async fn every_prefix_is_resumed(database: Database) {
             let rest: Vec<String> = STEPS[done..].iter().map(|k| format!("run {k}")).collect();
             assert_eq!(journal, rest, "after {done} steps, the next begun: {begun}");
             // Whoever crashed and comes back changes nothing.
-            assert!(lab.store.step_started(claimed.fence, "d", now()).await.is_err());
+            assert_eq!(write("d", StepTo::Started).await, Err(StoreError::Fenced));
         }
     }
 }
@@ -208,10 +213,26 @@ async fn every_prefix_is_resumed(database: Database) {
 async fn another_shape_stops_with_its_name(database: Database) {
     let mut lab = Lab::start(database).await;
     let job = lab.accept(Kind::Power, Scope::None).await;
+    let short = std::time::Duration::from_millis(1);
+    let begun = hands::claim_for(&lab.store, "older", now(), short).await.unwrap();
+    hands::write(&lab.store, begun.fence, vec![("a", StepTo::Started)], JobChange::Stays, now())
+        .await
+        .unwrap();
+    let fresh = lab.accept(Kind::Power, Scope::None).await;
     lab.work_as(2);
     let failed = lab.until(job, JobState::Failed).await;
     assert_eq!(failed.cause.as_deref(), Some("shape_changed"));
-    assert_eq!(lab.script.taken().len(), 0, "no step was run");
+    // One that nobody had begun is as good under the new shape.
+    lab.until(fresh, JobState::Succeeded).await;
+    assert_eq!(count(&lab.script.taken(), "run a"), 1, "of the other no step was run");
+    assert!(lab.events(fresh).await.contains(&"replanned".to_owned()));
+    // One from a newer program is left to those who know it.
+    lab.rest().await;
+    let newer = lab.accept(Kind::Power, Scope::None).await;
+    lab.plane.by_hand("UPDATE job SET shape = 3 WHERE state = 'queued'").await;
+    lab.work_as(2);
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(lab.plane.job(newer).await.state, JobState::Queued);
 }
 
 /// The original's first trace, by the running engine. 1 is power, 2 resize, 3 activate, 4 refresh.
@@ -222,13 +243,7 @@ async fn the_first_trace(database: Database) {
     lab.store = lab.store.clone().with_matrix(Matrix::parse(ORIGINAL).unwrap());
     // A call runs when its job is claimed, and ends when the test says so.
     let call = async |kind| lab.accept(kind, Scope::None).await;
-    let claims = async || {
-        let mut claimed = Vec::new();
-        while let Some(job) = lab.store.claim("trace", now(), now() + 60_000).await.unwrap() {
-            claimed.push(job);
-        }
-        claimed
-    };
+    let claims = async || hands::claim_all(&lab.store, "trace", now()).await;
     let mut running: Vec<jobs::ClaimedJob> = Vec::new();
     let waits = async |job: domain::JobId| {
         let all = lab.store.explanations(lab.customer()).await.unwrap();
@@ -251,7 +266,7 @@ async fn the_first_trace(database: Database) {
     let finish = async |job: domain::JobId, running: &mut Vec<jobs::ClaimedJob>| {
         let at = running.iter().position(|j| j.fence.job == job.0).unwrap();
         let fence = running.remove(at).fence;
-        lab.store.job_succeeded(fence, now()).await.unwrap();
+        hands::succeed(&lab.store, fence, now()).await;
         let started = claims().await;
         let ids: Vec<_> = started.iter().map(|j| domain::JobId(j.fence.job)).collect();
         running.extend(started);

@@ -5,15 +5,14 @@ mod lab;
 use std::collections::BTreeMap;
 
 use domain::{
-    CustomerId, ServerId,
+    CustomerId,
     kind::{Kind, Scope},
-    state::{JobState, Role},
+    state::JobState,
 };
-use jobs::{ClaimedJob, JobStore};
+use jobs::ClaimedJob;
 use lab::{Lab, now};
-use provisioning::Viewer;
 use store::{Matrix, Store};
-use testkit::{Database, Plane};
+use testkit::{Database, hands};
 
 const CAP: u32 = 8;
 const NO_CONFLICTS: &str =
@@ -27,30 +26,16 @@ async fn few_places(database: Database) -> Lab {
 }
 
 fn narrow(store: &Store) -> Store {
-    store.clone().with_matrix(Matrix::parse(NO_CONFLICTS).unwrap()).with_cap(CAP)
-}
-
-/// Another customer with a server.
-async fn another(plane: &mut Plane, email: &str) -> (Viewer, ServerId) {
-    let viewer = plane.viewer(email, Role::Customer).await;
-    plane.start_worker();
-    let order = plane.order(&viewer).await;
-    let done = plane.until(order, JobState::Succeeded).await;
-    plane.stop_worker().await;
-    (viewer, done.server.unwrap())
+    store.clone().with_matrix(Matrix::parse(NO_CONFLICTS).unwrap()).with_cap(CAP).with_own_clock()
 }
 
 async fn take_all(store: &Store) -> Vec<ClaimedJob> {
-    let mut taken = Vec::new();
-    while let Some(job) = store.claim("places", now(), now() + 60_000).await.unwrap() {
-        taken.push(job);
-    }
-    taken
+    hands::claim_all(store, "places", now()).await
 }
 
 async fn a_flood_keeps_nobody_out(database: Database) {
     let mut lab = few_places(database).await;
-    let (boris, boriss) = another(&mut lab.plane, "boris@test").await;
+    let (boris, boriss) = lab.another("boris@test").await;
     for _ in 0..500 {
         lab.accept(Kind::Refresh, Scope::None).await;
     }
@@ -59,7 +44,7 @@ async fn a_flood_keeps_nobody_out(database: Database) {
     let first = lab.accept_for(&boris, boriss, Kind::Refresh, Scope::None).await;
     assert!(take_all(&lab.store).await.is_empty(), "there is no place");
 
-    lab.store.job_succeeded(running.remove(0).fence, now()).await.unwrap();
+    hands::succeed(&lab.store, running.remove(0).fence, now()).await;
     let next = take_all(&lab.store).await;
     assert_eq!(next.iter().map(|j| j.fence.job).collect::<Vec<_>>(), [first.0], "the next place is his");
     running.extend(next);
@@ -69,7 +54,7 @@ async fn a_flood_keeps_nobody_out(database: Database) {
         lab.accept_for(&boris, boriss, Kind::Refresh, Scope::None).await;
     }
     for _ in 0..12 {
-        lab.store.job_succeeded(running.remove(0).fence, now()).await.unwrap();
+        hands::succeed(&lab.store, running.remove(0).fence, now()).await;
         running.extend(take_all(&lab.store).await);
         assert_eq!(running.len(), CAP as usize);
     }
@@ -90,9 +75,7 @@ async fn many_hands_take_no_more_than_there_are(database: Database) {
     let mut hands = Vec::new();
     for i in 0..40 {
         let store = lab.store.clone();
-        hands.push(tokio::spawn(async move {
-            store.claim(&format!("hand {i}"), now(), now() + 60_000).await.unwrap()
-        }));
+        hands.push(tokio::spawn(async move { hands::claim(&store, &format!("hand {i}"), now()).await }));
     }
     let mut taken = 0;
     for hand in hands {
@@ -111,10 +94,8 @@ async fn a_claim_that_ran_out_needs_no_new_place(database: Database) {
     assert_eq!(running.len(), CAP as usize);
     // A minute later nobody has renewed anything.
     let later = now() + 61_000;
-    let mut again = Vec::new();
-    while let Some(job) = lab.store.claim("other", later, later + 60_000).await.unwrap() {
-        again.push(job.fence.job);
-    }
+    let again = hands::claim_all(&lab.store, "other", later).await;
+    let mut again: Vec<_> = again.iter().map(|j| j.fence.job).collect();
     let mut before: Vec<_> = running.iter().map(|j| j.fence.job).collect();
     before.sort_unstable();
     again.sort_unstable();

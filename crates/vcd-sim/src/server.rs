@@ -166,6 +166,7 @@ impl Simulator {
             vapps: world.vapps.values().map(|a| a.name.clone()).collect(),
             vms: world.vms.values().map(|v| v.name.clone()).collect(),
             edges_used: world.edges.keys().filter(|id| world.networks_on(**id) > 0).count(),
+            tasks: world.tasks.values().map(|t| t.operation_name.clone()).collect(),
             edges_doubled: world.edges.keys().filter(|id| world.networks_on(**id) > 1).count(),
         }
     }
@@ -272,6 +273,8 @@ pub struct Census {
     pub vms: Vec<String>,
     pub edges_used: usize,
     pub edges_doubled: usize,
+    /// The operations of all tasks that are known.
+    pub tasks: Vec<String>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

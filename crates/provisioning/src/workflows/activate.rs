@@ -9,31 +9,50 @@ use domain::{cause::Cause, state::ServerState};
 use jobs::{StepContext, Workflow};
 use store::{edges::Edge, servers::Server};
 
-use super::step::{Row, Stop, Tried, adopt, carry_out, server, workflow as table};
+use super::step::{Row, Run, Stop, Tried, adopt, carry_out, carry_out_together, server, workflow as table};
 use crate::{
     control::Control,
     provider::{
         Block, EdgeRef, EdgeSpeed, Group, GroupRef, GuestProgress, GuestSetup, Machine, MachineRef,
-        MachineSpec, NetworkFound, NetworkSpec,
+        MachineSpec, NetworkFound, NetworkRef, NetworkSpec, ProviderErrorKind,
     },
 };
 
 /// Raised whenever a step is added, removed or renamed.
 pub(super) const SHAPE: i64 = 1;
 
+const fn row(key: &'static str, after: &'static [&'static str], run: Run) -> Row {
+    Row { key, after, run, undo: None }
+}
+
 pub(super) const STEPS: &[Row] = &[
-    ("order_check", &[], |c, cx| Box::pin(order_check(c, cx))),
-    ("edge_claim", &["order_check"], |c, cx| Box::pin(edge_claim(c, cx))),
-    ("network_create", &["edge_claim"], |c, cx| Box::pin(network_create(c, cx))),
-    ("qos_apply", &["network_create"], |c, cx| Box::pin(qos_apply(c, cx))),
-    ("group_ensure", &["network_create"], |c, cx| Box::pin(group_ensure(c, cx))),
-    ("machine_create", &["group_ensure"], |c, cx| Box::pin(machine_create(c, cx))),
-    ("machine_resize", &["machine_create"], |c, cx| Box::pin(machine_resize(c, cx))),
-    ("guest_customize", &["machine_resize"], |c, cx| Box::pin(guest_customize(c, cx))),
-    ("power_on", &["guest_customize", "qos_apply"], |c, cx| Box::pin(power_on(c, cx))),
-    ("guest_wait", &["power_on"], |c, cx| Box::pin(guest_wait(c, cx))),
-    ("secrets_clear", &["guest_wait"], |c, cx| Box::pin(secrets_clear(c, cx))),
-    ("ready", &["secrets_clear"], |c, cx| Box::pin(ready(c, cx))),
+    row("order_check", &[], Run::Alone(|c, cx| Box::pin(order_check(c, cx)))),
+    Row {
+        undo: Some(|c, cx| Box::pin(edge_release(c, cx))),
+        ..row("edge_claim", &["order_check"], Run::Alone(|c, cx| Box::pin(edge_claim(c, cx))))
+    },
+    Row {
+        undo: Some(|c, cx| Box::pin(network_delete(c, cx))),
+        ..row("network_create", &["edge_claim"], Run::Alone(|c, cx| Box::pin(network_create(c, cx))))
+    },
+    Row {
+        undo: Some(|c, cx| Box::pin(speed_lift(c, cx))),
+        ..row("qos_apply", &["network_create"], Run::Alone(|c, cx| Box::pin(qos_apply(c, cx))))
+    },
+    Row {
+        undo: Some(|c, cx| Box::pin(group_leave(c, cx))),
+        ..row("group_ensure", &["network_create"], Run::Together(|c, all| Box::pin(group_ensure(c, all))))
+    },
+    Row {
+        undo: Some(|c, cx| Box::pin(machine_delete(c, cx))),
+        ..row("machine_create", &["group_ensure"], Run::Together(|c, all| Box::pin(machine_create(c, all))))
+    },
+    row("machine_resize", &["machine_create"], Run::Alone(|c, cx| Box::pin(machine_resize(c, cx)))),
+    row("guest_customize", &["machine_resize"], Run::Alone(|c, cx| Box::pin(guest_customize(c, cx)))),
+    row("power_on", &["guest_customize", "qos_apply"], Run::Alone(|c, cx| Box::pin(power_on(c, cx)))),
+    row("guest_wait", &["power_on"], Run::Alone(|c, cx| Box::pin(guest_wait(c, cx)))),
+    row("secrets_clear", &["guest_wait"], Run::Alone(|c, cx| Box::pin(secrets_clear(c, cx)))),
+    row("ready", &["secrets_clear"], Run::Alone(|c, cx| Box::pin(ready(c, cx)))),
 ];
 
 const QUICK: Duration = Duration::from_secs(10 * 60);
@@ -141,37 +160,47 @@ async fn qos_apply(c: Arc<Control>, cx: StepContext) -> Tried {
     Ok(())
 }
 
-async fn group_ensure(c: Arc<Control>, cx: StepContext) -> Tried {
-    let s = server(&c, &cx).await?;
-    let (group_name, network_name) = (group_name(&s), network_name(&s));
-    c.store.group_intend(cx.fence(), &group_name).await?;
-    adopt(&c, &cx, QUICK).await?;
-    let network = found_network(&c, &network_name).await?.network;
-    let group = match c.provider.group_find(&group_name).await? {
-        Some(group) => group,
-        None => {
-            carry_out(
-                &c,
-                &cx,
-                QUICK,
-                c.provider.group_create(&group_name, &label(&s), (&network_name, &network)),
-            )
-            .await?;
-            c.provider
-                .group_find(&group_name)
-                .await?
-                .ok_or_else(|| Stop::Unknown(format!("group {group_name} is not there after its task")))?
+/// The customer's group, with the networks of all of these in it: one change for all that are missing.
+async fn group_ensure(c: Arc<Control>, all: Vec<StepContext>) -> Vec<Tried> {
+    let ensured = async {
+        let mut members = Vec::with_capacity(all.len());
+        for cx in &all {
+            let s = server(&c, cx).await?;
+            adopt(&c, cx, QUICK).await?;
+            let name = network_name(&s);
+            let network = found_network(&c, &name).await?.network;
+            members.push((s, name, network));
         }
+        let Some((first, cx)) = members.first().zip(all.first()) else { return Ok(()) };
+        let networks: Vec<(&str, &NetworkRef)> = members.iter().map(|(_, n, r)| (n.as_str(), r)).collect();
+        let group_name = group_name(&first.0);
+        c.store.group_intend(cx.fence(), &group_name).await?;
+        let group = match c.provider.group_find(&group_name).await? {
+            Some(group) => group,
+            None => {
+                let label = label(&first.0);
+                let making = c.provider.group_create(&group_name, &label, &networks);
+                carry_out_together(&c, &all, QUICK, making).await?;
+                c.provider
+                    .group_find(&group_name)
+                    .await?
+                    .ok_or_else(|| Stop::Unknown(format!("group {group_name} is not there after its task")))?
+            }
+        };
+        let seen = c.provider.group(&group).await?;
+        if !seen.ready {
+            return Err(Stop::Retry(Cause::PlatformBusy, format!("group {group_name} is busy")));
+        }
+        let missing: Vec<_> =
+            networks.into_iter().filter(|(n, _)| !seen.networks.iter().any(|s| s == n)).collect();
+        if !missing.is_empty() {
+            carry_out_together(&c, &all, QUICK, c.provider.group_attach(&group, &missing)).await?;
+        }
+        c.store.group_set_ref(cx.fence(), Some(&group.0)).await?;
+        observe_group(&c, cx, &group).await
     };
-    let seen = c.provider.group(&group).await?;
-    if !seen.ready {
-        return Err(Stop::Retry(Cause::PlatformBusy, format!("group {group_name} is busy")));
-    }
-    if !seen.networks.contains(&network_name) {
-        carry_out(&c, &cx, QUICK, c.provider.group_attach(&group, (&network_name, &network))).await?;
-    }
-    c.store.group_set_ref(cx.fence(), Some(&group.0)).await?;
-    observe_group(&c, &cx, &group).await
+    let tried = ensured.await;
+    vec![tried; all.len()]
 }
 
 async fn found_network(c: &Control, name: &str) -> Result<NetworkFound, Stop> {
@@ -195,35 +224,51 @@ async fn observe_group(c: &Control, cx: &StepContext, group: &GroupRef) -> Tried
     Ok(())
 }
 
-async fn machine_create(c: Arc<Control>, cx: StepContext) -> Tried {
-    let s = server(&c, &cx).await?;
-    let name = machine_name(&s);
-    adopt(&c, &cx, COPY).await?;
-    let group = own_group(&c, &s).await?.ok_or_else(|| Stop::Fail(Cause::Internal, "no group".into()))?;
-    let machine = match find_machine(&group, &name) {
-        Some(machine) => machine,
-        // A copy appears only when its task has ended: a busy group may be making ours already.
-        None if !group.ready => return Err(Stop::Retry(Cause::PlatformBusy, "the group is busy".into())),
-        None => {
+/// The machines of all of these, copied in one change.
+async fn machine_create(c: Arc<Control>, all: Vec<StepContext>) -> Vec<Tried> {
+    let made = async {
+        let mut members = Vec::with_capacity(all.len());
+        for cx in &all {
+            let s = server(&c, cx).await?;
+            adopt(&c, cx, COPY).await?;
             let template = c
                 .catalogue
                 .template(&s.template_id)
                 .ok_or_else(|| Stop::Fail(Cause::TemplateMissing, s.template_id.clone()))?;
             let spec = MachineSpec {
-                name: name.clone(),
+                name: machine_name(&s),
                 label: label(&s),
                 template: template.platform_name.clone(),
                 network: network_name(&s),
                 address: s.address.clone().unwrap_or_default(),
             };
-            carry_out(&c, &cx, COPY, c.provider.machine_create(&group.group, &spec)).await?;
-            let group = c.provider.group(&group.group).await?;
-            find_machine(&group, &name)
-                .ok_or_else(|| Stop::Unknown(format!("machine {name} is not there after its task")))?
+            members.push((s, spec));
         }
+        let Some((first, cx)) = members.first().zip(all.first()) else { return Ok(()) };
+        let no_group = || Stop::Fail(Cause::Internal, "no group".into());
+        let mut group = own_group(&c, &first.0).await?.ok_or_else(no_group)?;
+        let missing: Vec<MachineSpec> = members
+            .iter()
+            .filter(|(_, spec)| find_machine(&group, &spec.name).is_none())
+            .map(|(_, spec)| spec.clone())
+            .collect();
+        if !missing.is_empty() {
+            // A copy appears only when its task has ended: a busy group may be making ours already.
+            if !group.ready {
+                return Err(Stop::Retry(Cause::PlatformBusy, "the group is busy".into()));
+            }
+            carry_out_together(&c, &all, COPY, c.provider.machines_create(&group.group, &missing)).await?;
+            group = c.provider.group(&group.group).await?;
+        }
+        for ((s, spec), cx) in members.iter().zip(&all) {
+            let machine = find_machine(&group, &spec.name)
+                .ok_or_else(|| Stop::Unknown(format!("machine {} is not there after its task", spec.name)))?;
+            c.store.server_set_machine(cx.fence(), s.id, Some(&machine.machine.0)).await?;
+        }
+        observe_group(&c, cx, &group.group).await
     };
-    c.store.server_set_machine(cx.fence(), s.id, Some(&machine.machine.0)).await?;
-    observe_group(&c, &cx, &group.group).await
+    let tried = made.await;
+    vec![tried; all.len()]
 }
 
 fn find_machine(group: &Group, name: &str) -> Option<Machine> {
@@ -315,4 +360,80 @@ async fn ready(c: Arc<Control>, cx: StepContext) -> Tried {
     }
     c.store.server_observed(cx.fence(), s.id, ServerState::Running, c.clock.now_ms()).await?;
     Ok(())
+}
+
+// Taking back, the last first. Each looks for what is there, by the names that were known before the first try.
+
+async fn machine_delete(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    adopt(&c, &cx, COPY).await?;
+    let Some(group) = c.provider.group_find(&group_name(&s)).await? else { return Ok(()) };
+    let seen = c.provider.group(&group).await?;
+    if let Some(machine) = find_machine(&seen, &machine_name(&s)) {
+        if machine.deployed {
+            carry_out(&c, &cx, QUICK, c.provider.machine_stop(&machine.machine)).await?;
+        }
+        carry_out(&c, &cx, QUICK, c.provider.machine_delete(&group, &machine.machine)).await?;
+    } else if !seen.ready {
+        // A copy appears only when its task has ended.
+        return Err(Stop::Retry(Cause::PlatformBusy, "the group is busy".into()));
+    }
+    c.store.server_set_machine(cx.fence(), s.id, None).await?;
+    observe_group(&c, &cx, &group).await
+}
+
+/// The network leaves the group; a group without machines goes with it. While others run in it no network can leave.
+async fn group_leave(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    adopt(&c, &cx, QUICK).await?;
+    let Some(group) = c.provider.group_find(&group_name(&s)).await? else { return Ok(()) };
+    let seen = c.provider.group(&group).await?;
+    let network = network_name(&s);
+    if seen.machines.is_empty() && seen.networks.iter().all(|n| *n == network) {
+        carry_out(&c, &cx, QUICK, c.provider.group_delete(&group)).await?;
+        c.store.group_set_ref(cx.fence(), None).await?;
+        return Ok(c.store.group_observed(cx.fence(), 0, 0, c.clock.now_ms()).await?);
+    }
+    if seen.networks.contains(&network) {
+        if seen.running {
+            let text = "its network cannot leave the group while other servers run in it";
+            return Err(Stop::Fail(Cause::NotLastServer, text.into()));
+        }
+        carry_out(&c, &cx, QUICK, c.provider.group_detach(&group, &network)).await?;
+    }
+    observe_group(&c, &cx, &group).await
+}
+
+async fn speed_lift(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    let Some(edge) = c.store.edge_of(s.id).await? else { return Ok(()) };
+    adopt(&c, &cx, QUICK).await?;
+    clear_speed(&c, &cx, &EdgeRef(edge.facts.provider_ref)).await
+}
+
+/// Lifts the limit of an edge, if it has one.
+pub(super) async fn clear_speed(c: &Control, cx: &StepContext, edge: &EdgeRef) -> Tried {
+    match c.provider.edge_speed(edge).await {
+        Ok(EdgeSpeed::Unlimited) => Ok(()),
+        Ok(_) => carry_out(c, cx, QUICK, c.provider.edge_set_speed(edge, None)).await,
+        // An edge that the operator took away has nothing left to clear.
+        Err(e) if e.kind == ProviderErrorKind::NotFound => Ok(()),
+        Err(e) => Err(e.into()),
+    }
+}
+
+async fn network_delete(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    adopt(&c, &cx, QUICK).await?;
+    match c.provider.network_find(&network_name(&s)).await? {
+        Some(found) => carry_out(&c, &cx, QUICK, c.provider.network_delete(&found.network)).await,
+        None => Ok(()),
+    }
+}
+
+async fn edge_release(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    let now = c.clock.now_ms();
+    c.store.edge_draining(cx.fence(), s.id, now).await?;
+    Ok(c.store.edge_freed(cx.fence(), s.id, now).await?)
 }

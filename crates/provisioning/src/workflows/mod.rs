@@ -17,7 +17,7 @@ use crate::control::Control;
 pub(crate) fn registry(control: &Arc<Control>) -> Result<Registry, String> {
     let mut registry = Registry::default();
     for workflow in [activate::workflow(control), terminate::workflow(control)] {
-        registry.add(workflow).map_err(|e| format!("{e:?}"))?;
+        registry.add(workflow).map_err(|e| e.to_string())?;
     }
     Ok(registry)
 }
@@ -25,8 +25,8 @@ pub(crate) fn registry(control: &Arc<Control>) -> Result<Registry, String> {
 /// The step keys and the shape version that a new job of this kind is accepted with.
 pub(crate) fn plan(kind: Kind) -> Option<(Vec<&'static str>, i64)> {
     match kind {
-        Kind::Activate => Some((activate::STEPS.iter().map(|s| s.0).collect(), activate::SHAPE)),
-        Kind::Terminate => Some((terminate::STEPS.iter().map(|s| s.0).collect(), terminate::SHAPE)),
+        Kind::Activate => Some((activate::STEPS.iter().map(|s| s.key).collect(), activate::SHAPE)),
+        Kind::Terminate => Some((terminate::STEPS.iter().map(|s| s.key).collect(), terminate::SHAPE)),
         _ => None,
     }
 }

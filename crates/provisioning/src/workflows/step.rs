@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use domain::{ServerId, cause::Cause};
 use futures::future::BoxFuture;
-use jobs::{Outcome, Problem, Step, StepContext, Workflow};
+use jobs::{Outcome, Problem, SendError, Step, StepContext, Workflow, send_together};
 use serde_json::Value;
 use store::servers::Server;
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Why a try of a step stops short.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Stop {
     Retry(Cause, String),
     Unknown(String),
@@ -65,30 +65,75 @@ impl From<jobs::StoreError> for Stop {
     }
 }
 
-type Action = fn(Arc<Control>, StepContext) -> BoxFuture<'static, Tried>;
+/// One try, for one job.
+type Alone = fn(Arc<Control>, StepContext) -> BoxFuture<'static, Tried>;
+/// One try, for all jobs of a unit that have come to the step: one answer each.
+type Together = fn(Arc<Control>, Vec<StepContext>) -> BoxFuture<'static, Vec<Tried>>;
 
-/// A row of a workflow's table: key, the steps before it, what it does.
-pub(crate) type Row = (&'static str, &'static [&'static str], Action);
+#[derive(Clone, Copy)]
+pub(crate) enum Run {
+    Alone(Alone),
+    Together(Together),
+}
+
+/// A row of a workflow's table: what it is called, what comes before it, what it does and how that is taken back.
+#[derive(Clone, Copy)]
+pub(crate) struct Row {
+    pub(crate) key: &'static str,
+    pub(crate) after: &'static [&'static str],
+    pub(crate) run: Run,
+    /// `None` where it leaves nothing behind.
+    pub(crate) undo: Option<Alone>,
+}
 
 struct TableStep {
     row: Row,
     control: Arc<Control>,
 }
 
+fn outcome(tried: Tried) -> Outcome {
+    match tried {
+        Ok(()) => Outcome::Done(Value::Null),
+        Err(stop) => stop.into(),
+    }
+}
+
 #[async_trait]
 impl Step for TableStep {
     fn key(&self) -> &'static str {
-        self.row.0
+        self.row.key
     }
 
     fn after(&self) -> &'static [&'static str] {
-        self.row.1
+        self.row.after
+    }
+
+    fn shared(&self) -> bool {
+        matches!(self.row.run, Run::Together(_))
     }
 
     async fn run(&self, cx: &StepContext) -> Outcome {
-        match (self.row.2)(self.control.clone(), cx.clone()).await {
-            Ok(()) => Outcome::Done(Value::Null),
-            Err(stop) => stop.into(),
+        let tried = match self.row.run {
+            Run::Alone(run) => run(self.control.clone(), cx.clone()).await,
+            Run::Together(run) => run(self.control.clone(), vec![cx.clone()]).await.pop().unwrap_or(Ok(())),
+        };
+        outcome(tried)
+    }
+
+    async fn run_together(&self, all: &[StepContext]) -> Vec<Outcome> {
+        let tried = match self.row.run {
+            Run::Together(run) => run(self.control.clone(), all.to_vec()).await,
+            Run::Alone(run) => {
+                futures::future::join_all(all.iter().map(|cx| run(self.control.clone(), cx.clone()))).await
+            }
+        };
+        tried.into_iter().map(outcome).collect()
+    }
+
+    async fn undo(&self, cx: &StepContext) -> Outcome {
+        match self.row.undo {
+            None => Outcome::done(),
+            Some(undo) => outcome(undo(self.control.clone(), cx.clone()).await),
         }
     }
 }
@@ -105,13 +150,17 @@ pub(crate) async fn server(c: &Control, cx: &StepContext) -> Result<Server, Stop
     found.ok_or_else(|| Stop::Fail(Cause::Internal, format!("server {id} has no row")))
 }
 
-/// Waits for the task that an earlier try had recorded, if there is one. How it ended does not matter: the step
-/// reads what is there afterwards, and makes what is missing.
+/// Waits for the task that an earlier try had recorded, if there is one. The step reads what is there afterwards, and makes
+/// what is missing: whether the task ended well does not matter, only that it has ended.
 pub(crate) async fn adopt(c: &Control, cx: &StepContext, deadline: Duration) -> Tried {
     let Some(task) = &cx.recorded_task else { return Ok(()) };
     match c.provider.task_wait(&TaskRef(task.clone()), deadline).await {
-        Err(e) if e.kind == ProviderErrorKind::Transient => Err(e.into()),
-        _ => Ok(()),
+        Ok(()) => Ok(()),
+        // Over, or so long over that nobody remembers it.
+        Err(e) if matches!(e.kind, ProviderErrorKind::TaskFailed | ProviderErrorKind::NotFound) => Ok(()),
+        // It may be running still: nothing may be sent beside it.
+        Err(e) if e.kind == ProviderErrorKind::Timeout => Err(Stop::Retry(Cause::PlatformBusy, e.message)),
+        Err(e) => Err(e.into()),
     }
 }
 
@@ -122,8 +171,20 @@ pub(crate) async fn carry_out(
     deadline: Duration,
     send: impl Future<Output = crate::provider::Result<TaskRef>>,
 ) -> Tried {
-    let task = send.await?;
-    cx.record_task(&task.0).await?;
-    c.provider.task_wait(&task, deadline).await?;
-    Ok(())
+    carry_out_together(c, std::slice::from_ref(cx), deadline, send).await
+}
+
+/// The same, for a change that is made for several jobs at once.
+pub(crate) async fn carry_out_together(
+    c: &Control,
+    all: &[StepContext],
+    deadline: Duration,
+    send: impl Future<Output = crate::provider::Result<TaskRef>>,
+) -> Tried {
+    match send_together(all, send, |task| task.0.clone()).await {
+        Ok(task) => Ok(c.provider.task_wait(&task, deadline).await?),
+        Err(SendError::Refused(e)) => Err(e.into()),
+        // Nothing of it is written any more: whoever has the job now goes on.
+        Err(SendError::Fenced) => Err(Stop::Retry(Cause::Database, "the claim has run out".into())),
+    }
 }

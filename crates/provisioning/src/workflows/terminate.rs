@@ -5,26 +5,56 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::{cause::Cause, state::ServerState};
+use futures::future::BoxFuture;
 use jobs::{StepContext, Workflow};
 
 use super::{
-    activate::{group_name, network_name, own_group},
-    step::{Row, Stop, Tried, adopt, carry_out, server, workflow as table},
+    activate::{clear_speed, group_name, network_name, own_group},
+    step::{Row, Run, Stop, Tried, adopt, carry_out, server, workflow as table},
 };
 use crate::{
     control::Control,
-    provider::{EdgeRef, EdgeSpeed, GroupRef, ProviderErrorKind},
+    provider::{EdgeRef, GroupRef},
 };
 
 pub(super) const SHAPE: i64 = 1;
 
+const fn row(
+    key: &'static str,
+    after: &'static [&'static str],
+    run: fn(Arc<Control>, StepContext) -> BoxFuture<'static, Tried>,
+    undo: fn(Arc<Control>, StepContext) -> BoxFuture<'static, Tried>,
+) -> Row {
+    Row { key, after, run: Run::Alone(run), undo: Some(undo) }
+}
+
 pub(super) const STEPS: &[Row] = &[
-    ("terminate_check", &[], |c, cx| Box::pin(check(c, cx))),
-    ("group_stop", &["terminate_check"], |c, cx| Box::pin(group_stop(c, cx))),
-    ("group_delete", &["group_stop"], |c, cx| Box::pin(group_delete(c, cx))),
-    ("network_delete", &["group_delete"], |c, cx| Box::pin(network_delete(c, cx))),
-    ("edge_clear", &["network_delete"], |c, cx| Box::pin(edge_clear(c, cx))),
-    ("terminated", &["edge_clear"], |c, cx| Box::pin(terminated(c, cx))),
+    row("terminate_check", &[], |c, cx| Box::pin(check(c, cx)), |c, cx| Box::pin(check_undo(c, cx))),
+    row(
+        "group_stop",
+        &["terminate_check"],
+        |c, cx| Box::pin(group_stop(c, cx)),
+        |_, _| Box::pin(no_way_back()),
+    ),
+    row(
+        "group_delete",
+        &["group_stop"],
+        |c, cx| Box::pin(group_delete(c, cx)),
+        |_, _| Box::pin(no_way_back()),
+    ),
+    row(
+        "network_delete",
+        &["group_delete"],
+        |c, cx| Box::pin(network_delete(c, cx)),
+        |_, _| Box::pin(no_way_back()),
+    ),
+    row(
+        "edge_clear",
+        &["network_delete"],
+        |c, cx| Box::pin(edge_clear(c, cx)),
+        |_, _| Box::pin(no_way_back()),
+    ),
+    row("terminated", &["edge_clear"], |c, cx| Box::pin(terminated(c, cx)), |_, _| Box::pin(no_way_back())),
 ];
 
 const QUICK: Duration = Duration::from_secs(10 * 60);
@@ -94,15 +124,8 @@ async fn network_delete(c: Arc<Control>, cx: StepContext) -> Tried {
 async fn edge_clear(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     let Some(edge) = c.store.edge_of(s.id).await? else { return Ok(()) };
-    let edge_ref = EdgeRef(edge.facts.provider_ref);
     adopt(&c, &cx, QUICK).await?;
-    match c.provider.edge_speed(&edge_ref).await {
-        Ok(EdgeSpeed::Unlimited) => Ok(()),
-        Ok(_) => carry_out(&c, &cx, QUICK, c.provider.edge_set_speed(&edge_ref, None)).await,
-        // An edge that the operator took away has nothing left to clear.
-        Err(e) if e.kind == ProviderErrorKind::NotFound => Ok(()),
-        Err(e) => Err(e.into()),
-    }
+    clear_speed(&c, &cx, &EdgeRef(edge.facts.provider_ref)).await
 }
 
 async fn terminated(c: Arc<Control>, cx: StepContext) -> Tried {
@@ -111,4 +134,16 @@ async fn terminated(c: Arc<Control>, cx: StepContext) -> Tried {
     c.store.edge_freed(cx.fence(), s.id, now).await?;
     c.store.server_terminated(cx.fence(), s.id, now).await?;
     Ok(())
+}
+
+/// Before anything was stopped the server can stay as it was.
+async fn check_undo(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    c.store.server_set_state(cx.fence(), s.id, ServerState::Running).await?;
+    Ok(c.store.edge_kept(cx.fence(), s.id, c.clock.now_ms()).await?)
+}
+
+/// What was cut off or deleted does not come back.
+async fn no_way_back() -> Tried {
+    Err(Stop::Fail(Cause::Irreversible, "what was stopped or deleted cannot be brought back".into()))
 }

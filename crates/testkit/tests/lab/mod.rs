@@ -37,6 +37,8 @@ pub(crate) enum Does {
     Panic,
     /// Waits until the test lets it go.
     Wait,
+    /// The same, and then fails.
+    WaitAndFail,
 }
 
 #[derive(Default)]
@@ -44,6 +46,8 @@ pub(crate) struct Script {
     /// `run a`, `undo a`, in the order in which they were begun.
     pub(crate) journal: Mutex<Vec<String>>,
     orders: Mutex<HashMap<String, VecDeque<Does>>>,
+    /// Whether `c` is a shared step.
+    pub(crate) shares: std::sync::atomic::AtomicBool,
     go: tokio::sync::Notify,
 }
 
@@ -79,6 +83,10 @@ impl Script {
                 released.await;
                 Outcome::done()
             }
+            Some(Does::WaitAndFail) => {
+                released.await;
+                Outcome::Failed(Problem::new("internal", "as it was told"))
+            }
         }
     }
 }
@@ -102,10 +110,18 @@ impl Step for Toy {
             first: Duration::from_millis(20),
             longest: Duration::from_millis(40),
             give_up_after: Duration::from_secs(60),
+            unknown: Duration::from_millis(20),
         }
+    }
+    fn shared(&self) -> bool {
+        self.key == "c" && self.script.shares.load(std::sync::atomic::Ordering::Relaxed)
     }
     async fn run(&self, _: &StepContext) -> Outcome {
         self.script.act(format!("run {}", self.key)).await
+    }
+    async fn run_together(&self, all: &[StepContext]) -> Vec<Outcome> {
+        let outcome = self.script.act(format!("together {} {}", self.key, all.len())).await;
+        vec![outcome; all.len()]
     }
     async fn undo(&self, _: &StepContext) -> Outcome {
         self.script.act(format!("undo {}", self.key)).await
@@ -149,7 +165,7 @@ impl Lab {
 
     pub(crate) fn registry(&self, shape: i64) -> Registry {
         let mut registry = Registry::default();
-        for kind in ["power", "resize", "activate", "refresh", "terminate"] {
+        for kind in ["power", "resize", "activate", "refresh", "terminate", "snapshot"] {
             let toy = |(key, after): &(&'static str, &'static [&'static str])| {
                 Arc::new(Toy { key, after, script: self.script.clone() }) as Arc<dyn Step>
             };
@@ -211,6 +227,52 @@ impl Lab {
 
     pub(crate) async fn until(&self, job: JobId, state: JobState) -> Job {
         self.plane.until(job, state).await
+    }
+
+    /// Waits until a job is over, however.
+    pub(crate) async fn until_over(&self, job: JobId) -> Job {
+        let wait = async {
+            loop {
+                let now = self.plane.job(job).await;
+                if now.state.is_over() {
+                    return now;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), wait).await.expect("the job takes too long")
+    }
+
+    /// Another customer with a server.
+    pub(crate) async fn another(&mut self, email: &str) -> (Viewer, ServerId) {
+        let viewer = self.plane.viewer(email, Role::Customer).await;
+        self.plane.start_worker();
+        let order = self.plane.order(&viewer).await;
+        let done = self.plane.until(order, JobState::Succeeded).await;
+        self.plane.stop_worker().await;
+        (viewer, done.server.unwrap())
+    }
+
+    /// A second server of the first customer, made by hand.
+    pub(crate) async fn another_server(&self) -> ServerId {
+        const OTHER: &str = "aaaaaaaa-0000-7000-8000-000000000001";
+        self.plane
+            .by_hand(
+                "INSERT INTO server (id, customer_id, name, hostname, template_id, template_name, family, vcpu, ram_gb,
+                                     disk_gb, bandwidth_mbit, price_minor, method, guest_login, own_password, ssh_keys,
+                                     state, created_at)
+                 SELECT 'aaaaaaaa-0000-7000-8000-000000000001', customer_id, 'other', hostname, template_id,
+                        template_name, family, vcpu, ram_gb, disk_gb, bandwidth_mbit, price_minor, method, guest_login,
+                        own_password, ssh_keys, state, created_at
+                 FROM server LIMIT 1",
+            )
+            .await;
+        OTHER.parse().unwrap()
+    }
+
+    /// The word that stands in the row, also one that nobody knows.
+    pub(crate) async fn state_of(&self, job: JobId) -> String {
+        self.plane.job(job).await.state.to_string()
     }
 
     pub(crate) async fn events(&self, job: JobId) -> Vec<String> {

@@ -1,0 +1,418 @@
+//! The engine's store, on the database: a worker's turn is one transaction.
+//!
+//! What its jobs have done is applied, each under its fence; contexts in which something ended are settled; what may start
+//! in them, or elsewhere, is claimed, and begun in the same commit. The context's row is always locked before its jobs.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use domain::{
+    CustomerId, JobId, ServerId,
+    kind::{Kind, Scope},
+    state::{JobState, ServerState},
+};
+use jobs::{
+    ClaimedJob, Fence, JobChange, JobStore, Problem, StepChange, StepRecord, StepTo, StoreError, Transition,
+    Turn, Turned, Written,
+};
+use sqlx::any::AnyRow;
+
+use crate::{
+    admission::{self, MARK, Standing},
+    book::{Book, Head, StepRow},
+    claims,
+    db::{Conn, Store},
+    error::{Error, Result},
+    orders::{cancel_needing, drop_unmade_server},
+    row::Columns,
+};
+
+#[async_trait]
+impl JobStore for Store {
+    async fn turn(&self, turn: Turn) -> Result<Turned, StoreError> {
+        if turn.want > 0 && turn.look {
+            self.grant_parked(turn.now).await?;
+        }
+        Ok(self.take_turn(&turn).await?)
+    }
+
+    async fn next_due(&self) -> Result<Option<i64>, StoreError> {
+        let row = sqlx::query(
+            "SELECT MIN(at) AS at FROM (
+                 SELECT MIN(next_attempt_at) AS at FROM job WHERE state = 'retry_wait'
+                 UNION ALL
+                 SELECT MIN(claim_expires_at) AS at FROM job WHERE state IN ('running', 'rolling_back')) AS due",
+        )
+        .fetch_one(&self.pool)
+        .await
+        .map_err(Error::from)?;
+        Ok(row.int_opt("at")?)
+    }
+
+    async fn renew(&self, owner: &str, now: i64, claim_for: Duration) -> Result<Vec<Fence>, StoreError> {
+        let rows = sqlx::query(if self.is_embedded() { RENEW_SQLITE } else { RENEW_POSTGRES })
+            .bind(claim_for.as_millis() as i64)
+            .bind(owner)
+            .bind(now)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(Error::from)?;
+        let fence = |row: &AnyRow| -> Result<Fence> {
+            Ok(Fence {
+                job: row.id::<JobId>("id")?.0,
+                context: row.id::<CustomerId>("context_id")?.0,
+                epoch: row.int("epoch")?,
+            })
+        };
+        Ok(rows.iter().map(fence).collect::<Result<_>>()?)
+    }
+
+    async fn release(&self, owner: &str, now: i64) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE job SET claim_expires_at = CASE WHEN claim_expires_at < $1 THEN claim_expires_at ELSE 0 END
+             WHERE claim_owner = $2 AND state IN ('running', 'rolling_back')",
+        )
+        .bind(now)
+        .bind(owner)
+        .execute(&self.pool)
+        .await
+        .map_err(Error::from)?;
+        self.tell_all();
+        Ok(())
+    }
+}
+
+/// Claims are measured by the database's clock, where there is one: no node's own can be ahead of the others.
+const RENEW_POSTGRES: &str = "UPDATE job SET claim_expires_at
+         = CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) + $1 + 0 * $3
+     WHERE claim_owner = $2 AND state IN ('running', 'rolling_back') RETURNING id, context_id, epoch";
+const RENEW_SQLITE: &str = "UPDATE job SET claim_expires_at = $3 + $1
+     WHERE claim_owner = $2 AND state IN ('running', 'rolling_back') RETURNING id, context_id, epoch";
+
+impl Store {
+    /// Lets go of every claim. Only for the one process that owns an embedded database, before it starts its worker:
+    /// whoever held these claims is gone.
+    pub async fn claims_release_all(&self) -> Result<u64> {
+        let done = sqlx::query(
+            "UPDATE job SET claim_expires_at = 0 WHERE state IN ('running', 'rolling_back') AND claim_expires_at > 0",
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected())
+    }
+
+    async fn take_turn(&self, turn: &Turn) -> Result<Turned> {
+        let mut tx = self.write().await?;
+        let mut book = Book::default();
+        let customer = |uuid| CustomerId(uuid);
+        let named = turn.writes.iter().map(|w| customer(w.fence.context));
+        let named = named.chain(turn.open.iter().map(|(_, context)| customer(*context))).collect();
+        book.lock(self, &mut tx, &named).await?;
+        let jobs = turn.writes.iter().map(|w| JobId(w.fence.job)).collect();
+        book.read(self, &mut tx, &jobs).await?;
+
+        let mut turned = Turned::default();
+        let mut after = Vec::new();
+        for write in &turn.writes {
+            let applied = apply(&mut book, write, turn.now);
+            turned.written.push(applied.map(|(written, effect)| {
+                after.extend(effect);
+                written
+            }));
+        }
+        if !after.is_empty() {
+            // What follows from these ends looks at rows of other tables, which is seldom enough to be done one by one.
+            book.write_jobs(self, &mut tx).await?;
+            for effect in after {
+                effect.carry_out(self, &mut book, &mut tx, turn.now).await?;
+            }
+        }
+        let mut standing = self.settle(&mut book, &mut tx, turn).await?;
+        if turn.want > 0 || !turn.open.is_empty() {
+            claims::claim(self, &mut book, &mut tx, turn, &mut standing, &mut turned).await?;
+        }
+        self.mark(&mut book, &mut tx, &standing, turn.now).await?;
+        book.write_all(self, &mut tx).await?;
+        tx.commit().await?;
+        let changed: Vec<CustomerId> = book.contexts.keys().copied().collect();
+        let more = turned.more;
+        turned.more = book.contexts.values().any(|c| c.ready_at.is_some()) || more;
+        self.tell(&changed, turned.more);
+        Ok(turned)
+    }
+
+    /// The jobs of every context whose order has to be looked at: something ended in it, or its unit takes joiners.
+    async fn settle(
+        &self,
+        book: &mut Book,
+        tx: &mut Conn,
+        turn: &Turn,
+    ) -> Result<BTreeMap<CustomerId, Vec<Standing>>> {
+        let open = turn.open.iter().map(|(_, context)| CustomerId(*context));
+        let customers: BTreeSet<CustomerId> = book.unsettled.iter().copied().chain(open).collect();
+        self.stand(book, tx, &customers).await
+    }
+
+    /// The unfinished jobs of these contexts, as this transaction leaves them.
+    pub(crate) async fn stand(
+        &self,
+        book: &mut Book,
+        tx: &mut Conn,
+        customers: &BTreeSet<CustomerId>,
+    ) -> Result<BTreeMap<CustomerId, Vec<Standing>>> {
+        let mut found: BTreeMap<CustomerId, Vec<Standing>> =
+            customers.iter().map(|c| (*c, Vec::new())).collect();
+        if customers.is_empty() {
+            return Ok(found);
+        }
+        // What is in the book is written first: the read sees it, and the book reads anew what it needs again.
+        book.write_jobs(self, tx).await?;
+        let customers: Vec<CustomerId> = customers.iter().copied().collect();
+        for job in admission::standing(self, tx, &customers).await? {
+            found.entry(job.customer).or_default().push(job);
+        }
+        Ok(found)
+    }
+
+    /// Marks what may start in the contexts that were looked at, and writes their heads.
+    async fn mark(
+        &self,
+        book: &mut Book,
+        tx: &mut Conn,
+        standing: &BTreeMap<CustomerId, Vec<Standing>>,
+        now: i64,
+    ) -> Result<()> {
+        let mut changed = Vec::new();
+        for (customer, jobs) in standing {
+            let marks = admission::marks(self.matrix, jobs, now);
+            if let Some(context) = book.contexts.get_mut(customer) {
+                context.stand(marks.running, marks.ready_at);
+            }
+            for (job, at) in marks.changed {
+                changed.push(serde_json::json!({"id": job.to_string(), "at": at}));
+            }
+        }
+        if !changed.is_empty() {
+            let rows = serde_json::to_string(&changed).map_err(|e| Error::Corrupt(e.to_string()))?;
+            sqlx::query(MARK.of(self.is_embedded())).bind(rows).execute(tx).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What a change of one job means for other rows.
+pub(crate) enum After {
+    /// It will never succeed: what needs it goes with it, and a server that it was to make is gone.
+    Gone {
+        job: JobId,
+        customer: CustomerId,
+        unmade: Option<ServerId>,
+    },
+    ServerFailed(ServerId),
+    Replanned {
+        job: JobId,
+        steps: Vec<&'static str>,
+    },
+}
+
+impl After {
+    pub(crate) async fn carry_out(
+        self,
+        store: &Store,
+        book: &mut Book,
+        tx: &mut Conn,
+        now: i64,
+    ) -> Result<()> {
+        match self {
+            Self::Gone { job, customer, unmade } => {
+                if let Some(server) = unmade {
+                    drop_unmade_server(tx, server, now).await?;
+                }
+                for needing in cancel_needing(tx, customer, job, now).await? {
+                    book.event((customer, needing), "cancelled", None, Some(format!("needs {job}")), now);
+                }
+                Ok(())
+            }
+            Self::ServerFailed(server) => mark_server_failed(tx, server).await,
+            Self::Replanned { job, steps } => replan(store, tx, job, &steps).await,
+        }
+    }
+}
+
+/// Takes one transition into the book. Nothing of it is taken where its fence is stale.
+fn apply(book: &mut Book, write: &Transition, now: i64) -> Result<(Written, Vec<After>), StoreError> {
+    let job = JobId(write.fence.job);
+    let Some(mut head) = book.heads.get(&job).cloned() else { return Err(StoreError::Fenced) };
+    let held = matches!(head.state, JobState::Running | JobState::RollingBack);
+    if head.epoch != write.fence.epoch || !held {
+        return Err(StoreError::Fenced);
+    }
+    let stop = head.stop && !head.undo;
+    let after = change(book, &mut head, write, stop, now);
+    book.heads.insert(job, head);
+    Ok((Written { stop }, after))
+}
+
+/// Carries a transition out on the head. With `stop` nothing begins, and the job does not sleep, park or fail.
+pub(crate) fn change(
+    book: &mut Book,
+    head: &mut Head,
+    write: &Transition,
+    stop: bool,
+    now: i64,
+) -> Vec<After> {
+    let whose = (head.customer, head.id);
+    let mut after = Vec::new();
+    if let JobChange::Replanned { shape, steps } = &write.job {
+        (head.shape, head.dirty) = (*shape, true);
+        book.event(whose, "replanned", None, Some(format!("shape {shape}")), now);
+        after.push(After::Replanned { job: head.id, steps: steps.clone() });
+    }
+    for step in &write.steps {
+        if !(stop && step.to == StepTo::Started) {
+            step_changed(book, whose, step, now);
+        }
+    }
+    if stop && write.job.yields_to_stop() {
+        return after;
+    }
+    let gives_back = !write.job.keeps_claim();
+    let fail = |head: &mut Head, state, problem: &Problem| {
+        (head.state, head.cause, head.detail) =
+            (state, Some(problem.code.to_owned()), Some(problem.detail.clone()));
+    };
+    match &write.job {
+        JobChange::Stays | JobChange::Replanned { .. } => return after,
+        JobChange::Sleeps { until } => {
+            (head.state, head.next_attempt_at) = (JobState::RetryWait, Some(*until));
+            book.event(whose, "retry_wait", None, None, now);
+        }
+        JobChange::Parks(problem) => {
+            fail(head, JobState::Parked, problem);
+            (head.parked_at, head.admitted_at, head.unit) = (Some(now), None, None);
+            book.event(whose, "parked", None, Some(problem.detail.clone()), now);
+        }
+        JobChange::TurnsBack => {
+            (head.state, head.undo) = (JobState::RollingBack, true);
+            book.event(whose, "rolling_back", None, None, now);
+            head.dirty = true;
+            return after;
+        }
+        JobChange::Succeeds => {
+            (head.state, head.finished_at, head.cause, head.detail) =
+                (JobState::Succeeded, Some(now), None, None);
+            book.secrets.push(head.id);
+            book.event(whose, "succeeded", None, None, now);
+        }
+        JobChange::Fails(problem) => {
+            fail(head, JobState::Failed, problem);
+            // One that holds its place is not finished: it keeps others out until staff act.
+            head.finished_at = (head.hold == Scope::None).then_some(now);
+            book.event(whose, "failed", None, Some(describe(problem)), now);
+            if let (Some(server), "activate") = (head.server, head.kind.as_str()) {
+                after.push(After::ServerFailed(server));
+            }
+        }
+        JobChange::RolledBack => {
+            (head.state, head.finished_at) = (JobState::RolledBack, Some(now));
+            book.secrets.push(head.id);
+            book.event(whose, "rolled_back", None, None, now);
+            let unmade = head.server.filter(|_| head.kind == Kind::Activate.as_str());
+            after.push(After::Gone { job: head.id, customer: head.customer, unmade });
+        }
+        JobChange::Stuck(problem) => {
+            fail(head, JobState::Stuck, problem);
+            // What could not be taken back stays on its server: the job keeps others away from it.
+            if head.hold == Scope::None {
+                head.hold = Scope::SameServer;
+            }
+            book.event(whose, "stuck", None, Some(describe(problem)), now);
+            after.extend(head.server.map(After::ServerFailed));
+        }
+    }
+    if gives_back {
+        (head.claim_owner, head.claim_expires_at) = (None, None);
+        book.unsettled.insert(head.customer);
+    }
+    head.dirty = true;
+    after
+}
+
+fn step_changed(book: &mut Book, whose: (CustomerId, JobId), change: &StepChange, now: i64) {
+    let mut row =
+        StepRow { job: whose.1.to_string(), key: change.key.clone(), at: now, ..StepRow::default() };
+    let event = match &change.to {
+        StepTo::Task(task) => {
+            row.task = Some(task.clone());
+            None
+        }
+        StepTo::Started => {
+            (row.state, row.begins) = (Some("running"), 1);
+            Some(("step_started", None))
+        }
+        StepTo::Done(output) => {
+            (row.state, row.ends, row.patience) = (Some("done"), 1, 1);
+            row.output = (!output.is_null()).then(|| output.to_string());
+            Some(("step_done", None))
+        }
+        StepTo::Retry { problem, at, pause_ms, unknown } => {
+            (row.state, row.patience, row.retry_at, row.pause) =
+                (Some("retry_wait"), 2, Some(*at), *pause_ms);
+            row.unknown = i64::from(*unknown);
+            (row.cause, row.detail) = (Some(problem.code), Some(problem.detail.clone()));
+            Some(("step_retry", Some(describe(problem))))
+        }
+        StepTo::Failed(problem) => {
+            (row.state, row.ends) = (Some("failed"), 1);
+            (row.cause, row.detail) = (Some(problem.code), Some(problem.detail.clone()));
+            Some(("step_failed", Some(describe(problem))))
+        }
+        StepTo::Untried => {
+            (row.state, row.patience) = (Some("pending"), 1);
+            Some(("step_untried", None))
+        }
+        StepTo::Undone => {
+            (row.state, row.ends, row.patience) = (Some("undone"), 1, 1);
+            Some(("step_undone", None))
+        }
+    };
+    book.step(row);
+    if let Some((what, detail)) = event {
+        book.event(whose, what, Some(&change.key), detail, now);
+    }
+}
+
+async fn replan(store: &Store, tx: &mut Conn, job: JobId, steps: &[&'static str]) -> Result<()> {
+    sqlx::query("DELETE FROM job_step WHERE job_id = $1").bind(job.to_string()).execute(&mut *tx).await?;
+    crate::orders::insert_steps(store, tx, job, steps).await
+}
+
+async fn mark_server_failed(tx: &mut Conn, server: ServerId) -> Result<()> {
+    sqlx::query("UPDATE server SET state = $1 WHERE id = $2 AND terminated_at IS NULL")
+        .bind(ServerState::Failed.as_str())
+        .bind(server.to_string())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(crate) fn describe(problem: &Problem) -> String {
+    format!("{}: {}", problem.code, problem.detail)
+}
+
+/// Steps as the engine sees them after a transition that begins some.
+pub(crate) fn begun(job: &mut ClaimedJob, first: &Transition) {
+    if let JobChange::Replanned { shape, steps } = &first.job {
+        job.shape = *shape;
+        job.steps = steps.iter().map(|key| StepRecord::new(*key)).collect();
+    }
+    for change in first.steps.iter().filter(|s| s.to == StepTo::Started) {
+        if let Some(step) = job.steps.iter_mut().find(|s| s.key == change.key) {
+            step.status = jobs::StepStatus::Running;
+            step.attempt += 1;
+        }
+    }
+}
