@@ -18,7 +18,8 @@ cargo xtask build [--release] [--site]                                leave targ
 cargo xtask test [--slow]                                             everything that must hold; --slow adds the long parts
 cargo xtask journeys [NAME …]                                         the browser tests alone, or those whose file or title has the name
 cargo xtask fuzz [SECONDS]                                            the decoders' fuzz targets, so long each
-cargo xtask bench vcd                                                 the SDK and the simulator, with their peers and goals
+cargo xtask campaign --seeds N | --replay SEED                        schedules of faults, each the same for its seed
+cargo xtask bench vcd|queue                                           the SDK and the simulator; the queue
 ";
 
 fn main() -> ExitCode {
@@ -36,6 +37,20 @@ fn main() -> ExitCode {
         "fuzz" => fuzz::run_all(rest.first().and_then(|s| s.parse().ok()).unwrap_or(60)),
         "journeys" => journeys(rest),
         "bench" => bench(rest),
+        "campaign" => {
+            let mut command = run::cargo();
+            command.args([
+                "run",
+                "--quiet",
+                "--release",
+                "--package",
+                "testkit",
+                "--example",
+                "campaign",
+                "--",
+            ]);
+            run::run("the campaign", command.args(rest))
+        }
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())
@@ -66,7 +81,16 @@ fn bench(args: &[String]) -> anyhow::Result<()> {
                 command.args(["bench", "--package", "vcd", "--package", "vcd-sim", "--benches"]),
             )
         }
-        _ => Err(anyhow::anyhow!("say what to measure: `cargo xtask bench vcd`")),
+        Some("queue") => {
+            let mut command = run::cargo();
+            command.args(["bench", "--package", "testkit", "--bench", "queue", "--"]).args(&args[1..]);
+            // On a disk that is memory the figures are those of the program.
+            if std::env::var_os("BENCH_DIR").is_none() && std::path::Path::new("/dev/shm").is_dir() {
+                command.env("BENCH_DIR", "/dev/shm").env("TMPDIR", "/dev/shm");
+            }
+            run::run("cargo bench", &mut command)
+        }
+        _ => Err(anyhow::anyhow!("say what to measure: `cargo xtask bench vcd` or `… queue`")),
     }
 }
 

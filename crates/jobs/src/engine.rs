@@ -85,6 +85,8 @@ struct Seat {
     lease: Arc<Lease>,
     /// The shared step that it has come to.
     waits_at: Option<usize>,
+    /// The shared try that it is part of, by its number, and the step.
+    joint: Option<(u64, usize)>,
 }
 
 struct Item {
@@ -110,6 +112,8 @@ pub struct Engine {
     opening: BTreeSet<(Uuid, Uuid)>,
     asked: BTreeSet<(Uuid, Uuid)>,
     closed: BTreeSet<Uuid>,
+    /// Number of the newest shared try.
+    joints: u64,
 }
 
 struct FromRegistry(Arc<Registry>, i64);
@@ -135,11 +139,17 @@ impl Engine {
             opening: BTreeSet::new(),
             asked: BTreeSet::new(),
             closed: BTreeSet::new(),
+            joints: 0,
         }
     }
 
     pub fn registry(&self) -> &Arc<Registry> {
         &self.registry
+    }
+
+    /// The claims that are to be prolonged.
+    pub fn held(&self) -> Vec<Fence> {
+        self.seats.values().map(|s| s.drive.job.fence).collect()
     }
 
     /// Jobs under way.
@@ -173,6 +183,10 @@ impl Engine {
             Event::EndedTogether { members, step, outcomes } => {
                 let many = members.len() > 1;
                 for (fence, outcome) in members.into_iter().zip(outcomes) {
+                    // One that was ended from outside, with a member that was lost, is not answered for any more.
+                    if self.seat(fence).and_then(|seat| seat.joint.take()).is_none() {
+                        continue;
+                    }
                     match (self.seat(fence), outcome) {
                         (Some(seat), Outcome::Failed(_)) if many => {
                             seat.drive.leave_the_others(step);
@@ -203,7 +217,10 @@ impl Engine {
     /// What is to be done now that all events are in.
     pub fn flow(&mut self, now: i64, mono: i64) -> Vec<Command> {
         let mut commands = self.together();
-        let free = if self.stopping { 0 } else { self.config.slots.saturating_sub(self.seats.len()) };
+        // Whoever ends with this turn leaves his place to the next one in it.
+        let ending = self.outbox.iter().filter(|i| !i.transition.job.keeps_claim()).count();
+        let taken = self.seats.len().saturating_sub(ending);
+        let free = if self.stopping { 0 } else { self.config.slots.saturating_sub(taken) };
         let claims = self.look && free > 0;
         if self.sent.is_some() || (self.outbox.is_empty() && !claims && self.opening.is_empty()) {
             return commands;
@@ -292,13 +309,14 @@ impl Engine {
 
     fn take_up(&mut self, job: &ClaimedJob, asked_at: i64, now: i64, commands: &mut Vec<Command>) {
         // A claim of ours that had run out, and that we have again.
-        if self.seats.remove(&job.fence.job).is_some() {
+        if let Some(seat) = self.seats.remove(&job.fence.job) {
             commands.push(Command::Abandon(job.fence.job));
+            self.part(seat.joint, commands);
         }
         let Some(workflow) = self.registry.get(&job.kind, job.shape) else { return };
         let Ok((drive, tries)) = Drive::take_up(job, workflow, now) else { return };
         let lease = Arc::new(Lease::until(asked_at + self.config.claim_for.as_millis() as i64));
-        let mut seat = Seat { drive, lease, waits_at: None };
+        let mut seat = Seat { drive, lease, waits_at: None, joint: None };
         for (step, direction) in tries {
             seat.begin(step, direction, commands);
         }
@@ -331,7 +349,7 @@ impl Engine {
         if self.seat(fence).is_none() {
             return;
         }
-        self.seats.remove(&fence.job);
+        let joint = self.seats.remove(&fence.job).and_then(|seat| seat.joint);
         self.outbox.retain(|item| {
             let keeps = item.transition.fence != fence;
             if let (false, Some(token)) = (keeps, item.token) {
@@ -340,7 +358,18 @@ impl Engine {
             keeps
         });
         commands.push(Command::Abandon(fence.job));
+        self.part(joint, commands);
         self.forget_units();
+    }
+
+    /// A shared try has ended with a member that was lost: each of the others goes on by itself.
+    fn part(&mut self, joint: Option<(u64, usize)>, commands: &mut Vec<Command>) {
+        let Some((number, step)) = joint else { return };
+        for seat in self.seats.values_mut().filter(|s| s.joint == Some((number, step))) {
+            seat.joint = None;
+            seat.drive.leave_the_others(step);
+            commands.push(Command::Try(seat.as_try(step), Direction::Forth));
+        }
     }
 
     fn forget_units(&mut self) {
@@ -375,10 +404,12 @@ impl Engine {
                 }
                 continue;
             }
+            self.joints += 1;
             let mut tries = Vec::new();
             for id in waiting {
                 if let Some(seat) = self.seats.get_mut(&id) {
                     seat.waits_at = None;
+                    seat.joint = Some((self.joints, step));
                     tries.push(seat.as_try(step));
                 }
             }

@@ -86,8 +86,15 @@ pub trait JobStore: Send + Sync + 'static {
     /// The time at which a retry or an expired claim makes the next claim possible.
     async fn next_due(&self) -> Result<Option<i64>, StoreError>;
 
-    /// Prolongs every claim of this worker. Returns those that it still has.
-    async fn renew(&self, owner: &str, now: i64, claim_for: Duration) -> Result<Vec<Fence>, StoreError>;
+    /// Prolongs these claims of a worker, and no others: one that it does not know of, as the answer to its turn was lost, has
+    /// to run out. Returns those that it still has.
+    async fn renew(
+        &self,
+        owner: &str,
+        held: &[Fence],
+        now: i64,
+        claim_for: Duration,
+    ) -> Result<Vec<Fence>, StoreError>;
 
     /// Gives every claim of this worker back, the jobs as they stand.
     async fn release(&self, owner: &str, now: i64) -> Result<(), StoreError>;

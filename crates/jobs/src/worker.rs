@@ -115,8 +115,7 @@ impl Worker {
             next_token: 0,
             stopping: false,
         };
-        let beat = tokio::spawn(heartbeat(self.store, self.clock, shell.events.clone(), self.config.clone()));
-        let mut scan = Instant::now();
+        let (mut scan, mut beat) = (Instant::now(), Instant::now() + self.config.claim_for / 3);
         let mut end: Option<Instant> = None;
         loop {
             shell.flow();
@@ -144,6 +143,10 @@ impl Worker {
                     shell.on(Event::Due);
                     scan = Instant::now() + shell.pause(self.config.scan_every).await;
                 }
+                () = sleep_until(beat) => {
+                    shell.renew(&self.config);
+                    beat = Instant::now() + self.config.claim_for / 3;
+                }
                 () = asked_to_stop(&mut stopped), if end.is_none() => {
                     shell.on(Event::Stop);
                     shell.stopping = true;
@@ -153,7 +156,6 @@ impl Worker {
                 () = sleep(PAUSE_MIN), if end.is_some() => {}
             }
         }
-        beat.abort();
         shell.let_go(&self.config).await;
     }
 }
@@ -219,6 +221,22 @@ impl Shell {
                 }
             }
         }
+    }
+
+    /// Prolongs the claims that are held. One that hangs is no renewal; the next is asked for in time.
+    fn renew(&self, config: &WorkerConfig) {
+        let (store, events) = (self.store.clone(), self.events.clone());
+        let (held, owner, claim_for) = (self.engine.held(), config.owner.clone(), config.claim_for);
+        let (now, asked_at) = (self.clock.now_ms(), self.clock.mono_ms());
+        tokio::spawn(async move {
+            let result = timeout(claim_for / 3, store.renew(&owner, &held, now, claim_for))
+                .await
+                .unwrap_or_else(|_| Err(StoreError::Unavailable("it took too long".into())));
+            if let Err(e) = &result {
+                warn!("the claims were not renewed: {e}");
+            }
+            let _ = events.send(Event::Renewed { asked_at, result });
+        });
     }
 
     fn step(&self, what: &Try) -> Option<Arc<dyn Step>> {
@@ -320,30 +338,6 @@ impl Shell {
 async fn asked_to_stop(stopped: &mut watch::Receiver<bool>) {
     // A sender that is gone means the same: nobody will ever ask again.
     let _ = stopped.wait_for(|s| *s).await;
-}
-
-/// Prolongs all claims, a third of their time apart.
-async fn heartbeat(
-    store: Arc<dyn JobStore>,
-    clock: Arc<dyn Clock>,
-    events: mpsc::UnboundedSender<Event>,
-    config: WorkerConfig,
-) {
-    loop {
-        sleep(config.claim_for / 3).await;
-        let asked_at = clock.mono_ms();
-        // One that hangs is no renewal; the next is asked for in time.
-        let renewing = store.renew(&config.owner, clock.now_ms(), config.claim_for);
-        let result = timeout(config.claim_for / 3, renewing)
-            .await
-            .unwrap_or_else(|_| Err(StoreError::Unavailable("it took too long".into())));
-        if let Err(e) = &result {
-            warn!("the claims were not renewed: {e}");
-        }
-        if events.send(Event::Renewed { asked_at, result }).is_err() {
-            return;
-        }
-    }
 }
 
 fn note(outcome: &Outcome, direction: Direction) {

@@ -406,7 +406,7 @@ async fn a_worker_whose_claim_was_taken_over_changes_nothing(database: Database)
     let before = format!("{:?}", plane.job(job).await);
     let stale = late.fence;
     let problem = || jobs::Problem::new("internal", "late");
-    assert_eq!(store.renew("late", now, short).await.unwrap(), []);
+    assert_eq!(store.renew("late", &[stale], now, short).await.unwrap(), []);
     let steps: [StepTo; 6] = [
         StepTo::Started,
         StepTo::Task("t".into()),

@@ -11,7 +11,7 @@ use sqlx::any::AnyRow;
 use crate::{
     admission::scope,
     db::{Conn, Store},
-    dialect::{Sql, list, listed, rows},
+    dialect::{Sql, list, listed, looked_up, rows},
     error::{Error, Result},
     row::Columns,
 };
@@ -113,11 +113,12 @@ const LOCK_FREE: Sql = listed!(
     " ORDER BY customer_id",
     " FOR UPDATE SKIP LOCKED"
 );
-const HEADS: Sql = listed!(
+const HEADS: Sql = looked_up!(
     "SELECT id, context_id, number, kind, server_id, state, hold_on_failure, epoch, undo, cancel_requested_by, unit_id,
             shape, admitted_at, parked_at, next_attempt_at, claim_owner, claim_expires_at, started_at, finished_at, cause,
-            detail
-     FROM job WHERE id IN ",
+            detail",
+    "job",
+    "id",
     ""
 );
 const WRITE_HEADS: Sql = rows!(

@@ -15,7 +15,7 @@ use crate::{
     admission::Standing,
     book::{Book, Head},
     db::{Conn, Store},
-    dialect::{Sql, list, listed},
+    dialect::{Sql, list, looked_up},
     error::{Error, Result},
     row::Columns,
     turn::{After, begun, change},
@@ -40,10 +40,11 @@ const DUE: &str = "SELECT context_id FROM job WHERE state = 'retry_wait' AND nex
                    UNION
                    SELECT context_id FROM job WHERE state IN ('running', 'rolling_back') AND claim_expires_at <= $1
                    LIMIT $2";
-const DETAILS: Sql = listed!("SELECT id, params FROM job WHERE id IN ", "");
-const STEPS: Sql = listed!(
-    "SELECT job_id, key, state, attempt, retries, waited_ms, retry_at, provider_task, unknown, output FROM job_step
-     WHERE job_id IN ",
+const DETAILS: Sql = looked_up!("SELECT id, params", "job", "id", "");
+const STEPS: Sql = looked_up!(
+    "SELECT job_id, ord, key, state, attempt, retries, waited_ms, retry_at, provider_task, unknown, output",
+    "job_step",
+    "job_id",
     " ORDER BY job_id, ord"
 );
 /// So many customers are looked at in one turn.

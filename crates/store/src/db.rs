@@ -92,6 +92,9 @@ impl Store {
                              PRAGMA busy_timeout = 10000;",
                         )
                         .await?;
+                    } else {
+                        // Statements are few and look rows up by their keys: planning each anew costs more than it saves.
+                        conn.execute("SET plan_cache_mode = force_generic_plan; SET jit = off;").await?;
                     }
                     Ok(())
                 })

@@ -54,6 +54,23 @@ macro_rules! listed {
 }
 pub(crate) use listed;
 
+/// `looked_up!("SELECT … FROM job", "id", "")`: the rows whose column is among the members of the JSON list `$1`, each looked
+/// up by itself on PostgreSQL, whatever its planner believes of the table. The last is an order, by names of columns.
+macro_rules! looked_up {
+    ($select:expr, $table:literal, $column:literal, $order:expr) => {
+        crate::dialect::Sql {
+            sqlite: concat!(
+                $select, " FROM ", $table, " WHERE ", $column, " IN (SELECT value FROM json_each($1))", $order
+            ),
+            postgres: concat!(
+                "SELECT one.* FROM jsonb_array_elements_text(CAST($1 AS jsonb)) AS wanted(id) CROSS JOIN LATERAL (",
+                $select, " FROM ", $table, " WHERE ", $column, " = wanted.id", $order, " OFFSET 0) AS one"
+            ),
+        }
+    };
+}
+pub(crate) use looked_up;
+
 /// The ids as the JSON list that [`listed!`] takes.
 pub(crate) fn list<T: std::fmt::Display>(ids: impl IntoIterator<Item = T>) -> String {
     let quoted: Vec<String> = ids.into_iter().map(|id| format!("\"{id}\"")).collect();

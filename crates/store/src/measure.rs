@@ -51,7 +51,7 @@ const CHUNK: usize = 5_000;
 impl Store {
     /// Makes customers with queued jobs. Returns the customers.
     pub async fn load(&self, load: &Load, first_number: i64) -> Result<Vec<domain::CustomerId>> {
-        let id = || uuid::Uuid::new_v4().to_string();
+        let id = || uuid::Uuid::now_v7().to_string();
         let customers: Vec<String> = (0..load.customers).map(|_| id()).collect();
         let account = customers.iter().map(|c| json!({"id": c})).collect();
         self.insert(ACCOUNTS, account).await?;

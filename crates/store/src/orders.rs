@@ -136,9 +136,39 @@ impl Store {
         if row.int("n")? == 0 {
             return Ok(Accepted::Gone);
         }
+        if job.kind == Kind::Terminate {
+            self.take_back_parked(&mut tx, customer, job, now).await?;
+        }
         self.queue(&mut tx, customer, job, idempotency, now).await?;
         self.commit(tx, customer).await?;
         Ok(Accepted::New(job.id))
+    }
+
+    /// An order that waits for an edge stands in nobody's way, and so not in that of its server's end: it is taken back with
+    /// it. Nothing of it was made, and nothing shall be.
+    async fn take_back_parked(
+        &self,
+        tx: &mut Conn,
+        customer: CustomerId,
+        job: &NewJob,
+        now: i64,
+    ) -> Result<()> {
+        let rows = sqlx::query(
+            "UPDATE job SET state = 'cancelled', finished_at = $1, parked_at = NULL
+             WHERE server_id = $2 AND context_id = $3 AND kind = 'activate' AND state = 'parked' RETURNING id",
+        )
+        .bind(now)
+        .bind(job.server.to_string())
+        .bind(customer.to_string())
+        .fetch_all(&mut *tx)
+        .await?;
+        for row in rows {
+            let by = job.requested_by.to_string();
+            let id: JobId = row.id("id")?;
+            events::record(tx, customer, id, "cancelled", None, Some(&by), now).await?;
+            cancel_needing_told(tx, customer, id, now).await?;
+        }
+        Ok(())
     }
 
     /// Takes a waiting job back, and with it the jobs that need it. Returns whether it was still waiting.

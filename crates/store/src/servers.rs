@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 use crate::{
     db::Store,
     error::{Error, Result},
-    fence,
+    events, fence,
     row::Columns,
 };
 
@@ -165,6 +165,28 @@ impl Store {
             .bind(server.to_string())
             .execute(&mut *tx)
             .await?;
+        // An order for it that was parked while this ran, or has been granted an edge since, is not made any more.
+        let waiting = sqlx::query(
+            "UPDATE job SET state = 'cancelled', finished_at = $1, parked_at = NULL
+             WHERE server_id = $2 AND kind = 'activate' AND state IN ('parked', 'queued') RETURNING id",
+        )
+        .bind(now)
+        .bind(server.to_string())
+        .fetch_all(&mut *tx)
+        .await?;
+        for row in &waiting {
+            let why = Some("its server has been terminated");
+            events::record(&mut tx, customer, row.id("id")?, "cancelled", None, why, now).await?;
+        }
+        sqlx::query(
+            "UPDATE edge SET state = 'free', server_id = NULL, job_id = NULL, since = $1
+             WHERE server_id = $2 AND state = 'claimed'",
+        )
+        .bind(now)
+        .bind(server.to_string())
+        .execute(&mut *tx)
+        .await?;
+        self.edges_changed.store(true, std::sync::atomic::Ordering::Relaxed);
         self.commit(tx, customer).await
     }
 }

@@ -25,6 +25,7 @@ use crate::{
     book::{Book, Head, StepRow},
     claims,
     db::{Conn, Store},
+    dialect::Sql,
     error::{Error, Result},
     orders::{cancel_needing, drop_unmade_server},
     row::Columns,
@@ -52,8 +53,20 @@ impl JobStore for Store {
         Ok(row.int_opt("at")?)
     }
 
-    async fn renew(&self, owner: &str, now: i64, claim_for: Duration) -> Result<Vec<Fence>, StoreError> {
-        let rows = sqlx::query(if self.is_embedded() { RENEW_SQLITE } else { RENEW_POSTGRES })
+    async fn renew(
+        &self,
+        owner: &str,
+        held: &[Fence],
+        now: i64,
+        claim_for: Duration,
+    ) -> Result<Vec<Fence>, StoreError> {
+        if held.is_empty() {
+            return Ok(Vec::new());
+        }
+        let row = |f: &Fence| serde_json::json!({"id": f.job.to_string(), "epoch": f.epoch});
+        let rows = serde_json::Value::from(held.iter().map(row).collect::<Vec<_>>()).to_string();
+        let rows = sqlx::query(RENEW.of(self.is_embedded()))
+            .bind(rows)
             .bind(claim_for.as_millis() as i64)
             .bind(owner)
             .bind(now)
@@ -85,12 +98,27 @@ impl JobStore for Store {
     }
 }
 
+macro_rules! renewed {
+    () => {
+        " WHERE job.id = t.id AND job.epoch = t.epoch AND job.claim_owner = $3
+              AND job.state IN ('running', 'rolling_back')
+          RETURNING job.id, job.context_id, job.epoch"
+    };
+}
+
 /// Claims are measured by the database's clock, where there is one: no node's own can be ahead of the others.
-const RENEW_POSTGRES: &str = "UPDATE job SET claim_expires_at
-         = CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) + $1 + 0 * $3
-     WHERE claim_owner = $2 AND state IN ('running', 'rolling_back') RETURNING id, context_id, epoch";
-const RENEW_SQLITE: &str = "UPDATE job SET claim_expires_at = $3 + $1
-     WHERE claim_owner = $2 AND state IN ('running', 'rolling_back') RETURNING id, context_id, epoch";
+const RENEW: Sql = Sql {
+    sqlite: concat!(
+        "UPDATE job SET claim_expires_at = $4 + $2
+         FROM (SELECT value ->> 'id' AS id, value ->> 'epoch' AS epoch FROM json_each($1)) AS t",
+        renewed!()
+    ),
+    postgres: concat!(
+        "UPDATE job SET claim_expires_at = CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) + $2 + 0 * $4
+         FROM jsonb_to_recordset(CAST($1 AS jsonb)) AS t(id TEXT, epoch BIGINT)",
+        renewed!()
+    ),
+};
 
 impl Store {
     /// Lets go of every claim. Only for the one process that owns an embedded database, before it starts its worker:

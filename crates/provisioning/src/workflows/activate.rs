@@ -92,6 +92,9 @@ async fn order_check(c: Arc<Control>, cx: StepContext) -> Tried {
             format!("template {} is not offered any more", s.template_id),
         ));
     }
+    if s.terminated_at.is_some() {
+        return Err(Stop::Fail(Cause::OrderInvalid, "the server has been terminated".into()));
+    }
     c.store.server_set_state(cx.fence(), s.id, ServerState::Creating).await?;
     Ok(())
 }
