@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("jobs", &[]),
     ("vcd", &[]),
     ("vcd-sim", &[]),
-    ("testkit", &["domain", "jobs", "provisioning", "store", "vcd-sim"]),
+    ("testkit", &["domain", "jobs", "provisioning", "store", "synchronizer", "vcd-sim"]),
     ("xtask", &[]),
 ];
 

@@ -4,8 +4,13 @@
 //! event by event, under the same seed. After each schedule, and at each event, it is checked what must always hold.
 //! Planted mistakes ([`Planted`]) show that the checks have teeth.
 
+mod checks;
 mod cloud;
 mod memory;
+mod nodes;
+mod people;
+mod shapes;
+mod tries;
 mod world;
 
 pub use memory::{Faulty, MemoryStore};
