@@ -1,5 +1,7 @@
 //! The seeded campaign: thousands of schedules hold, each replays exactly, and planted mistakes are found.
 
+#![allow(clippy::print_stdout)] // what was found is part of the answer
+
 use testkit::campaign::{Faulty, Planted, run};
 
 /// Schedules of the plain run; `CAMPAIGN_SEEDS` asks for more.

@@ -1,7 +1,7 @@
 //! The store in memory: the contract of [`JobStore`](jobs::JobStore) once more, as plainly as it can be written.
 //!
-//! For the campaign only. What it promises is what the store on the database promises; `tests/campaign.rs` gives both the
-//! same turns and compares their answers.
+//! For the campaign only. What it promises is what the store on the database promises; the suites `tests/engine.rs` and
+//! `tests/units.rs` hold the latter to the same contract. Not here: a comparison of the two, turn by turn.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -237,7 +237,8 @@ impl MemoryStore {
             let joined = joiners(&self.matrix, &entries, &members);
             units.push((Some(*unit), joined.into_iter().map(Uuid::from_u128).collect(), true));
         }
-        if turn.want > 0 && (turn.look || !ended.is_empty()) && !(self.faulty.ends_not_settled && !turn.due) {
+        let settles = turn.due || !self.faulty.ends_not_settled;
+        if turn.want > 0 && (turn.look || !ended.is_empty()) && settles {
             units.extend(self.claimable(turn, now, &ended));
         }
         let busy = self.jobs.values().filter(|j| j.state.has_claim()).count();
