@@ -1,5 +1,5 @@
 //! The queue, measured: serial jobs per customer (B1), the original's matrix (B2), from enqueue to start (B3), a durable
-//! step (B4). `cargo xtask bench queue` runs it, with the peers beside it on the same server.
+//! step (B4). `cargo xtask bench queue` runs it. Not here yet: the peers, on the same server in the same run.
 //!
 //! After each run the database is checked: every job succeeded, none twice, those of one customer one after the other in
 //! the order of their places. A figure counts only if that holds.
