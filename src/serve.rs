@@ -92,12 +92,14 @@ async fn open(args: &DatabaseArgs) -> anyhow::Result<(DataDir, Store)> {
         None => Store::open_sqlite(&dir.file("slipway.db"), sealer).await?,
         Some(url) => Store::open_postgres(url, sealer).await.context("PostgreSQL cannot be used")?,
     };
-    let store = store.with_cap(args.jobs_at_once);
-    let store = match &args.matrix {
+    Ok((dir, with_matrix(store.with_cap(args.jobs_at_once), args)?))
+}
+
+fn with_matrix(store: Store, args: &DatabaseArgs) -> anyhow::Result<Store> {
+    Ok(match &args.matrix {
         None => store,
         Some(file) => store.with_matrix(read_matrix(file)?),
-    };
-    Ok((dir, store))
+    })
 }
 
 fn read_matrix(file: &Path) -> anyhow::Result<Matrix> {
@@ -105,9 +107,23 @@ fn read_matrix(file: &Path) -> anyhow::Result<Matrix> {
     Matrix::parse_for_kinds(&text).with_context(|| file.display().to_string())
 }
 
-/// `slipway fsck`
+/// `slipway fsck`: looks, and changes nothing, whether or not others use the database.
 pub async fn fsck(args: FsckArgs) -> anyhow::Result<()> {
-    let (_dir, store) = open(&args.database).await?;
+    let args = args.database;
+    let url = match &args.database_url {
+        Some(url) => url.clone(),
+        None => {
+            let file = args.data_dir.join("slipway.db");
+            if !file.exists() {
+                bail!(
+                    "there is no database in {}: give --data-dir or --database-url",
+                    args.data_dir.display()
+                );
+            }
+            format!("sqlite://{}?mode=rw", file.display())
+        }
+    };
+    let store = with_matrix(Store::open_to_look(&url).await?, &args)?;
     let findings = store.fsck().await?;
     for finding in &findings {
         say(&format!("{}: {}", finding.rule, finding.what));

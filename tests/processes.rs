@@ -226,3 +226,41 @@ async fn nodes_are_refused_by_name() {
     let nobody = said(&["worker"], ("SLIPWAY_DATABASE_URL", "postgres://nobody@127.0.0.1:9/none"));
     assert!(nobody.contains("PostgreSQL cannot be used"), "{nobody}");
 }
+
+#[tokio::test]
+async fn fsck_looks_at_a_database_in_use_and_cannot_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let fsck = |variable: (&str, &str)| {
+        let output = program()
+            .arg("fsck")
+            .env("SLIPWAY_DATA_DIR", dir.path())
+            .env(variable.0, variable.1)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        (output.status.success(), said)
+    };
+    let none = ("SLIPWAY_NONE", "");
+    let (well, said) = fsck(none);
+    assert!(!well && said.contains("there is no database"), "{said}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "nothing was made");
+
+    let file = dir.path().join("slipway.db");
+    let _used = Store::open_sqlite(&file, Sealer::new(&[7; 32])).await.unwrap();
+    let (well, said) = fsck(none);
+    assert!(well && said.contains("Everything is as it must be"), "{said}");
+
+    let postgres = testkit::postgres::database().await;
+    let (well, said) = fsck(("SLIPWAY_DATABASE_URL", &postgres));
+    assert!(!well && said.contains("not of this version"), "{said}");
+    let _used = Store::open_postgres(&postgres, Sealer::new(&[7; 32])).await.unwrap();
+    let (well, said) = fsck(("SLIPWAY_DATABASE_URL", &postgres));
+    assert!(well && said.contains("Everything is as it must be"), "{said}");
+
+    for url in [format!("sqlite://{}?mode=rw", file.display()), postgres] {
+        let looks = Store::open_to_look(&url).await.unwrap();
+        let refused = looks.matrix_agree(0).await.unwrap_err().to_string();
+        assert!(refused.to_lowercase().contains("read"), "{refused}");
+    }
+}

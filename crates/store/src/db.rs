@@ -8,8 +8,9 @@ use std::{
 
 use domain::CustomerId;
 use sqlx::{
-    AnyConnection, AnyPool, Executor,
+    AnyConnection, AnyPool, Executor, Row,
     any::{AnyPoolOptions, install_default_drivers},
+    migrate::Migrator,
 };
 use synchronizer::Matrix;
 use tokio::sync::{Notify, broadcast};
@@ -77,34 +78,31 @@ impl Store {
         Ok(store)
     }
 
-    async fn open(url: &str, sealer: Sealer) -> Result<Self> {
-        install_default_drivers();
+    /// Opens a database that may be in use, to look at it only: nothing is created, brought up to date or written, and
+    /// nothing can be. Refused unless its schema is this program's.
+    pub async fn open_to_look(url: &str) -> Result<Self> {
+        let pool = connect(url, true).await?;
         let sqlite = url.starts_with("sqlite:");
-        let pool = AnyPoolOptions::new()
-            .max_connections(8)
-            .acquire_timeout(Duration::from_secs(10))
-            .after_connect(move |conn, _| {
-                Box::pin(async move {
-                    if sqlite {
-                        // FULL: an accepted order survives a power cut.
-                        conn.execute(
-                            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-                             PRAGMA busy_timeout = 10000;",
-                        )
-                        .await?;
-                    } else {
-                        // Statements are few and look rows up by their keys: planning each anew costs more than it saves.
-                        conn.execute("SET plan_cache_mode = force_generic_plan; SET jit = off;").await?;
-                    }
-                    Ok(())
-                })
-            })
-            .connect(url)
-            .await?;
-        sqlx::migrate!("../../migrations").run(&pool).await?;
+        let row = sqlx::query("SELECT MAX(version) AS version FROM _sqlx_migrations").fetch_one(&pool).await;
+        let (has, newest) =
+            (row.and_then(|r| r.try_get("version")), MIGRATIONS.iter().map(|m| m.version).max());
+        if has.ok() != newest {
+            return Err(Error::OtherSchema);
+        }
+        // Nothing is unsealed by looking.
+        Ok(Self::over(pool, Sealer::new(&[0; 32]), sqlite))
+    }
+
+    async fn open(url: &str, sealer: Sealer) -> Result<Self> {
+        let pool = connect(url, false).await?;
+        MIGRATIONS.run(&pool).await?;
         check_key(&pool, &sealer).await?;
+        Ok(Self::over(pool, sealer, url.starts_with("sqlite:")))
+    }
+
+    fn over(pool: AnyPool, sealer: Sealer, sqlite: bool) -> Self {
         let (changes, _) = broadcast::channel(1024);
-        Ok(Self {
+        Self {
             pool,
             sealer,
             matrix: Matrix::shipped(),
@@ -116,7 +114,7 @@ impl Store {
             own_clock: false,
             edges_changed: Arc::new(AtomicBool::new(true)),
             others: None,
-        })
+        }
     }
 
     /// The same store with another limit of jobs under way at once, on all nodes together.
@@ -251,6 +249,30 @@ impl Store {
         self.pool.execute("SELECT 1").await?;
         Ok(())
     }
+}
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
+
+async fn connect(url: &str, to_look: bool) -> Result<AnyPool> {
+    install_default_drivers();
+    let settings = match (url.starts_with("sqlite:"), to_look) {
+        // FULL: an accepted order survives a power cut.
+        (true, false) => {
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 10000;"
+        }
+        (true, true) => "PRAGMA busy_timeout = 10000; PRAGMA query_only = ON;",
+        // Statements are few and look rows up by their keys: planning each anew costs more than it saves.
+        (false, false) => "SET plan_cache_mode = force_generic_plan; SET jit = off;",
+        (false, true) => "SET default_transaction_read_only = on;",
+    };
+    let options = AnyPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(10));
+    let options = options.after_connect(move |conn, _| {
+        Box::pin(async move {
+            conn.execute(settings).await?;
+            Ok(())
+        })
+    });
+    Ok(options.connect(url).await?)
 }
 
 /// The first key a database is opened with is its key. With another one nothing would open, and what is sealed anew would

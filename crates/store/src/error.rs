@@ -13,6 +13,9 @@ pub enum Error {
     /// A row holds what no version of this program has written.
     #[error("a row cannot be read: {0}")]
     Corrupt(String),
+    /// It was made by another version, or by none.
+    #[error("the database is not of this version: run the program on it once, or use the one that made it")]
+    OtherSchema,
     /// The claim under which this write was tried is not the newest.
     #[error("the claim on this job was taken over")]
     Fenced,

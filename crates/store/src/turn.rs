@@ -69,7 +69,7 @@ impl JobStore for Store {
             .bind(rows)
             .bind(claim_for.as_millis() as i64)
             .bind(owner)
-            .bind(now)
+            .bind((self.is_embedded() || self.own_clock).then_some(now))
             .fetch_all(&self.pool)
             .await
             .map_err(Error::from)?;
@@ -114,7 +114,8 @@ const RENEW: Sql = Sql {
         renewed!()
     ),
     postgres: concat!(
-        "UPDATE job SET claim_expires_at = CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) + $2 + 0 * $4
+        "UPDATE job SET claim_expires_at =
+             $2 + COALESCE($4, CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT))
          FROM jsonb_to_recordset(CAST($1 AS jsonb)) AS t(id TEXT, epoch BIGINT)",
         renewed!()
     ),
@@ -439,7 +440,7 @@ pub(crate) fn begun(job: &mut ClaimedJob, first: &Transition) {
     }
     for change in first.steps.iter().filter(|s| s.to == StepTo::Started) {
         if let Some(step) = job.steps.iter_mut().find(|s| s.key == change.key) {
-            step.status = jobs::StepStatus::Running;
+            (step.status, step.retry_at) = (jobs::StepStatus::Running, None);
             step.attempt += 1;
         }
     }

@@ -1,7 +1,7 @@
 //! The store in memory: the contract of [`JobStore`](jobs::JobStore) once more, as plainly as it can be written.
 //!
-//! For the campaign only. What it promises is what the store on the database promises; the suites `tests/engine.rs` and
-//! `tests/units.rs` hold the latter to the same contract. Not here: a comparison of the two, turn by turn.
+//! For the campaign only. What it promises is what the store on the database promises: `tests/model.rs` asks both the same
+//! and compares their answers.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -160,7 +160,7 @@ impl MemoryStore {
         job.seq = seq;
         job.history.push(State::Queued);
         for step in &mut job.steps {
-            (step.retries, step.waited_ms) = (0, 0);
+            (step.retries, step.waited_ms, step.retry_at) = (0, 0, None);
             let open =
                 matches!(step.status, StepStatus::Failed | StepStatus::RetryWait | StepStatus::Running);
             if open && (!undo || forgets) {
@@ -184,8 +184,13 @@ impl MemoryStore {
                 job.history.push(job.state);
             }
             State::Running | State::RetryWait if !job.undo => {
-                job.stop = true;
-                job.next_attempt_at = job.next_attempt_at.min(now);
+                // One that sleeps is woken, and with it what it waited for.
+                if !job.stop {
+                    (job.stop, job.next_attempt_at) = (true, now);
+                    for step in job.steps.iter_mut().filter(|s| s.status == StepStatus::RetryWait) {
+                        step.retry_at = Some(now);
+                    }
+                }
             }
             _ => {}
         }
@@ -346,6 +351,12 @@ impl MemoryStore {
 fn change(job: &mut Job, write: &Transition, stop: bool, faulty: Faulty) {
     for step in &write.steps {
         let Some(record) = job.steps.iter_mut().find(|s| s.key == step.key) else { continue };
+        if !matches!(step.to, StepTo::Task(_)) && !(stop && step.to == StepTo::Started) {
+            record.retry_at = None;
+        }
+        if matches!(step.to, StepTo::Done(_) | StepTo::Untried | StepTo::Undone) {
+            (record.retries, record.waited_ms, record.unknown) = (0, 0, false);
+        }
         match &step.to {
             StepTo::Started if stop => {}
             StepTo::Started => {
@@ -354,10 +365,7 @@ fn change(job: &mut Job, write: &Transition, stop: bool, faulty: Faulty) {
             }
             StepTo::Task(_) if faulty.task_not_recorded => {}
             StepTo::Task(task) => record.provider_task = Some(task.clone()),
-            StepTo::Done(_) => {
-                (record.status, record.retries, record.waited_ms, record.unknown) =
-                    (StepStatus::Done, 0, 0, false);
-            }
+            StepTo::Done(_) => record.status = StepStatus::Done,
             StepTo::Retry { at, pause_ms, unknown, .. } => {
                 record.status = StepStatus::RetryWait;
                 record.retry_at = Some(*at);
