@@ -183,13 +183,11 @@ impl MemoryStore {
                 }
                 job.history.push(job.state);
             }
-            State::Running | State::RetryWait if !job.undo => {
+            State::Running | State::RetryWait if !job.undo && !job.stop => {
                 // One that sleeps is woken, and with it what it waited for.
-                if !job.stop {
-                    (job.stop, job.next_attempt_at) = (true, now);
-                    for step in job.steps.iter_mut().filter(|s| s.status == StepStatus::RetryWait) {
-                        step.retry_at = Some(now);
-                    }
+                (job.stop, job.next_attempt_at) = (true, now);
+                for step in job.steps.iter_mut().filter(|s| s.status == StepStatus::RetryWait) {
+                    step.retry_at = Some(now);
                 }
             }
             _ => {}
@@ -351,7 +349,8 @@ impl MemoryStore {
 fn change(job: &mut Job, write: &Transition, stop: bool, faulty: Faulty) {
     for step in &write.steps {
         let Some(record) = job.steps.iter_mut().find(|s| s.key == step.key) else { continue };
-        if !matches!(step.to, StepTo::Task(_)) && !(stop && step.to == StepTo::Started) {
+        let unchanged = matches!(step.to, StepTo::Task(_)) || (stop && step.to == StepTo::Started);
+        if !unchanged {
             record.retry_at = None;
         }
         if matches!(step.to, StepTo::Done(_) | StepTo::Untried | StepTo::Undone) {
