@@ -1,16 +1,14 @@
-//! A server's life through every layer below the pages, on both databases.
+//! A server's life through every layer below the pages, on both databases: ordered, waited for, ended.
 
 use domain::{
-    draft::{DraftValues, WizardStep},
-    field::Code,
+    draft::WizardStep,
     permission::Denial,
     state::{EdgeState, JobState, Role, ServerState},
 };
-use jobs::{Clock, JobChange, JobStore, StepTo};
-use provisioning::{DraftSaved, OrderPlaced, Seen, TerminateAnswer, Waiting, draft_digest};
+use provisioning::{DraftSaved, TerminateAnswer, Waiting};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use testkit::{Database, Plane, hands};
+use testkit::{Database, Plane};
 
 async fn an_order_becomes_one_network_and_one_machine(database: Database) {
     let plane = Plane::start_on(database, 3).await;
@@ -115,49 +113,6 @@ async fn guests_let_in_who_ordered_them(database: Database) {
         let TerminateAnswer::Accepted(ended) = ended else { panic!("{ended:?}") };
         plane.until(ended, JobState::Succeeded).await;
     }
-}
-
-/// A password of one's own is held against every rule again when what the rules look at changes.
-async fn an_own_password_is_checked_again_when_what_it_is_for_changes(database: Database) {
-    let mut plane = Plane::start_on(database, 1).await;
-    plane.stop_worker().await;
-    let anna = plane.viewer("anna@test", Role::Customer).await;
-    let (draft, customer) = (plane.draft(&anna).await, anna.customer().unwrap());
-    let save = async |step, password: Option<&str>, change: &dyn Fn(&mut DraftValues)| {
-        let password = password.map(SecretString::from);
-        plane.facade.draft_save(draft, customer, step, password, |v| change(v)).await.unwrap()
-    };
-    // In order on Linux, and for no longer than its login and host name let it be.
-    let own = |v: &mut DraftValues| v.password_source = "own".into();
-    assert_eq!(save(WizardStep::Access, Some("correcthorsebattery"), &own).await, DraftSaved::InOrder);
-    let windows = |v: &mut DraftValues| v.template = "windows-2022".into();
-    save(WizardStep::Os, None, &windows).await;
-    let values = plane.facade.draft(draft, customer).await.unwrap().unwrap();
-    assert!(!values.password_kept);
-    assert_eq!(values.values.password_errors[0].code, Code::PasswordClasses);
-
-    assert_eq!(save(WizardStep::Access, Some("Correct-horse-7-battery"), &own).await, DraftSaved::InOrder);
-    let host = |v: &mut DraftValues| v.hostname = "horse".into();
-    assert_eq!(save(WizardStep::Access, Some(""), &host).await, DraftSaved::WithErrors);
-    let values = plane.facade.draft(draft, customer).await.unwrap().unwrap().values;
-    assert_eq!(values.password_errors[0].code, Code::PasswordHostname);
-}
-
-/// What was reviewed is what is ordered: another tab may have changed it meanwhile.
-async fn an_order_that_changed_under_the_button_is_not_placed(database: Database) {
-    let mut plane = Plane::start_on(database, 1).await;
-    plane.stop_worker().await;
-    let anna = plane.viewer("anna@test", Role::Customer).await;
-    let (draft, customer) = (plane.draft(&anna).await, anna.customer().unwrap());
-    let shown = plane.facade.draft(draft, customer).await.unwrap().unwrap();
-    let total_minor = plane.facade.draft_quote(&shown.values).unwrap().1.total_minor;
-    let seen = Seen { total_minor, digest: draft_digest(&shown) };
-    plane.rename(&anna, draft, "other").await;
-    match plane.facade.order_place(&anna, draft, true, &seen, "test").await.unwrap() {
-        OrderPlaced::Refused(errors) => assert_eq!(errors[0].code, Code::OrderChanged),
-        other => panic!("{other:?}"),
-    }
-    plane.place(&anna, draft).await;
 }
 
 async fn a_second_order_waits_and_another_customers_does_not(database: Database) {
@@ -269,46 +224,6 @@ async fn orders_without_an_edge_wait_in_nobodys_way_and_are_served_longest_first
     assert_eq!((census.networks.len(), census.vms.len(), census.edges_doubled), (1, 1, 0));
 }
 
-async fn a_failed_customization_is_named_and_holds_nobody(database: Database) {
-    let plane = Plane::start_on(database, 3).await;
-    let anna = plane.viewer("anna@test", Role::Customer).await;
-    let draft = plane.draft(&anna).await;
-    plane.rename(&anna, draft, "fail-customize").await;
-    let bad = plane.place(&anna, draft).await;
-    let good = plane.order(&anna).await;
-    let bad = plane.until(bad, JobState::Failed).await;
-    assert_eq!(bad.cause.as_deref(), Some("customization_failed"));
-    plane.until(good, JobState::Succeeded).await;
-}
-
-/// A host name makes any step fail, so that a person can see each of them fail.
-async fn a_host_name_can_ask_for_the_failure_of_any_step(database: Database) {
-    let plane = Plane::start_on(database, 8).await;
-    for (n, (operation, step)) in [
-        ("networkCreateOrgVdcNetwork", "network_create"),
-        ("orgVdcGatewayUpdate", "qos_apply"),
-        ("vdcComposeVapp", "group_ensure"),
-        ("vdcRecomposeVapp", "machine_create"),
-        ("vappUpdateVm", "machine_resize"),
-        ("vappDeploy", "power_on"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let viewer = plane.viewer(&format!("customer{n}@test"), Role::Customer).await;
-        let draft = plane.draft(&viewer).await;
-        plane.rename(&viewer, draft, &format!("fail-{}", operation.to_lowercase())).await;
-        let job = plane.place(&viewer, draft).await;
-        let failed = plane.until(job, JobState::Failed).await;
-        let at: Vec<_> = failed.steps.iter().filter(|s| s.cause.is_some()).map(|s| s.key.as_str()).collect();
-        assert_eq!(
-            (failed.cause.as_deref(), at.as_slice()),
-            (Some("task_failed"), [step].as_slice()),
-            "{operation}"
-        );
-    }
-}
-
 /// Queued orders of one customer are one change of the group and one copy of several machines.
 async fn queued_orders_of_one_customer_are_made_together(database: Database) {
     let mut plane = Plane::start_on(database, 6).await;
@@ -332,175 +247,12 @@ async fn queued_orders_of_one_customer_are_made_together(database: Database) {
     assert_eq!(count("vdcUpdateVappNetworkSection"), 0, "the group came with all five networks: {tasks:?}");
 }
 
-/// An activate that is taken back, wherever it failed, leaves the cloud and the pool as they were.
-async fn an_activate_that_is_taken_back_leaves_nothing(database: Database) {
-    let plane = Plane::start_on(database, 4).await;
-    for (n, operation) in [
-        "networkCreateOrgVdcNetwork",
-        "orgVdcGatewayUpdate",
-        "vdcComposeVapp",
-        "vdcRecomposeVapp",
-        "vappUpdateVm",
-        "vappDeploy",
-        "customize",
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let viewer = plane.viewer(&format!("customer{n}@test"), Role::Customer).await;
-        let draft = plane.draft(&viewer).await;
-        plane.rename(&viewer, draft, &format!("fail-{}", operation.to_lowercase())).await;
-        let job = plane.place(&viewer, draft).await;
-        plane.until(job, JobState::Failed).await;
-        let how = store::interventions::Intervention { by: viewer.account.id, why: "a test", now: 1 };
-        assert!(plane.store.job_roll_back(job, how).await.unwrap());
-        let back = plane.until(job, JobState::RolledBack).await;
-        let census = plane.sim.census();
-        assert_eq!((census.networks, census.vapps, census.vms), (vec![], vec![], vec![]), "{operation}");
-        let pool = plane.store.edges().await.unwrap();
-        assert!(pool.iter().all(|r| r.edge.state == EdgeState::Free), "{operation}");
-        let server = plane.store.server(back.server.unwrap()).await.unwrap().unwrap();
-        assert_eq!(server.state, ServerState::Terminated, "{operation}");
-    }
-}
-
-async fn stopping_the_worker_anywhere_doubles_nothing(database: Database) {
-    let mut plane = Plane::start_on(database, 2).await;
-    let anna = plane.viewer("anna@test", Role::Customer).await;
-    let job = plane.order(&anna).await;
-    for _ in 0..12 {
-        tokio::time::sleep(std::time::Duration::from_millis(90)).await;
-        plane.stop_worker().await;
-        plane.sim.expire_sessions();
-        plane.start_worker();
-    }
-    plane.until(job, JobState::Succeeded).await;
-    let census = plane.sim.census();
-    assert_eq!((census.networks.len(), census.vapps.len(), census.vms.len()), (1, 1, 1));
-}
-
-async fn parallel_posts_of_one_draft_are_one_order(database: Database) {
-    let plane = Plane::start_on(database, 3).await;
-    let anna = plane.viewer("anna@test", Role::Customer).await;
-    let draft = plane.draft(&anna).await;
-    let posts = futures::future::join_all((0..50).map(|_| plane.place(&anna, draft))).await;
-    assert!(posts.iter().all(|j| *j == posts[0]));
-    assert_eq!(plane.store.servers_of(anna.customer().unwrap()).await.unwrap().len(), 1);
-}
-
-async fn a_worker_whose_claim_was_taken_over_changes_nothing(database: Database) {
-    let mut plane = Plane::start_on(database, 2).await;
-    plane.stop_worker().await;
-    let anna = plane.viewer("anna@test", Role::Customer).await;
-    let job = plane.order(&anna).await;
-    let now = jobs::SystemClock.now_ms();
-    let store = plane.store.clone().with_own_clock();
-    let store = &store;
-    let short = std::time::Duration::from_millis(10);
-    let late = hands::claim_for(store, "late", now, short).await.unwrap();
-    assert!(hands::claim(store, "other", now).await.is_none(), "the claim still holds");
-    let next = hands::claim(store, "other", now + 11).await.unwrap();
-    assert_eq!((next.fence.job, next.fence.epoch), (late.fence.job, late.fence.epoch + 1));
-
-    let server = plane.job(job).await.server.unwrap();
-    let before = format!("{:?}", plane.job(job).await);
-    let stale = late.fence;
-    let problem = || jobs::Problem::new("internal", "late");
-    assert_eq!(store.renew("late", &[stale], now, short).await.unwrap(), []);
-    let steps: [StepTo; 6] = [
-        StepTo::Started,
-        StepTo::Task("t".into()),
-        StepTo::Done(serde_json::Value::Null),
-        StepTo::Retry { problem: problem(), at: 1, pause_ms: 1, unknown: true },
-        StepTo::Failed(problem()),
-        StepTo::Undone,
-    ];
-    for to in steps {
-        let written =
-            hands::write(store, stale, vec![("order_check", to.clone())], JobChange::Stays, now).await;
-        assert_eq!(written, Err(jobs::StoreError::Fenced), "{to:?}");
-    }
-    let changes = [
-        JobChange::Sleeps { until: 1 },
-        JobChange::Parks(problem()),
-        JobChange::TurnsBack,
-        JobChange::Succeeds,
-        JobChange::Fails(problem()),
-        JobChange::RolledBack,
-        JobChange::Stuck(problem()),
-        JobChange::Replanned { shape: 9, steps: vec!["x"] },
-    ];
-    for change in changes {
-        let written = hands::write(store, stale, vec![], change.clone(), now).await;
-        assert_eq!(written, Err(jobs::StoreError::Fenced), "{change:?}");
-    }
-    assert!(store.edge_bound(stale, server, "n", 1, now).await.is_err());
-    assert!(store.edge_draining(stale, server, now).await.is_err());
-    assert!(store.edge_kept(stale, server, now).await.is_err());
-    assert!(store.edge_freed(stale, server, now).await.is_err());
-    assert!(store.group_intend(stale, "x").await.is_err());
-    assert!(store.group_set_ref(stale, Some("x")).await.is_err());
-    assert!(store.group_observed(stale, 1, 1, now).await.is_err());
-    assert!(store.server_set_network(stale, server, "n", "a").await.is_err());
-    assert!(store.server_set_machine(stale, server, Some("m")).await.is_err());
-    assert!(store.server_observed(stale, server, ServerState::Running, now).await.is_err());
-    assert!(store.server_terminated(stale, server, now).await.is_err());
-    assert!(store.edge_claim(stale, server, now).await.is_err());
-    assert!(store.server_set_state(stale, server, ServerState::Running).await.is_err());
-    assert_eq!(format!("{:?}", plane.job(job).await), before);
-    assert_eq!(store.edges_free().await.unwrap(), 2);
-}
-
-async fn the_last_edge_goes_to_one_of_many(database: Database) {
-    let mut plane = Plane::start_on(database, 1).await;
-    plane.stop_worker().await;
-    let mut claims = Vec::new();
-    for n in 0..8 {
-        let viewer = plane.viewer(&format!("customer{n}@test"), Role::Customer).await;
-        let job = plane.order(&viewer).await;
-        let now = jobs::SystemClock.now_ms();
-        let claimed = hands::claim(&plane.store, "worker", now).await.unwrap();
-        claims.push((claimed.fence, plane.job(job).await.server.unwrap()));
-    }
-    let tries = claims.iter().map(|(fence, server)| plane.store.edge_claim(*fence, *server, 1));
-    let got: Vec<_> = futures::future::join_all(tries).await.into_iter().map(Result::unwrap).collect();
-    assert_eq!(got.iter().filter(|edge| edge.is_some()).count(), 1);
-    assert_eq!(plane.store.edge_conflicts().await.unwrap(), 0);
-}
-
-/// Each of them on SQLite and on PostgreSQL.
-macro_rules! on_both {
-    ($($name:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $name() {
-                super::$name(super::Database::Sqlite).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $name() {
-                super::$name(super::Database::Postgres).await;
-            })*
-        }
-    };
-}
-
-on_both! {
-    guests_let_in_who_ordered_them,
-    an_own_password_is_checked_again_when_what_it_is_for_changes,
-    an_order_that_changed_under_the_button_is_not_placed,
+testkit::on_both!(
     an_order_becomes_one_network_and_one_machine,
+    guests_let_in_who_ordered_them,
     a_second_order_waits_and_another_customers_does_not,
     a_terminate_behind_a_create_waits_can_be_cancelled_and_takes_everything_away,
     one_of_several_servers_cannot_be_terminated_yet_and_says_so,
     orders_without_an_edge_wait_in_nobodys_way_and_are_served_longest_first,
-    queued_orders_of_one_customer_are_made_together,
-    an_activate_that_is_taken_back_leaves_nothing,
-    a_host_name_can_ask_for_the_failure_of_any_step,
-    a_failed_customization_is_named_and_holds_nobody,
-    stopping_the_worker_anywhere_doubles_nothing,
-    parallel_posts_of_one_draft_are_one_order,
-    a_worker_whose_claim_was_taken_over_changes_nothing,
-    the_last_edge_goes_to_one_of_many,
-}
+    queued_orders_of_one_customer_are_made_together
+);

@@ -180,11 +180,7 @@ impl Book {
         tx: &mut Conn,
         customers: &BTreeSet<CustomerId>,
     ) -> Result<()> {
-        if !customers.is_empty() {
-            let locked = sqlx::query(LOCK.of(store.is_embedded())).bind(list(customers));
-            self.locked(&locked.fetch_all(tx).await?)?;
-        }
-        Ok(())
+        self.lock_by(LOCK.of(store.is_embedded()), tx, customers).await
     }
 
     /// Locks those of these contexts that nobody else has locked.
@@ -194,11 +190,20 @@ impl Book {
         tx: &mut Conn,
         customers: &BTreeSet<CustomerId>,
     ) -> Result<()> {
-        if !customers.is_empty() {
-            let locked = sqlx::query(LOCK_FREE.of(store.is_embedded())).bind(list(customers));
-            self.locked(&locked.fetch_all(tx).await?)?;
+        self.lock_by(LOCK_FREE.of(store.is_embedded()), tx, customers).await
+    }
+
+    async fn lock_by(
+        &mut self,
+        sql: &'static str,
+        tx: &mut Conn,
+        customers: &BTreeSet<CustomerId>,
+    ) -> Result<()> {
+        if customers.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let rows = sqlx::query(sql).bind(list(customers)).fetch_all(tx).await?;
+        self.locked(&rows)
     }
 
     pub(crate) fn locked(&mut self, rows: &[AnyRow]) -> Result<()> {

@@ -6,7 +6,13 @@ use domain::{CustomerId, EdgeId, JobId, ServerId, state::EdgeState};
 use jobs::Fence;
 use sqlx::any::AnyRow;
 
-use crate::{db::Store, error::Result, fence, parking::take_free_edge, row::Columns};
+use crate::{
+    db::{Conn, Store},
+    error::Result,
+    fence,
+    parking::take_free_edge,
+    row::Columns,
+};
 
 /// An edge as the platform describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -261,4 +267,17 @@ fn edge(row: &AnyRow) -> Result<Edge> {
         network_name: row.text_opt("network_name")?,
         observed_at: row.int_opt("observed_at")?,
     })
+}
+
+/// Gives back the edge that a server was granted and never used.
+pub(crate) async fn free_unused(tx: &mut Conn, server: ServerId, now: i64) -> Result<()> {
+    sqlx::query(
+        "UPDATE edge SET state = 'free', server_id = NULL, job_id = NULL, since = $1
+         WHERE server_id = $2 AND state = 'claimed'",
+    )
+    .bind(now)
+    .bind(server.to_string())
+    .execute(tx)
+    .await?;
+    Ok(())
 }

@@ -12,6 +12,7 @@ use crate::{
     admission::{admit, scope_text},
     db::{Conn, Store},
     dialect::{Sql, rows},
+    edges,
     error::{Error, Result},
     events,
     parking::next_seq,
@@ -450,15 +451,7 @@ pub(crate) async fn drop_unmade_server(tx: &mut Conn, server: ServerId, now: i64
         .bind(server.to_string())
         .execute(&mut *tx)
         .await?;
-    // An edge that was granted and never used.
-    sqlx::query(
-        "UPDATE edge SET state = 'free', server_id = NULL, job_id = NULL, since = $1
-         WHERE server_id = $2 AND state = 'claimed'",
-    )
-    .bind(now)
-    .bind(server.to_string())
-    .execute(&mut *tx)
-    .await?;
+    edges::free_unused(&mut *tx, server, now).await?;
     sqlx::query("DELETE FROM secret WHERE server_id = $1").bind(server.to_string()).execute(tx).await?;
     Ok(())
 }

@@ -6,6 +6,7 @@ use sqlx::any::AnyRow;
 
 use crate::{
     db::Store,
+    edges,
     error::{Error, Result},
     events, fence,
     row::Columns,
@@ -178,14 +179,7 @@ impl Store {
             let why = Some("its server has been terminated");
             events::record(&mut tx, customer, row.id("id")?, "cancelled", None, why, now).await?;
         }
-        sqlx::query(
-            "UPDATE edge SET state = 'free', server_id = NULL, job_id = NULL, since = $1
-             WHERE server_id = $2 AND state = 'claimed'",
-        )
-        .bind(now)
-        .bind(server.to_string())
-        .execute(&mut *tx)
-        .await?;
+        edges::free_unused(&mut tx, server, now).await?;
         self.edges_changed.store(true, std::sync::atomic::Ordering::Relaxed);
         self.commit(tx, customer).await
     }

@@ -7,3 +7,22 @@ mod plane;
 pub mod postgres;
 
 pub use plane::{Database, Node, Plane};
+
+/// Each of these tests on SQLite and on PostgreSQL.
+#[macro_export]
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name($crate::Database::Sqlite).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name($crate::Database::Postgres).await;
+            })*
+        }
+    };
+}

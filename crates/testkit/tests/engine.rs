@@ -294,7 +294,7 @@ async fn the_first_trace(database: Database) {
     assert!(running.is_empty() && SHAPE.len() == 4);
 }
 
-on_both! {
+testkit::on_both! {
     every_node_failed_and_run_again,
     every_node_repeated,
     what_failed_is_taken_back_from_the_end,

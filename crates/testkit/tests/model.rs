@@ -311,4 +311,4 @@ async fn memory_and_database_agree(database: Database) {
     assert!(claims > 100 && refused > 10 && joined > 3, "too little happens: {claims}, {refused}, {joined}");
 }
 
-on_both!(memory_and_database_agree);
+testkit::on_both!(memory_and_database_agree);

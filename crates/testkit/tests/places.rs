@@ -161,7 +161,7 @@ async fn what_must_not_be_is_found(database: Database) {
     }
 }
 
-on_both! {
+testkit::on_both! {
     a_flood_keeps_nobody_out,
     many_hands_take_no_more_than_there_are,
     a_claim_that_ran_out_needs_no_new_place,

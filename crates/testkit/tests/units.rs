@@ -212,7 +212,7 @@ async fn the_second_trace(database: Database) {
     }
 }
 
-on_both! {
+testkit::on_both! {
     queued_jobs_of_a_batchable_kind_are_done_together,
     a_holder_that_is_run_again_keeps_others_out_again,
     a_queued_job_that_was_begun_before_undoes_when_it_is_stopped,

@@ -305,22 +305,3 @@ pub(crate) fn now() -> i64 {
 pub(crate) fn count(journal: &[String], what: &str) -> usize {
     journal.iter().filter(|w| *w == what).count()
 }
-
-/// Each of these tests on SQLite and on PostgreSQL.
-#[macro_export]
-macro_rules! on_both {
-    ($($name:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $name() {
-                super::$name(testkit::Database::Sqlite).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $name() {
-                super::$name(testkit::Database::Postgres).await;
-            })*
-        }
-    };
-}
