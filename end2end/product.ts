@@ -167,4 +167,9 @@ export async function fits(page: Page) {
   const wide = await page.locator("main").evaluate((main) => main.scrollWidth - main.clientWidth);
   expect(box!.width).toBeLessThanOrEqual(width);
   expect(wide).toBeLessThanOrEqual(1);
+  // A value has room for a word beside its name, and its letters do not stand below each other.
+  const cramped = await page
+    .locator("main dd")
+    .evaluateAll((all) => all.filter((dd) => dd.checkVisibility() && dd.clientHeight > 4 * dd.clientWidth).length);
+  expect(cramped, page.url()).toBe(0);
 }

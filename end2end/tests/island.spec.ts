@@ -1,6 +1,6 @@
 // What the islands add: hints while typing, the price at once, and no violation of accessibility anywhere.
 import { readFileSync } from "node:fs";
-import { ANNA, SUPPORT, eventually, expect, fillOrder, order, signIn, test } from "../product";
+import { ANNA, SUPPORT, eventually, expect, fillOrder, fits, order, signIn, test } from "../product";
 import type { Page } from "@playwright/test";
 
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -14,6 +14,7 @@ async function accessible(page: Page) {
   );
   const found = result.violations.map((v: { id: string; nodes: { html: string }[] }) => [v.id, v.nodes[0].html]);
   expect(found, page.url()).toEqual([]);
+  await fits(page);
 }
 
 test("no page violates accessibility", async ({ page }) => {

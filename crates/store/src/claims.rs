@@ -232,6 +232,7 @@ async fn choose(
         let joined = joiners(store.matrix, &entries, &members);
         if !joined.is_empty() {
             let jobs = joined.into_iter().map(job_id).collect();
+            // Whoever joins needs a place like everybody.
             chosen.push(Unit { id: Some(JobId(*unit)), jobs, due_since: 0, needs_place: true });
         }
     }
@@ -255,7 +256,11 @@ async fn choose(
         .iter()
         .filter_map(|(c, units)| Some((book.contexts.get(c)?.running, units.front()?.due_since, *c)))
         .collect();
-    places -= chosen.iter().map(|u| u.jobs.len() as i64).sum::<i64>();
+    for unit in &mut chosen {
+        unit.jobs.truncate(places.max(0) as usize);
+        places -= unit.jobs.len() as i64;
+    }
+    chosen.retain(|u| !u.jobs.is_empty());
     while let Some((running, _, customer)) = line.pop_first() {
         let Some(units) = waiting.get_mut(&customer) else { continue };
         let Some(mut unit) = units.pop_front() else { continue };

@@ -102,6 +102,26 @@ async fn a_claim_that_ran_out_needs_no_new_place(database: Database) {
     assert_eq!(again, before, "the same ones, and no other");
 }
 
+/// Whoever joins others takes a place like everybody.
+async fn who_joins_needs_a_place(database: Database) {
+    let lab = Lab::start(database).await;
+    let matrix = || {
+        let text = "kinds = [\"resize\"]\nbatchable = [\"resize\"]\n[rows]\nresize = \"C\"\n";
+        Matrix::parse(text).unwrap()
+    };
+    let places = |cap| lab.store.clone().with_matrix(matrix()).with_cap(cap).with_own_clock();
+    let first = lab.accept(Kind::Resize, Scope::None).await;
+    let second = lab.accept(Kind::Resize, Scope::None).await;
+    let claimed = take_all(&places(1)).await;
+    assert_eq!(claimed.iter().map(|j| j.fence.job).collect::<Vec<_>>(), [first.0]);
+    let open =
+        jobs::Turn { open: vec![(claimed[0].unit, claimed[0].context())], ..hands::turn("places", now()) };
+    let none = jobs::JobStore::turn(&places(1), open.clone()).await.unwrap().claimed;
+    assert!(none.is_empty(), "there is no place: {none:?}");
+    let joined = jobs::JobStore::turn(&places(2), open).await.unwrap().claimed;
+    assert_eq!(joined.iter().map(|j| (j.fence.job, j.unit)).collect::<Vec<_>>(), [(second.0, first.0)]);
+}
+
 /// What must never be is found, whatever it is.
 async fn what_must_not_be_is_found(database: Database) {
     let mut lab = Lab::start(database).await;
@@ -165,5 +185,6 @@ testkit::on_both! {
     a_flood_keeps_nobody_out,
     many_hands_take_no_more_than_there_are,
     a_claim_that_ran_out_needs_no_new_place,
+    who_joins_needs_a_place,
     what_must_not_be_is_found,
 }
