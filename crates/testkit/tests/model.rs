@@ -275,9 +275,19 @@ impl Both {
             let word = |x: &dyn std::fmt::Debug| format!("{x:?}");
             let known = (word(&theirs.state), theirs.finished_at.is_some());
             assert_eq!(known, (word(&ours.state), ours.finished), "{id}\n{}", self.story());
+            if ["Running", "RollingBack"].contains(&known.0.as_str()) {
+                let claim = (theirs.claim_owner.as_deref(), theirs.claim_expires_at);
+                assert_eq!(
+                    claim,
+                    (Some(ours.owner.as_str()), Some(ours.expires_at)),
+                    "{id}\n{}",
+                    self.story()
+                );
+            }
             for (theirs, ours) in theirs.steps.iter().zip(&ours.steps) {
-                let known = (theirs.key.as_str(), word(&theirs.state), theirs.attempt);
-                let expected = (ours.key.as_str(), word(&ours.status), i64::from(ours.attempt));
+                let known = (theirs.key.as_str(), word(&theirs.state), theirs.attempt, theirs.retry_at);
+                let expected =
+                    (ours.key.as_str(), word(&ours.status), i64::from(ours.attempt), ours.retry_at);
                 assert_eq!(known, expected, "{id}\n{}", self.story());
             }
             places.entry(theirs.customer).or_default().push((theirs.seq, ours.seq));

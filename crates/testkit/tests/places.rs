@@ -102,6 +102,22 @@ async fn a_claim_that_ran_out_needs_no_new_place(database: Database) {
     assert_eq!(again, before, "the same ones, and no other");
 }
 
+/// A worker that does not know of its newest claim, as the answer was lost, does not keep it.
+async fn a_claim_nobody_knows_of_is_not_renewed(database: Database) {
+    let lab = few_places(database).await;
+    lab.accept(Kind::Refresh, Scope::None).await;
+    let minute = std::time::Duration::from_secs(60);
+    let (start, later) = (now(), now() + 61_000);
+    let known = hands::claim(&lab.store, "one", start).await.unwrap().fence;
+    let renew =
+        async |fence, at| jobs::JobStore::renew(&lab.store, "one", &[fence], at, minute).await.unwrap();
+    assert_eq!(renew(known, start).await, [known]);
+    let unknown = hands::claim(&lab.store, "one", later).await.unwrap().fence;
+    assert_eq!((unknown.job, unknown.epoch), (known.job, known.epoch + 1));
+    assert_eq!(renew(known, later + 30_000).await, []);
+    assert!(hands::claim(&lab.store, "two", later + 61_000).await.is_some(), "it has run out");
+}
+
 /// Whoever joins others takes a place like everybody.
 async fn who_joins_needs_a_place(database: Database) {
     let lab = Lab::start(database).await;
@@ -185,6 +201,7 @@ testkit::on_both! {
     a_flood_keeps_nobody_out,
     many_hands_take_no_more_than_there_are,
     a_claim_that_ran_out_needs_no_new_place,
+    a_claim_nobody_knows_of_is_not_renewed,
     who_joins_needs_a_place,
     what_must_not_be_is_found,
 }
