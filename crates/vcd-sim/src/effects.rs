@@ -8,7 +8,7 @@ use crate::{
     errors::Refusal,
     guest::{self, FirstBoot, sentinel},
     model::{
-        Capabilities, Customization, Disk, GuestRun, Metadata, NetworkStatus, Nic, Property, Snapshot,
+        Capabilities, Customization, Disk, GuestRun, Metadata, Nic, Property, Realization, Snapshot,
         VappNetwork, Vm,
     },
     tasks::{Due, Entity},
@@ -26,6 +26,13 @@ pub(crate) enum Effect {
         description: String,
     },
     NetworkDeleted(Uuid),
+    EdgeMade(Uuid),
+    EdgeUpdated {
+        id: Uuid,
+        name: String,
+        description: String,
+    },
+    EdgeDeleted(Uuid),
     Qos {
         edge: Uuid,
         ingress: Option<Uuid>,
@@ -51,6 +58,8 @@ pub(crate) enum Effect {
         added: Vec<Vm>,
         moved: Vec<Move>,
         deleted: Vec<Uuid>,
+        #[serde(default)]
+        reconfigured: Vec<(Uuid, Reconfiguration)>,
         renamed: Option<(String, String)>,
         power_on: bool,
     },
@@ -71,7 +80,7 @@ pub(crate) enum Effect {
         capabilities: Capabilities,
     },
     Properties {
-        vm: Uuid,
+        of: Entity,
         properties: Vec<Property>,
     },
     PoweredOn {
@@ -124,6 +133,8 @@ pub(crate) struct Reconfiguration {
     pub(crate) memory_mb: Option<u64>,
     pub(crate) disks: Option<Vec<Disk>>,
     pub(crate) nics: Option<Vec<Nic>>,
+    #[serde(default)]
+    pub(crate) customization: Option<Customization>,
 }
 
 impl World {
@@ -136,7 +147,7 @@ impl World {
             }
             Effect::NetworkMade(id) | Effect::NetworkRealized(id) => {
                 if let Some(network) = self.networks.get_mut(&id) {
-                    network.status = NetworkStatus::Realized;
+                    network.status = Realization::Realized;
                 }
             }
             Effect::NetworkUpdated { id, name, description } => {
@@ -150,6 +161,17 @@ impl World {
                 }
                 self.networks.remove(&id);
             }
+            Effect::EdgeMade(id) => {
+                if let Some(edge) = self.edges.get_mut(&id) {
+                    edge.status = Realization::Realized;
+                }
+            }
+            Effect::EdgeUpdated { id, name, description } => {
+                if let Some(edge) = self.edges.get_mut(&id) {
+                    (edge.name, edge.description) = (name, description);
+                }
+            }
+            Effect::EdgeDeleted(id) => drop(self.edges.remove(&id)),
             Effect::Qos { edge, ingress, egress } => {
                 if let Some(edge) = self.edges.get_mut(&edge) {
                     (edge.ingress, edge.egress) = (ingress, egress);
@@ -179,7 +201,7 @@ impl World {
                     vapp.networks = networks;
                 }
             }
-            Effect::Recomposed { vapp, added, moved, deleted, renamed, power_on } => {
+            Effect::Recomposed { vapp, added, moved, deleted, reconfigured, renamed, power_on } => {
                 for id in deleted {
                     self.vm_remove(id);
                 }
@@ -188,6 +210,9 @@ impl World {
                 }
                 if let (Some((name, description)), Some(vapp)) = (renamed, self.vapps.get_mut(&vapp)) {
                     (vapp.name, vapp.description) = (name, description);
+                }
+                for (vm, change) in reconfigured {
+                    self.reconfigure(vm, change, at)?;
                 }
                 self.place(added, power_on, at)?;
             }
@@ -210,9 +235,11 @@ impl World {
                     vm.capabilities = capabilities;
                 }
             }
-            Effect::Properties { vm, properties } => {
-                if let Some(vm) = self.vms.get_mut(&vm) {
+            Effect::Properties { of, properties } => {
+                if let Some(vm) = self.vms.get_mut(&of.id()) {
                     vm.properties = properties;
+                } else if let Some(vapp) = self.vapps.get_mut(&of.id()) {
+                    vapp.properties = properties;
                 }
             }
             Effect::PoweredOn { vms, force_customization } => {
@@ -308,7 +335,18 @@ impl World {
     /// What an effect that will not come leaves behind: what was visible already, as a failed shell or not at all.
     pub(crate) fn abandon(&mut self, effect: Option<Effect>, leaves_shell: bool) {
         match effect {
+            Some(Effect::NetworkMade(id)) if leaves_shell => {
+                if let Some(network) = self.networks.get_mut(&id) {
+                    network.status = Realization::Failed;
+                }
+            }
             Some(Effect::NetworkMade(id)) => drop(self.networks.remove(&id)),
+            Some(Effect::EdgeMade(id)) if leaves_shell => {
+                if let Some(edge) = self.edges.get_mut(&id) {
+                    edge.status = Realization::Failed;
+                }
+            }
+            Some(Effect::EdgeMade(id)) => drop(self.edges.remove(&id)),
             Some(Effect::VappMade { id, .. }) => {
                 if let Some(vapp) = self.vapps.get_mut(&id) {
                     vapp.failed = true;
@@ -380,6 +418,9 @@ impl World {
         vm.memory_mb = change.memory_mb.unwrap_or(vm.memory_mb);
         if let Some(disks) = change.disks {
             vm.disks = disks;
+        }
+        if let Some(section) = change.customization {
+            vm.customization = section;
         }
         Ok(())
     }

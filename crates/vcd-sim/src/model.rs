@@ -1,5 +1,7 @@
 //! What the cloud holds. Plain data, saved as it stands.
 
+use std::net::Ipv4Addr;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -23,11 +25,21 @@ pub(crate) struct Edge {
     pub(crate) name: String,
     /// The block the operator routes to it, as its description says: `routed 198.18.0.8/29`.
     pub(crate) description: String,
+    #[serde(default)]
+    pub(crate) status: Realization,
+    /// Its address on the uplink.
+    #[serde(default = "no_address")]
+    pub(crate) uplink: Ipv4Addr,
     pub(crate) ingress: Option<Uuid>,
     pub(crate) egress: Option<Uuid>,
     /// The count of networks that is still shown, although it has changed.
     #[serde(default)]
     pub(crate) lag: Option<Lag>,
+}
+
+/// Of an edge that was saved before its address was: it is given one when the state is read.
+pub(crate) const fn no_address() -> Ipv4Addr {
+    Ipv4Addr::UNSPECIFIED
 }
 
 /// An old value, shown until then.
@@ -63,10 +75,23 @@ pub(crate) struct Template {
     pub(crate) eula: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum NetworkStatus {
+/// How far a network or an edge is with being made below.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Realization {
     Configuring,
+    #[default]
     Realized,
+    Failed,
+}
+
+impl Realization {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Configuring => "CONFIGURING",
+            Self::Realized => "REALIZED",
+            Self::Failed => "REALIZATION_FAILED",
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -79,12 +104,19 @@ pub(crate) struct Network {
     pub(crate) prefix_length: u8,
     pub(crate) dns: [String; 2],
     pub(crate) ranges: Vec<(String, String)>,
-    pub(crate) status: NetworkStatus,
+    pub(crate) status: Realization,
     #[serde(default)]
     pub(crate) shared: bool,
 }
 
 impl Network {
+    /// How many addresses its ranges hold.
+    pub(crate) fn addresses(&self) -> u32 {
+        let count =
+            |(first, last): &(String, String)| Some(ip_number(last)?.checked_sub(ip_number(first)?)? + 1);
+        self.ranges.iter().filter_map(count).sum()
+    }
+
     pub(crate) fn netmask(&self) -> String {
         let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix_length)).unwrap_or(0);
         std::net::Ipv4Addr::from(mask).to_string()
@@ -105,6 +137,26 @@ pub(crate) struct Vapp {
     pub(crate) created: i64,
     #[serde(default)]
     pub(crate) owner: String,
+    #[serde(default)]
+    pub(crate) properties: Vec<Property>,
+    #[serde(default)]
+    pub(crate) access: Access,
+}
+
+/// Who else may use a vApp. Kept and told; there is one organisation here, whose members may do everything anyway.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Access {
+    /// `ReadOnly`, `Change` or `FullControl`, where it is shared with everybody.
+    pub(crate) everyone: Option<String>,
+    pub(crate) settings: Vec<AccessSetting>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct AccessSetting {
+    pub(crate) href: String,
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    pub(crate) level: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

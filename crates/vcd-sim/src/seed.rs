@@ -1,13 +1,13 @@
 //! The cloud as it is on its first day: one organisation, one VDC, a pool of edges, a catalogue of templates.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use uuid::Uuid;
 
 use crate::{
     clock::Clock,
     knobs::Knobs,
-    model::{Edge, Named, QosProfile, Template},
+    model::{Edge, Named, QosProfile, Realization, Template},
     world::{World, storage_profile},
 };
 
@@ -65,13 +65,20 @@ pub(crate) fn world(edges: u32, knobs: Knobs, clock: &Clock) -> World {
     }
 }
 
+/// The n-th address that an edge can have on its uplink, from 0.
+pub(crate) fn uplink(n: u32) -> Ipv4Addr {
+    Ipv4Addr::from(u32::from(Ipv4Addr::new(100, 64, 0, 10)) + n)
+}
+
 /// Edge `n` has the n-th /29 of 198.18.0.0/15, the range set aside for tests.
 fn edge(n: u32) -> Edge {
-    let base = u32::from(std::net::Ipv4Addr::new(198, 18, 0, 0)) + n * 8;
+    let base = u32::from(Ipv4Addr::new(198, 18, 0, 0)) + n * 8;
     Edge {
         id: Uuid::new_v4(),
         name: format!("edge-{n:03}"),
-        description: format!("routed {}/29", std::net::Ipv4Addr::from(base)),
+        description: format!("routed {}/29", Ipv4Addr::from(base)),
+        status: Realization::Realized,
+        uplink: uplink(n - 1),
         ingress: None,
         egress: None,
         lag: None,

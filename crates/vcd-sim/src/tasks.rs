@@ -12,6 +12,7 @@ use crate::{
     effects::Effect,
     errors::Refusal,
     faults::{Fate, TaskError},
+    operations,
     world::World,
 };
 
@@ -59,7 +60,6 @@ pub(crate) struct Task {
     pub(crate) id: Uuid,
     /// `vdcRecomposeVapp`
     pub(crate) operation_name: String,
-    pub(crate) operation: String,
     pub(crate) owner: Entity,
     pub(crate) owner_name: String,
     #[serde(default)]
@@ -88,6 +88,19 @@ pub(crate) struct Task {
 impl Task {
     pub(crate) fn is_running(&self) -> bool {
         self.status == TaskStatus::Running
+    }
+
+    /// What it does, in words: `Updating Virtual Machine web1(UUID)`, and `Updated …` once it is over.
+    pub(crate) fn operation(&self) -> String {
+        let (doing, done) = operations::words(&self.operation_name);
+        let verb = if self.is_running() { doing } else { done };
+        let kind = match self.owner {
+            Entity::Gateway(_) => "Edge Gateway",
+            Entity::Network(_) => "Network",
+            Entity::Vapp(_) => "Virtual Application",
+            Entity::Vm(_) => "Virtual Machine",
+        };
+        format!("{verb} {kind} {}({})", self.owner_name, self.owner.id())
     }
 
     /// Percent.
@@ -213,7 +226,6 @@ impl World {
         let task = Task {
             id,
             operation_name: start.operation.into(),
-            operation: format!("{} {}({})", start.operation, start.name, start.owner.id()),
             owner: start.owner,
             owner_name: start.name,
             holds,
@@ -290,6 +302,9 @@ impl World {
         }
         if let Some(task) = self.tasks.get_mut(&id) {
             (task.status, task.error, task.end) = (status, error, at);
+            if status == TaskStatus::Error {
+                self.index.remember(task);
+            }
         }
     }
 

@@ -11,8 +11,9 @@ use crate::{
     faults::TaskFault,
     guest::NetworkSettings,
     knobs::Knobs,
-    model::{ApiToken, Edge, Lag, Metadata, Named, Network, QosProfile, Template, Vapp, Vm},
-    tasks::{Agenda, Entity, Task},
+    model::{ApiToken, Edge, Lag, Metadata, Named, Network, QosProfile, Template, Vapp, Vm, no_address},
+    seed,
+    tasks::{Agenda, Entity, Task, TaskStatus},
 };
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,7 +56,22 @@ pub(crate) fn storage_profile() -> Named {
 pub(crate) struct Index {
     /// The running task that holds each entity.
     pub(crate) holds: HashMap<Entity, Uuid>,
+    /// The latest tasks of an entity that ended in error, oldest first: its body goes on showing them.
+    pub(crate) failed: HashMap<Entity, Vec<Uuid>>,
     vms: BTreeMap<Uuid, BTreeSet<Uuid>>,
+}
+
+/// So many failed tasks an entity's body shows.
+const FAILED_SHOWN: usize = 3;
+
+impl Index {
+    pub(crate) fn remember(&mut self, failed: &Task) {
+        let list = self.failed.entry(failed.owner).or_default();
+        list.push(failed.id);
+        if list.len() > FAILED_SHOWN {
+            list.remove(0);
+        }
+    }
 }
 
 impl World {
@@ -68,7 +84,26 @@ impl World {
         for vm in self.vms.values() {
             index.vms.entry(vm.vapp).or_default().insert(vm.id);
         }
+        let mut failed: Vec<&Task> = self.tasks.values().filter(|t| t.status == TaskStatus::Error).collect();
+        failed.sort_by_key(|t| t.end);
+        for task in failed {
+            index.remember(task);
+        }
         self.index = index;
+        let without: Vec<Uuid> =
+            self.edges.values().filter(|e| e.uplink == no_address()).map(|e| e.id).collect();
+        for id in without {
+            let uplink = self.free_uplink();
+            if let Some(edge) = self.edges.get_mut(&id) {
+                edge.uplink = uplink;
+            }
+        }
+    }
+
+    /// The lowest address on the uplinks that no edge has.
+    pub(crate) fn free_uplink(&self) -> std::net::Ipv4Addr {
+        let taken: BTreeSet<_> = self.edges.values().map(|e| e.uplink).collect();
+        (0..).map(seed::uplink).find(|a| !taken.contains(a)).unwrap_or_else(no_address)
     }
 
     pub(crate) fn vms_of(&self, vapp: Uuid) -> impl Iterator<Item = &Vm> {

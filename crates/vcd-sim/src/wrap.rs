@@ -112,6 +112,8 @@ pub(crate) async fn wrap(State(sim): State<Simulator>, mut request: Request, nex
         (part != Part::Own && part != Part::OAuth).then(|| refuse_version(&path, headers)).flatten()
     {
         refuse(&path, refusal, &request_id)
+    } else if let Some(refusal) = refuse_media(part, headers) {
+        refuse(&path, refusal, &request_id)
     } else {
         around.page_shift = usize::from(matches!(spoiled, Some(Spoiled::PageShift)));
         request.extensions_mut().insert(around);
@@ -233,6 +235,28 @@ fn refuse_version(path: &str, headers: &HeaderMap) -> Option<Refusal> {
         list.join(", ")
     );
     Some(Refusal::new(406, "NOT_ACCEPTABLE", text))
+}
+
+/// A body is in the language of its family, and says so.
+fn refuse_media(part: Part, headers: &HeaderMap) -> Option<Refusal> {
+    let empty = match headers.get(header::CONTENT_LENGTH) {
+        Some(length) => length.as_bytes() == b"0",
+        None => !headers.contains_key(header::TRANSFER_ENCODING),
+    };
+    if empty {
+        return None;
+    }
+    let media = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let essence = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let known = match part {
+        Part::Xml => matches!(essence.as_str(), "application/xml" | "text/xml") || essence.ends_with("+xml"),
+        Part::Json => essence == "application/json" || essence.ends_with("+json"),
+        Part::OAuth | Part::Own => true,
+    };
+    (!known).then(|| {
+        let text = format!("The content type \"{media}\" is not supported here.");
+        Refusal::new(415, "UNSUPPORTED_MEDIA_TYPE", text)
+    })
 }
 
 /// Answers a refusal in the family of the path.

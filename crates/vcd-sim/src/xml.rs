@@ -143,21 +143,3 @@ impl<'a, 'i> Read<'a, 'i> for roxmltree::Node<'a, 'i> {
         self.value(name).is_some_and(|v| v.trim().eq_ignore_ascii_case("true"))
     }
 }
-
-/// Refuses children out of their schema order, as the real one does. A name may stand in several places.
-pub(crate) fn check_order(node: roxmltree::Node<'_, '_>, order: &[&str]) -> Result<(), String> {
-    let mut place = 0;
-    for child in node.children().filter(roxmltree::Node::is_element) {
-        let name = child.tag_name().name();
-        match order[place..].iter().position(|n| *n == name) {
-            Some(further) => place += further,
-            None if order.contains(&name) => {
-                return Err(format!(
-                    "Invalid content was found starting with element '{name}': it stands too late."
-                ));
-            }
-            None => return Err(format!("Invalid content was found starting with element '{name}'.")),
-        }
-    }
-    Ok(())
-}

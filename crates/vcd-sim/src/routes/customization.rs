@@ -16,34 +16,8 @@ use crate::{
     errors::Refusal,
     model::{Customization, Vm},
     tasks::Entity,
-    world::World,
-    xml::{Element, Read, check_order},
+    xml::{Element, Read},
 };
-
-const ORDER: &[&str] = &[
-    "Info",
-    "Enabled",
-    "ChangeSid",
-    "VirtualMachineId",
-    "JoinDomainEnabled",
-    "UseOrgSettings",
-    "DomainName",
-    "DomainUserName",
-    "DomainUserPassword",
-    "MachineObjectOU",
-    "AdminPasswordEnabled",
-    "AdminPasswordAuto",
-    "AdminPassword",
-    "AdminAutoLogonEnabled",
-    "AdminAutoLogonCount",
-    "ResetPasswordRequired",
-    "CustomizationScript",
-    "ComputerName",
-    "Link",
-    // One client appends what the section did not have before behind its link, which the platform has been seen to take.
-    "AdminPassword",
-    "CustomizationScript",
-];
 
 pub(super) async fn get(ask: Ask, Path(id): Path<String>) -> Response {
     let world = ask.read();
@@ -58,8 +32,8 @@ pub(super) async fn put(ask: Ask, Path(id): Path<String>, body: String) -> Respo
     let result = ask
         .change(|c| {
             let vm = idle_vm(c.world, &id)?;
-            let doc = parse(&body, "GuestCustomizationSection")?;
-            let section = read(c.world, &vm, doc.root_element())?;
+            let doc = parse(c.world, &body, "GuestCustomizationSection")?;
+            let section = read(&vm, doc.root_element())?;
             update(c, &vm, "vappUpdateVm section", Effect::Customized { vm: vm.id, section })
         })
         .await;
@@ -70,10 +44,7 @@ pub(super) async fn put(ask: Ask, Path(id): Path<String>, body: String) -> Respo
 const SCRIPT_MAX: usize = 49_000;
 
 /// Reads the whole section: what it leaves out is gone afterwards.
-pub(super) fn read(world: &World, vm: &Vm, root: Node<'_, '_>) -> Result<Customization, Refusal> {
-    if world.knobs.strict_order {
-        check_order(root, ORDER).map_err(Refusal::bad)?;
-    }
+pub(super) fn read(vm: &Vm, root: Node<'_, '_>) -> Result<Customization, Refusal> {
     let section = Customization {
         enabled: root.flag("Enabled"),
         change_sid: root.flag("ChangeSid"),

@@ -15,12 +15,18 @@ use crate::{
     effects::Effect,
     errors::Refusal,
     filter::matches,
-    model::Edge,
+    model::{Edge, Realization},
     tasks::{Entity, Start},
     world::World,
 };
 
 const PAGE_MAX: usize = 128;
+
+/// The name of a page's type, as the link to the next one bears it: `EdgeGateways` of `edgeGateways`.
+fn model(path: &str) -> String {
+    let last = path.rsplit('/').next().unwrap_or(path);
+    last.chars().enumerate().map(|(i, c)| if i == 0 { c.to_ascii_uppercase() } else { c }).collect()
+}
 
 /// One page of rows, with the header that leads to the next. A larger page than the largest is refused.
 pub(super) fn page(
@@ -68,10 +74,11 @@ pub(super) fn page(
             .collect();
         rest.sort();
         let next = format!(
-            "<{}/cloudapi/1.0.0/{path}?page={}&pageSize={size}{}>;rel=\"nextPage\";type=\"application/json\"",
+            "<{}/cloudapi/1.0.0/{path}?page={}&pageSize={size}{}>;rel=\"nextPage\";type=\"application/json\";model=\"{}\"",
             ask.base(),
             page + 1,
-            rest.concat()
+            rest.concat(),
+            model(path)
         );
         if let Ok(next) = HeaderValue::from_str(&next) {
             response.headers_mut().insert(header::LINK, next);
@@ -113,35 +120,142 @@ pub(super) async fn get(ask: Ask, Path(id): Path<String>) -> Response {
     ask.json(id_of(&id).and_then(|id| world.edge(id)).map(|e| view(&world, e, now)))
 }
 
-/// The operator's work, and so not the tenant's.
-pub(super) async fn put(ask: Ask, Path(id): Path<String>) -> Response {
-    let provider = ask.around.is_provider();
-    let result = id_of(&id).and_then(|id| {
-        ask.read().edge(id)?;
-        let text = if provider {
-            "Changing an edge is not offered by this simulator."
-        } else {
-            "This operation is denied."
-        };
-        Err(Refusal::new(403, "ACCESS_TO_RESOURCE_IS_FORBIDDEN", text))
-    });
-    ask.json(result)
+/// What is asked of an edge: its name, its description, and whose it is to be.
+struct Asked {
+    name: String,
+    description: String,
 }
 
-/// The address an edge has on its uplink: its place in the pool.
-fn uplink_address(world: &World, e: &Edge) -> String {
-    let place = world.edges.values().filter(|o| o.name < e.name).count() as u32;
-    std::net::Ipv4Addr::from(u32::from(std::net::Ipv4Addr::new(100, 64, 0, 10)) + place).to_string()
+/// Edges are the operator's to make, to change and to take away.
+fn read(ask: &Ask, body: &[u8]) -> Result<Asked, Refusal> {
+    operator(ask)?;
+    let v: Value = serde_json::from_slice(body).map_err(|e| Refusal::bad(format!("Bad request: {e}")))?;
+    let name = v["name"].as_str().map(str::trim).filter(|n| !n.is_empty() && n.chars().count() <= 128);
+    let name = name.ok_or_else(|| Refusal::bad("validation error on field 'name'"))?;
+    let owner = id_of(v["ownerRef"]["id"].as_str().unwrap_or_default())?;
+    let vdc = ask.read().vdc.id;
+    if owner != vdc {
+        return Err(Refusal::forbidden("vdc", owner));
+    }
+    Ok(Asked { name: name.into(), description: v["description"].as_str().unwrap_or_default().into() })
+}
+
+fn operator(ask: &Ask) -> Result<(), Refusal> {
+    match ask.around.is_provider() {
+        true => Ok(()),
+        false => Err(Refusal::new(403, "ACCESS_TO_RESOURCE_IS_FORBIDDEN", "This operation is denied.")),
+    }
+}
+
+fn is_free(world: &World, name: &str, but: Option<Uuid>) -> Result<(), Refusal> {
+    if world.edges.values().any(|e| e.name == name && Some(e.id) != but) {
+        let text = format!("The name \"{name}\" is already in use by another edge gateway.");
+        return Err(Refusal::new(400, "DUPLICATE_NAME", text));
+    }
+    Ok(())
+}
+
+/// A further edge of the pool. It takes networks once it is realized.
+pub(super) async fn create(ask: Ask, body: Bytes) -> Response {
+    let asked = match read(&ask, &body) {
+        Ok(asked) => asked,
+        Err(refusal) => return ask.json(Err(refusal)),
+    };
+    let result = ask
+        .change(|c| {
+            is_free(c.world, &asked.name, None)?;
+            let edge = Edge {
+                id: Uuid::new_v4(),
+                name: asked.name.clone(),
+                description: asked.description,
+                status: Realization::Configuring,
+                uplink: c.world.free_uplink(),
+                ingress: None,
+                egress: None,
+                lag: None,
+            };
+            let id = edge.id;
+            c.world.edges.insert(id, edge);
+            let started = c.start(Start {
+                operation: "orgVdcGatewayCreate",
+                duration: durations::of("orgVdcGatewayCreate", 1),
+                owner: Entity::Gateway(id),
+                name: asked.name,
+                holds: vec![],
+                effect: Effect::EdgeMade(id),
+            });
+            if started.is_err() {
+                c.world.edges.remove(&id);
+            }
+            started
+        })
+        .await;
+    ask.accepted(result)
+}
+
+/// Its name and its description.
+pub(super) async fn put(ask: Ask, Path(id): Path<String>, body: Bytes) -> Response {
+    let asked = match id_of(&id).and_then(|id| ask.read().edge(id).map(drop)).and_then(|()| read(&ask, &body))
+    {
+        Ok(asked) => asked,
+        Err(refusal) => return ask.json(Err(refusal)),
+    };
+    let result = ask
+        .change(|c| {
+            let edge = c.world.edge(id_of(&id)?)?.clone();
+            c.world.require_idle(&[Entity::Gateway(edge.id)])?;
+            is_free(c.world, &asked.name, Some(edge.id))?;
+            c.start(Start {
+                operation: "orgVdcGatewayUpdate",
+                duration: durations::of("orgVdcGatewayUpdate", 1),
+                owner: Entity::Gateway(edge.id),
+                name: edge.name,
+                holds: vec![],
+                effect: Effect::EdgeUpdated { id: edge.id, name: asked.name, description: asked.description },
+            })
+        })
+        .await;
+    ask.accepted(result)
+}
+
+/// Refused while a network is on it.
+pub(super) async fn delete(ask: Ask, Path(id): Path<String>) -> Response {
+    if let Err(refusal) = operator(&ask) {
+        return ask.json(Err(refusal));
+    }
+    let result = ask
+        .change(|c| {
+            let edge = c.world.edge(id_of(&id)?)?.clone();
+            c.world.require_idle(&[Entity::Gateway(edge.id)])?;
+            let networks = c.world.networks_on(edge.id);
+            if networks > 0 {
+                let text = format!(
+                    "The edge gateway \"{}\" cannot be deleted: {networks} org VDC network(s) are connected to it.",
+                    edge.name
+                );
+                return Err(Refusal::bad(text));
+            }
+            c.start(Start {
+                operation: "orgVdcGatewayDelete",
+                duration: durations::of("orgVdcGatewayDelete", 1),
+                owner: Entity::Gateway(edge.id),
+                name: edge.name,
+                holds: vec![],
+                effect: Effect::EdgeDeleted(edge.id),
+            })
+        })
+        .await;
+    ask.accepted(result)
 }
 
 fn view(world: &World, e: &Edge, now: i64) -> Value {
     let vdc = json!({"name": world.vdc.name, "id": format!("urn:vcloud:vdc:{}", world.vdc.id)});
-    let primary = uplink_address(world, e);
+    let primary = e.uplink;
     json!({
         "id": Entity::Gateway(e.id).urn(),
         "name": e.name,
         "description": e.description,
-        "status": "REALIZED",
+        "status": e.status.word(),
         "ownerRef": vdc,
         "orgVdc": vdc,
         "orgRef": {"name": world.org.name, "id": format!("urn:vcloud:org:{}", world.org.id)},
@@ -165,9 +279,9 @@ pub(super) async fn used_addresses(
     Query(params): Query<Params>,
 ) -> Response {
     let world = ask.read();
-    let rows = id_of(&id).and_then(|id| world.edge(id)).map(|e| {
-        vec![json!({"category": "PRIMARY_IP", "ipAddress": uplink_address(&world, e), "networkRef": null})]
-    });
+    let rows = id_of(&id)
+        .and_then(|id| world.edge(id))
+        .map(|e| vec![json!({"category": "PRIMARY_IP", "ipAddress": e.uplink, "networkRef": null})]);
     page(&ask, &format!("edgeGateways/{id}/usedIpAddresses"), &params, PAGE_MAX, rows)
 }
 

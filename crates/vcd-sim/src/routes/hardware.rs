@@ -2,7 +2,13 @@
 
 use axum::{extract::Path, response::Response};
 
-use super::{Ask, id_of, number, views::link, vms::check_size};
+use super::{
+    Ask, id_of,
+    nics::{self, Asked},
+    number, parse,
+    views::link,
+    vms::{check_size, small},
+};
 use crate::{
     durations,
     effects::{Effect, Reconfiguration},
@@ -198,13 +204,9 @@ pub(super) async fn put(ask: Ask, Path((id, part)): Path<(String, String)>, body
 }
 
 fn read(world: &World, vm: &Vm, part: &str, body: &str) -> Result<Reconfiguration, Refusal> {
-    let doc = roxmltree::Document::parse(body).map_err(|e| Refusal::bad(format!("Bad request: {e}")))?;
-    let root = doc.root_element();
     let expected = if matches!(part, "cpu" | "memory") { "Item" } else { "RasdItemsList" };
-    if !root.has_tag_name((VCLOUD, expected)) {
-        let found = root.tag_name().name();
-        return Err(Refusal::bad(format!("Cannot find the declaration of element '{found}'.")));
-    }
+    let doc = parse(world, body, expected)?;
+    let root = doc.root_element();
     let value = |node: roxmltree::Node<'_, '_>, name: &str| -> Option<String> {
         node.children()
             .find(|c| c.is_element() && c.tag_name().name() == name)
@@ -214,7 +216,7 @@ fn read(world: &World, vm: &Vm, part: &str, body: &str) -> Result<Reconfiguratio
         |node, name: &str| -> Result<u64, Refusal> { number(&value(node, name).unwrap_or_default(), name) };
     let change = match part {
         "cpu" => Reconfiguration {
-            cpus: Some(quantity(root, "VirtualQuantity")? as u32),
+            cpus: Some(small(quantity(root, "VirtualQuantity")?, "VirtualQuantity")?),
             cores_per_socket: value(root, "CoresPerSocket")
                 .map(|t| number(&t, "CoresPerSocket"))
                 .transpose()?,
@@ -225,18 +227,48 @@ fn read(world: &World, vm: &Vm, part: &str, body: &str) -> Result<Reconfiguratio
             ..Reconfiguration::default()
         },
         "disks" => {
-            let mut disks = Vec::new();
-            for item in root.children().filter(|c| c.has_tag_name((VCLOUD, "Item"))) {
-                if value(item, "ResourceType").as_deref() == Some("17") {
-                    disks.push(read_disk(vm, item, &value)?);
-                }
-            }
+            let disks =
+                items(root, "17").map(|item| read_disk(vm, item, &value)).collect::<Result<_, _>>()?;
             Reconfiguration { disks: Some(disks), ..Reconfiguration::default() }
+        }
+        "networkCards" => {
+            let asked = items(root, "10").map(|item| read_card(item, &value)).collect::<Result<_, _>>()?;
+            let nics = nics::given(world, vm.vapp, asked, &vm.nics, false)?;
+            Reconfiguration { nics: Some(nics), ..Reconfiguration::default() }
         }
         _ => return Err(Refusal::bad("This part cannot be changed here.")),
     };
     check_size(world, vm, &change)?;
     Ok(change)
+}
+
+/// The items of one kind in a list: 17 are disks, 10 cards.
+fn items<'a, 'i: 'a>(
+    list: roxmltree::Node<'a, 'i>,
+    kind: &'a str,
+) -> impl Iterator<Item = roxmltree::Node<'a, 'i>> {
+    let of_kind = move |item: &roxmltree::Node<'_, '_>| {
+        item.children()
+            .any(|c| c.tag_name().name() == "ResourceType" && c.text().map(str::trim) == Some(kind))
+    };
+    list.children().filter(|c| c.has_tag_name((VCLOUD, "Item"))).filter(of_kind)
+}
+
+/// A card item: the network is the text of its connection, the addressing stands in the attributes.
+fn read_card(
+    item: roxmltree::Node<'_, '_>,
+    value: &impl Fn(roxmltree::Node<'_, '_>, &str) -> Option<String>,
+) -> Result<Asked, Refusal> {
+    let connection = item.children().find(|c| c.tag_name().name() == "Connection");
+    let connection = connection.ok_or_else(|| Refusal::bad("A card item has no Connection."))?;
+    let attribute = |name: &str| connection.attribute((VCLOUD, name)).map(str::to_owned);
+    Ok(Asked {
+        index: number(&value(item, "AddressOnParent").unwrap_or_default(), "AddressOnParent")?,
+        network: connection.text().unwrap_or("none").trim().to_owned(),
+        mode: attribute("ipAddressingMode").unwrap_or_else(|| "NONE".into()),
+        address: attribute("ipAddress"),
+        connected: value(item, "AutomaticAllocation").is_some_and(|v| v.trim().eq_ignore_ascii_case("true")),
+    })
 }
 
 /// A disk item: its size is the capacity of the host resource, unless only the quantity was changed.

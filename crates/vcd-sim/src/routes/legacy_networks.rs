@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     errors::Refusal,
-    model::{Network, NetworkStatus, VappNetwork},
+    model::{Network, Realization, VappNetwork},
     tasks::Entity,
     world::World,
     xml::{Element, Read},
@@ -64,7 +64,7 @@ pub(super) fn org_network(world: &World, n: &Network, base: &str, now: i64) -> E
     }
     let tasks = running.map(|t| Element::new("Tasks").child(views::task(world, t, base, now)));
     Element::vcloud("OrgVdcNetwork")
-        .attr("status", i32::from(n.status == NetworkStatus::Realized))
+        .attr("status", i32::from(n.status == Realization::Realized))
         .attr("name", &n.name)
         .attr("id", entity.urn())
         .attr("href", own)
@@ -81,7 +81,7 @@ pub(super) fn org_network(world: &World, n: &Network, base: &str, now: i64) -> E
 pub(super) async fn create(ask: Ask, Path(_): Path<String>, body: String) -> Response {
     let result = ask
         .change(|c| {
-            let doc = parse(&body, "OrgVdcNetwork")?;
+            let doc = parse(c.world, &body, "OrgVdcNetwork")?;
             let root = doc.root_element();
             let scope = root
                 .find("Configuration")
@@ -109,7 +109,7 @@ pub(super) async fn create(ask: Ask, Path(_): Path<String>, body: String) -> Res
                         (end("StartAddress"), end("EndAddress"))
                     })
                     .collect(),
-                status: NetworkStatus::Configuring,
+                status: Realization::Configuring,
                 shared: root.flag("IsShared"),
             };
             let id = network.id;

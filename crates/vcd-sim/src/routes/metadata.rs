@@ -97,7 +97,7 @@ fn change(
 pub(super) async fn add(ask: Ask, Path(id): Path<String>, body: String) -> Response {
     let result = ask
         .change(|c| {
-            let doc = parse(&body, "Metadata")?;
+            let doc = parse(c.world, &body, "Metadata")?;
             let entries = doc.root_element().all("MetadataEntry");
             for entry in &entries {
                 general(entry.value("Domain").unwrap_or("GENERAL"))?;
@@ -112,7 +112,7 @@ pub(super) async fn add(ask: Ask, Path(id): Path<String>, body: String) -> Respo
 pub(super) async fn put(ask: Ask, Path((id, key)): Path<(String, String)>, body: String) -> Response {
     let result = ask
         .change(|c| {
-            let doc = parse(&body, "MetadataValue")?;
+            let doc = parse(c.world, &body, "MetadataValue")?;
             change(c, &id, vec![(key, read(doc.root_element()))], None)
         })
         .await;

@@ -1,5 +1,6 @@
 //! The surface: who answers which path, and what every handler has at hand.
 
+mod access;
 mod auth;
 mod control;
 mod customization;
@@ -12,6 +13,7 @@ mod nics;
 mod orgs;
 mod page;
 mod power;
+mod properties;
 mod query;
 mod recompose;
 mod records;
@@ -37,6 +39,7 @@ use uuid::Uuid;
 
 use crate::{
     errors::{Refusal, respond},
+    schema,
     server::{Change, Simulator},
     world::World,
     wrap::Around,
@@ -193,9 +196,9 @@ fn vapps() -> Router<Simulator> {
         .route("/api/vApp/{id}", get(vapps::get).put(vapps::update).delete(vapps::delete))
         .route("/api/vApp/{id}/action/recomposeVApp", post(recompose::recompose))
         .both("/api/vApp/{id}/networkConfigSection", get(vapp_networks::get).put(vapp_networks::put))
-        .both("/api/vApp/{id}/controlAccess", get(vapps::control_access))
-        .route("/api/vApp/{id}/action/controlAccess", post(vapps::control_access))
-        .both("/api/vApp/{id}/productSections", get(vms::properties_get).put(vms::properties_put))
+        .both("/api/vApp/{id}/controlAccess", get(access::get))
+        .route("/api/vApp/{id}/action/controlAccess", post(access::put))
+        .both("/api/vApp/{id}/productSections", get(properties::get).put(properties::put))
         .both("/api/vApp/{id}/metadata", get(metadata::list).post(metadata::add))
         .route(
             "/api/vApp/{id}/metadata/{domain}/{key}",
@@ -239,8 +242,8 @@ fn machines() -> Router<Simulator> {
 
 fn openapi() -> Router<Simulator> {
     Router::new()
-        .both("/cloudapi/1.0.0/edgeGateways", get(edges::list))
-        .route("/cloudapi/1.0.0/edgeGateways/{id}", get(edges::get).put(edges::put))
+        .both("/cloudapi/1.0.0/edgeGateways", get(edges::list).post(edges::create))
+        .route("/cloudapi/1.0.0/edgeGateways/{id}", get(edges::get).put(edges::put).delete(edges::delete))
         .route("/cloudapi/1.0.0/edgeGateways/{id}/usedIpAddresses", get(edges::used_addresses))
         .route("/cloudapi/1.0.0/edgeGateways/{id}/qos", get(edges::qos_get).put(edges::qos_put))
         .route("/cloudapi/1.0.0/nsxTResources/gatewayQoSProfiles", get(edges::profiles))
@@ -283,17 +286,18 @@ fn id_of(text: &str) -> Result<Uuid, Refusal> {
         .ok_or_else(|| Refusal::bad(format!("validation error on field 'id': {text}")))
 }
 
-/// Parses a request body as XML with the given root element.
-fn parse<'b>(body: &'b str, root: &str) -> Result<roxmltree::Document<'b>, Refusal> {
+/// Parses a request body as XML with the given root element, its elements where the schema has them.
+fn parse<'b>(world: &World, body: &'b str, root: &str) -> Result<roxmltree::Document<'b>, Refusal> {
     let doc = roxmltree::Document::parse(body).map_err(|e| Refusal::bad(format!("Bad request: {e}")))?;
-    if doc.root_element().has_tag_name((crate::xml::VCLOUD, root)) {
-        Ok(doc)
-    } else {
-        Err(Refusal::bad(format!(
-            "Cannot find the declaration of element '{}'.",
-            doc.root_element().tag_name().name()
-        )))
+    let found = doc.root_element();
+    if !found.has_tag_name((crate::xml::VCLOUD, root)) {
+        let name = found.tag_name().name();
+        return Err(Refusal::bad(format!("Cannot find the declaration of element '{name}'.")));
     }
+    if world.knobs.strict_order {
+        schema::check(found).map_err(Refusal::bad)?;
+    }
+    Ok(doc)
 }
 
 /// A field that has to be a number.

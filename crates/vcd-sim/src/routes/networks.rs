@@ -14,7 +14,7 @@ use crate::{
     effects::Effect,
     errors::Refusal,
     filter::matches,
-    model::{Network, NetworkStatus, ip_number},
+    model::{Network, Realization, ip_number},
     server::Change,
     tasks::{Entity, Start},
     world::World,
@@ -66,10 +66,10 @@ fn view(world: &World, n: &Network) -> Value {
         "id": Entity::Network(n.id).urn(),
         "name": n.name,
         "description": n.description,
-        "status": match n.status { NetworkStatus::Configuring => "CONFIGURING", NetworkStatus::Realized => "REALIZED" },
+        "status": n.status.word(),
         "subnets": {"values": [{"gateway": n.gateway, "prefixLength": n.prefix_length,
                                 "dnsServer1": n.dns[0], "dnsServer2": n.dns[1], "dnsSuffix": "",
-                                "ipRanges": {"values": ranges}, "enabled": true, "usedIpCount": used}]},
+                                "ipRanges": {"values": ranges}, "enabled": true, "usedIpCount": used, "totalIpCount": n.addresses()}]},
         "backingNetworkId": n.id,
         "backingNetworkType": "NSXT_FLEXIBLE_SEGMENT",
         "parentNetworkId": null,
@@ -86,6 +86,7 @@ fn view(world: &World, n: &Network) -> Value {
         "guestVlanTaggingAllowed": null,
         "lastTaskFailureMessage": null,
         "usedIpCount": used,
+        "totalIpCount": n.addresses(),
     })
 }
 
@@ -111,8 +112,12 @@ pub(super) fn add(c: &mut Change<'_>, network: Network) -> Result<Uuid, Refusal>
             _ => return Err(Refusal::bad("validation error on field 'ipRanges': not inside the subnet")),
         }
     }
-    let edge = c.world.edge(network.edge)?.id;
+    let edge = c.world.edge(network.edge)?;
+    let (edge, realized) = (edge.id, edge.status == Realization::Realized);
     c.world.require_idle(&[Entity::Gateway(edge)])?;
+    if !realized {
+        return Err(Refusal::new(400, "INVALID_STATE", "The edge gateway is not realized."));
+    }
     if c.world.networks.values().any(|n| n.name == network.name) {
         let text = format!("The name \"{}\" is already in use by another network.", network.name);
         return Err(Refusal::new(400, "DUPLICATE_NAME", text));
@@ -179,7 +184,7 @@ fn read(body: &[u8]) -> Result<Network, Refusal> {
             .iter()
             .map(|r| Ok((text(r, "startAddress")?, text(r, "endAddress")?)))
             .collect::<Result<_, Refusal>>()?,
-        status: NetworkStatus::Configuring,
+        status: Realization::Configuring,
         shared: v["shared"].as_bool().unwrap_or(false),
     })
 }

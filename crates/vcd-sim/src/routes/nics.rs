@@ -14,7 +14,7 @@ use crate::{
     model::{Nic, ip_number, new_mac},
     tasks::Entity,
     world::World,
-    xml::{Read, check_order},
+    xml::Read,
 };
 
 pub(super) async fn get(ask: Ask, Path(id): Path<String>) -> Response {
@@ -30,7 +30,7 @@ pub(super) async fn put(ask: Ask, Path(id): Path<String>, body: String) -> Respo
     let result = ask
         .change(|c| {
             let vm = idle_vm(c.world, &id)?;
-            let doc = parse(&body, "NetworkConnectionSection")?;
+            let doc = parse(c.world, &body, "NetworkConnectionSection")?;
             let nics = read_nics(c.world, vm.vapp, doc.root_element(), &vm.nics, false)?;
             update(c, &vm, "vappUpdateVm section", Effect::Nics { vm: vm.id, nics })
         })
@@ -38,19 +38,14 @@ pub(super) async fn put(ask: Ask, Path(id): Path<String>, body: String) -> Respo
     ask.task(result)
 }
 
-const CONNECTION_ORDER: &[&str] = &[
-    "NetworkConnectionIndex",
-    "IpAddress",
-    "IpType",
-    "SecondaryIpAddress",
-    "SecondaryIpType",
-    "ExternalIpAddress",
-    "IsConnected",
-    "MACAddress",
-    "IpAddressAllocationMode",
-    "SecondaryIpAddressAllocationMode",
-    "NetworkAdapterType",
-];
+/// A card as somebody asks for it.
+pub(super) struct Asked {
+    pub(super) index: u32,
+    pub(super) network: String,
+    pub(super) mode: String,
+    pub(super) address: Option<String>,
+    pub(super) connected: bool,
+}
 
 /// Reads a NetworkConnectionSection. `before` are the cards that the machine has: those keep their hardware address.
 /// One client cannot name an address together with `MANUAL` when it adds a machine: `lenient` leaves it open.
@@ -61,29 +56,47 @@ pub(super) fn read_nics(
     before: &[Nic],
     lenient: bool,
 ) -> Result<Vec<Nic>, Refusal> {
+    let asked = |connection: Node<'_, '_>| {
+        let index = connection.value("NetworkConnectionIndex").map(|t| number(t, "NetworkConnectionIndex"));
+        Ok(Asked {
+            index: index.transpose()?.unwrap_or(0),
+            network: connection.attribute("network").unwrap_or("none").to_owned(),
+            mode: connection.value("IpAddressAllocationMode").unwrap_or("NONE").trim().to_owned(),
+            address: connection.value("IpAddress").map(|a| a.trim().to_owned()),
+            connected: connection.flag("IsConnected"),
+        })
+    };
+    let asked = section.all("NetworkConnection").into_iter().map(asked).collect::<Result<Vec<_>, _>>()?;
+    given(world, vapp, asked, before, lenient)
+}
+
+/// The cards that a machine of this vApp gets when it asks for these.
+pub(super) fn given(
+    world: &World,
+    vapp: Uuid,
+    asked: Vec<Asked>,
+    before: &[Nic],
+    lenient: bool,
+) -> Result<Vec<Nic>, Refusal> {
     let networks = &world.vapp(vapp)?.networks;
     let mut nics: Vec<Nic> = Vec::new();
-    for connection in section.all("NetworkConnection") {
-        if world.knobs.strict_order {
-            check_order(connection, CONNECTION_ORDER).map_err(Refusal::bad)?;
-        }
-        let network = connection.attribute("network").unwrap_or("none").to_owned();
+    for Asked { index, network, mode, address, connected } in asked {
         let parent = networks.iter().find(|n| n.name == network).and_then(|n| world.networks.get(&n.parent));
         if network != "none" && parent.is_none() {
             return Err(Refusal::bad(format!("The vApp has no network \"{network}\".")));
         }
-        let index = connection.value("NetworkConnectionIndex").map(|t| number(t, "NetworkConnectionIndex"));
-        let index = index.transpose()?.unwrap_or(0);
         if nics.iter().any(|n| n.index == index) {
             return Err(Refusal::bad("validation error on field 'NetworkConnectionIndex'"));
         }
-        let mode = connection.value("IpAddressAllocationMode").unwrap_or("NONE").trim().to_owned();
         if !["POOL", "MANUAL", "DHCP", "NONE"].contains(&mode.as_str()) {
             return Err(Refusal::bad("validation error on field 'IpAddressAllocationMode'"));
         }
+        if mode == "NONE" && network != "none" && !lenient {
+            return Err(Refusal::bad("A card of the mode NONE is connected to the network \"none\"."));
+        }
         let old = before.iter().find(|n| n.index == index);
-        let asked = connection.value("IpAddress").map(str::trim).filter(|a| !a.is_empty());
-        let ip = match (mode.as_str(), asked, parent) {
+        let address = address.as_deref().filter(|a| !a.is_empty());
+        let ip = match (mode.as_str(), address, parent) {
             ("MANUAL", None, _) if !lenient => {
                 return Err(Refusal::bad("IpAddress is required with MANUAL"));
             }
@@ -113,14 +126,8 @@ pub(super) fn read_nics(
             }
             _ => None,
         };
-        nics.push(Nic {
-            index,
-            network,
-            ip,
-            mode,
-            connected: connection.flag("IsConnected"),
-            mac: old.map_or_else(new_mac, |o| o.mac.clone()),
-        });
+        let mac = old.map_or_else(new_mac, |o| o.mac.clone());
+        nics.push(Nic { index, network, ip, mode, connected, mac });
     }
     nics.sort_by_key(|n| n.index);
     Ok(nics)

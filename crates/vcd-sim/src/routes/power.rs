@@ -143,7 +143,7 @@ fn running(
 pub(super) async fn deploy(ask: Ask, Path(id): Path<String>, body: String) -> Response {
     let result = ask
         .change(|c| {
-            let doc = parse(&body, "DeployVAppParams")?;
+            let doc = parse(c.world, &body, "DeployVAppParams")?;
             let root = doc.root_element();
             let target = target(c, &id)?;
             let force = is_true(root, "forceCustomization", false);
@@ -167,7 +167,7 @@ pub(super) async fn deploy(ask: Ask, Path(id): Path<String>, body: String) -> Re
 pub(super) async fn undeploy(ask: Ask, Path(id): Path<String>, body: String) -> Response {
     let result = ask
         .change(|c| {
-            let doc = parse(&body, "UndeployVAppParams")?;
+            let doc = parse(c.world, &body, "UndeployVAppParams")?;
             let target = target(c, &id)?;
             match doc.root_element().value("UndeployPowerAction").unwrap_or("default") {
                 "suspend" => {

@@ -9,7 +9,7 @@ use super::{
     nics::read_nics,
     number, parse,
     vapps::is_true,
-    vms::{check_size, only, small},
+    vms::{check_size, only, read_change, read_spec, small},
 };
 use crate::{
     durations,
@@ -18,19 +18,8 @@ use crate::{
     model::{Capabilities, Customization, Disk, Nic, Template, Vm, new_mac},
     server::Change,
     tasks::{Entity, Start},
-    xml::{Read, VCLOUD, check_order},
+    xml::{Read, VCLOUD},
 };
-
-const ORDER: &[&str] = &[
-    "Description",
-    "VAppParent",
-    "InstantiationParams",
-    "SourcedItem",
-    "CreateItem",
-    "AllEULAsAccepted",
-    "ReconfigureItem",
-    "DeleteItem",
-];
 
 pub(super) async fn recompose(ask: Ask, Path(id): Path<String>, body: String) -> Response {
     let result = ask
@@ -38,12 +27,19 @@ pub(super) async fn recompose(ask: Ask, Path(id): Path<String>, body: String) ->
             let id = id_of(&id)?;
             let vapp = c.world.vapp(id)?.clone();
             c.world.require_idle(&c.world.vapp_and_vms(id))?;
-            let doc = parse(&body, "RecomposeVAppParams")?;
+            let doc = parse(c.world, &body, "RecomposeVAppParams")?;
             let root = doc.root_element();
-            if c.world.knobs.strict_order {
-                check_order(root, ORDER).map_err(Refusal::bad)?;
-            }
-            only(root, &["Description", "SourcedItem", "AllEULAsAccepted", "DeleteItem"])?;
+            only(
+                root,
+                &[
+                    "Description",
+                    "SourcedItem",
+                    "CreateItem",
+                    "AllEULAsAccepted",
+                    "ReconfigureItem",
+                    "DeleteItem",
+                ],
+            )?;
             let (mut added, mut moved, mut holds) = (Vec::new(), Vec::new(), Vec::new());
             for item in sourced_items(c, id, root)? {
                 match item {
@@ -58,13 +54,17 @@ pub(super) async fn recompose(ask: Ask, Path(id): Path<String>, body: String) ->
                     }
                 }
             }
+            let created = created_items(c, id, root, &added)?;
+            added.extend(created);
             holds.sort();
             holds.dedup();
+            let reconfigured = reconfigured_items(c, id, root)?;
             let deleted = deleted_items(c, id, root)?;
             let duration = [
                 ("vdcRecomposeVapp copy", added.len()),
                 ("vdcRecomposeVapp move", moved.len()),
                 ("vdcRecomposeVapp delete", deleted.len()),
+                ("vappUpdateVm size", reconfigured.len()),
             ]
             .iter()
             .filter(|(_, n)| *n > 0)
@@ -86,6 +86,7 @@ pub(super) async fn recompose(ask: Ask, Path(id): Path<String>, body: String) ->
                     added,
                     moved,
                     deleted,
+                    reconfigured,
                     renamed,
                     // By the schema both are true where nothing is said; inferred.
                     power_on: is_true(root, "powerOn", c.world.knobs.power_on_by_default)
@@ -107,6 +108,71 @@ fn deleted_items(c: &Change<'_>, vapp: Uuid, root: Node<'_, '_>) -> Result<Vec<U
             if vm.deployed { Err(Refusal::stop_vapp(400, &vm.name)) } else { Ok(id) }
         })
         .collect()
+}
+
+/// Machines of this vApp that are changed on the way, each by a machine's body with its address.
+fn reconfigured_items(
+    c: &Change<'_>,
+    vapp: Uuid,
+    root: Node<'_, '_>,
+) -> Result<Vec<(Uuid, Reconfiguration)>, Refusal> {
+    root.all("ReconfigureItem")
+        .into_iter()
+        .map(|item| {
+            let id = id_of(item.attribute("href").unwrap_or_default())?;
+            let vm = c.world.vms.get(&id).filter(|v| v.vapp == vapp);
+            let vm = vm.ok_or_else(|| Refusal::forbidden("vm", id))?;
+            Ok((id, read_change(c.world, vm, item)?))
+        })
+        .collect()
+}
+
+/// Machines made from nothing: with empty disks, and a system that somebody has to install.
+fn created_items(c: &Change<'_>, vapp: Uuid, root: Node<'_, '_>, copied: &[Vm]) -> Result<Vec<Vm>, Refusal> {
+    let mut taken: Vec<String> = c.world.vms_of(vapp).chain(copied).map(|vm| vm.name.clone()).collect();
+    root.all("CreateItem")
+        .into_iter()
+        .map(|item| {
+            let name = item.attribute("name").unwrap_or_default().to_owned();
+            if taken.contains(&name) {
+                return Err(name_in_use(&name));
+            }
+            let spec = item.find("VmSpecSection").ok_or_else(|| Refusal::bad("VmSpecSection is missing"))?;
+            let os = spec.value("OsType").unwrap_or("otherGuest64").to_owned();
+            let mut vm = empty(vapp, &name, os, c.now);
+            let change = read_spec(spec)?;
+            vm.disks = Vec::new();
+            resized_when_made(c, &mut vm, change)?;
+            only(
+                item,
+                &[
+                    "Description",
+                    "GuestCustomizationSection",
+                    "NetworkConnectionSection",
+                    "VmSpecSection",
+                    "StorageProfile",
+                    "VdcComputePolicy",
+                    "ComputePolicy",
+                ],
+            )?;
+            vm.description = item.value("Description").unwrap_or_default().to_owned();
+            if let Some(section) = item.find("NetworkConnectionSection") {
+                vm.nics = read_nics(c.world, vapp, section, &[], true)?;
+            }
+            if let Some(section) = item.find("GuestCustomizationSection") {
+                vm.customization = customization::read(&vm, section)?;
+            }
+            if name.is_empty() {
+                return Err(Refusal::bad("validation error on field 'name'"));
+            }
+            taken.push(name);
+            Ok(vm)
+        })
+        .collect()
+}
+
+fn name_in_use(name: &str) -> Refusal {
+    Refusal::new(400, "DUPLICATE_NAME", format!("The VM name \"{name}\" is already in use in this vApp."))
 }
 
 /// What a `SourcedItem` brings.
@@ -138,8 +204,7 @@ pub(super) fn sourced_items(c: &Change<'_>, vapp: Uuid, root: Node<'_, '_>) -> R
         .map(|item| {
             let (name, sourced) = sourced_item(c, vapp, item)?;
             if names.contains(&name) {
-                let text = format!("The VM name \"{name}\" is already in use in this vApp.");
-                return Err(Refusal::new(400, "DUPLICATE_NAME", text));
+                return Err(name_in_use(&name));
             }
             names.push(name);
             Ok(sourced)
@@ -148,23 +213,6 @@ pub(super) fn sourced_items(c: &Change<'_>, vapp: Uuid, root: Node<'_, '_>) -> R
 }
 
 fn sourced_item(c: &Change<'_>, vapp: Uuid, item: Node<'_, '_>) -> Result<(String, Sourced), Refusal> {
-    // LocalityParams stand before ComputePolicy in what one client sends: both places are taken.
-    let order = [
-        "Source",
-        "VmGeneralParams",
-        "VAppScopedLocalId",
-        "InstantiationParams",
-        "NetworkAssignment",
-        "StorageProfile",
-        "LocalityParams",
-        "VdcComputePolicy",
-        "ComputePolicy",
-        "LocalityParams",
-        "VmCapabilities",
-    ];
-    if c.world.knobs.strict_order {
-        check_order(item, &order).map_err(Refusal::bad)?;
-    }
     let source = item.find("Source").ok_or_else(|| Refusal::bad("Source is missing"))?;
     let id = id_of(source.attribute("href").unwrap_or_default())?;
     let general = item.find("VmGeneralParams");
@@ -240,7 +288,7 @@ fn instantiate(c: &Change<'_>, vapp: Uuid, item: Node<'_, '_>, vm: &mut Vm) -> R
         vm.nics = read_nics(c.world, vapp, section, &[], true)?;
     }
     if let Some(section) = params.find("GuestCustomizationSection") {
-        vm.customization = customization::read(c.world, vm, section)?;
+        vm.customization = customization::read(vm, section)?;
     }
     Ok(())
 }
@@ -268,11 +316,16 @@ fn hardware(c: &Change<'_>, vm: &mut Vm, section: Node<'_, '_>) -> Result<(), Re
             _ => {}
         }
     }
-    // A machine that is being made is resized without the quirk of one that is there.
+    resized_when_made(c, vm, change)
+}
+
+/// A machine that is being made is resized without the quirk of one that is there.
+fn resized_when_made(c: &Change<'_>, vm: &mut Vm, change: Reconfiguration) -> Result<(), Refusal> {
     let mut allowed = vm.clone();
     allowed.customization.reset_password_required = true;
     check_size(c.world, &allowed, &change)?;
     vm.cpus = change.cpus.unwrap_or(vm.cpus);
+    vm.cores_per_socket = change.cores_per_socket.unwrap_or(vm.cores_per_socket);
     vm.memory_mb = change.memory_mb.unwrap_or(vm.memory_mb);
     vm.disks = change.disks.unwrap_or_else(|| std::mem::take(&mut vm.disks));
     Ok(())
@@ -283,28 +336,39 @@ pub(super) fn copy_of(template: &Template, vapp: Uuid, name: &str, now: i64) -> 
     let computer_name: String =
         template.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(15).collect();
     Vm {
+        disks: vec![Disk { id: 2000, size_mb: template.disk_mb, unit: 0, bus: 0, adapter: 5 }],
+        customization: Customization { computer_name, ..Customization::default() },
+        capabilities: Capabilities { cpu_hot_add: template.hot_add, memory_hot_add: template.hot_add },
+        inside: crate::guest::Guest { root_mb: template.disk_mb, ..Default::default() },
+        ..empty(vapp, name, template.os.clone(), now)
+    }
+}
+
+/// A machine with nothing in it.
+fn empty(vapp: Uuid, name: &str, os: String, now: i64) -> Vm {
+    Vm {
         id: Uuid::new_v4(),
         vapp,
         name: name.into(),
         description: String::new(),
-        os: template.os.clone(),
+        os,
         cpus: 1,
         cores_per_socket: 1,
         memory_mb: 1024,
-        disks: vec![Disk { id: 2000, size_mb: template.disk_mb, unit: 0, bus: 0, adapter: 5 }],
+        disks: Vec::new(),
         nics: Vec::new(),
         powered_on: false,
         suspended: false,
         deployed: false,
         needs_customization: false,
         failed: false,
-        customization: Customization { computer_name, ..Customization::default() },
-        capabilities: Capabilities { cpu_hot_add: template.hot_add, memory_hot_add: template.hot_add },
+        customization: Customization { computer_name: name.into(), ..Customization::default() },
+        capabilities: Capabilities::default(),
         snapshot: None,
         question: None,
         properties: Vec::new(),
         run: None,
-        inside: crate::guest::Guest { root_mb: template.disk_mb, ..Default::default() },
+        inside: crate::guest::Guest::default(),
         created: now,
         powered_on_at: None,
     }

@@ -2,8 +2,8 @@
 
 use crate::{
     clock::iso,
-    model::Vm,
-    tasks::{Entity, TaskStatus},
+    model::{Realization, Vm},
+    tasks::{Entity, Task, TaskStatus},
     world::World,
 };
 
@@ -93,6 +93,15 @@ fn vdcs(w: &World, base: &str, _: i64) -> Vec<Row> {
         ("isEnabled", "true".into()),
         ("isBusy", "false".into()),
         ("status", "READY".into()),
+        ("cpuLimitMhz", "0".into()),
+        ("cpuUsedMhz", "0".into()),
+        ("memoryLimitMB", "0".into()),
+        (
+            "memoryUsedMB",
+            w.vms.values().filter(|v| v.powered_on).map(|v| v.memory_mb).sum::<u64>().to_string(),
+        ),
+        ("storageLimitMB", "0".into()),
+        ("storageUsedMB", w.vms.values().flat_map(|v| &v.disks).map(|d| d.size_mb).sum::<u64>().to_string()),
         ("numberOfVApps", w.vapps.len().to_string()),
         ("numberOfVMs", w.vms.len().to_string()),
         ("numberOfRunningVMs", running.to_string()),
@@ -156,6 +165,7 @@ fn vapps(w: &World, base: &str, _: i64) -> Vec<Row> {
         .map(|a| {
             let entity = Entity::Vapp(a.id);
             let vms: Vec<&Vm> = w.vms_of(a.id).collect();
+            let task = w.task_on(entity);
             let sum = |f: fn(&Vm) -> u64| vms.iter().map(|v| f(v)).sum::<u64>().to_string();
             let attrs = vec![
                 ("name", a.name.clone()),
@@ -175,7 +185,20 @@ fn vapps(w: &World, base: &str, _: i64) -> Vec<Row> {
                 ("numberOfCpus", sum(|v| u64::from(v.cpus))),
                 ("memoryAllocationMB", sum(|v| v.memory_mb)),
                 ("storageKB", sum(|v| v.disks.iter().map(|d| d.size_mb * 1024).sum())),
-                ("task", w.task_on(entity).map_or(String::new(), |t| format!("{base}/api/task/{}", t.id))),
+                ("snapshot", vms.iter().any(|v| v.snapshot.is_some()).to_string()),
+                (
+                    "snapshotCreated",
+                    vms.iter()
+                        .filter_map(|v| v.snapshot.as_ref())
+                        .map(|s| s.created)
+                        .max()
+                        .map(iso)
+                        .unwrap_or_default(),
+                ),
+                ("task", task.map_or(String::new(), |t| format!("{base}/api/task/{}", t.id))),
+                ("taskStatus", task.map_or("", |t| status_of(t)).into()),
+                ("taskStatusName", task.map_or(String::new(), |t| t.operation_name.clone())),
+                ("taskDetails", task.map_or(String::new(), Task::operation)),
             ];
             row(super::views::href(base, entity), entity.urn(), attrs)
         })
@@ -206,6 +229,8 @@ fn vms(w: &World, base: &str, now: i64) -> Vec<Row> {
             ("numberOfCpus", v.cpus.to_string()),
             ("memoryMB", v.memory_mb.to_string()),
             ("hardwareVersion", "19".into()),
+            ("isComputePolicyCompliant", "true".into()),
+            ("vmToolsVersion", if v.inside.is_up(v, now) { "12352" } else { "" }.into()),
             ("vmToolsStatus", if v.inside.is_up(v, now) { "OK" } else { "NOT_RUNNING" }.into()),
             ("storageProfileName", w.storage_profile.name.clone()),
             ("snapshot", v.snapshot.is_some().to_string()),
@@ -221,8 +246,20 @@ fn vms(w: &World, base: &str, now: i64) -> Vec<Row> {
             ("container", format!("{base}/api/vAppTemplate/vappTemplate-{}", t.id)),
             ("containerName", t.name.clone()),
             ("vdc", vdc_href(w, base)),
+            ("ownerName", "system".into()),
             ("status", "POWERED_OFF".into()),
             ("isBusy", "false".into()),
+            ("network", String::new()),
+            ("networkName", String::new()),
+            ("ipAddress", String::new()),
+            ("hardwareVersion", "19".into()),
+            ("vmToolsStatus", String::new()),
+            ("vmToolsVersion", String::new()),
+            ("storageProfileName", w.storage_profile.name.clone()),
+            ("snapshot", "false".into()),
+            ("gcStatus", String::new()),
+            ("dateCreated", String::new()),
+            ("totalStorageAllocatedMb", t.disk_mb.to_string()),
             ("isDeployed", "false".into()),
             ("isVAppTemplate", "true".into()),
             ("isDeleted", "false".into()),
@@ -257,6 +294,7 @@ pub(super) fn networks(w: &World, base: &str, _: i64) -> Vec<Row> {
                 ("isShared", n.shared.to_string()),
                 ("isIpScopeInherited", "false".into()),
                 ("usedIpCount", w.addresses_on(n.id).len().to_string()),
+                ("totalIpCount", n.addresses().to_string()),
                 ("interfaceType", "INTERNAL".into()),
             ];
             row(super::views::href(base, entity), entity.urn(), attrs)
@@ -275,6 +313,10 @@ fn vapp_networks(w: &World, base: &str, _: i64) -> Vec<Row> {
                 ("vAppName", a.name.clone()),
                 ("gateway", parent.map(|p| p.gateway.clone()).unwrap_or_default()),
                 ("netmask", parent.map(|p| p.netmask()).unwrap_or_default()),
+                ("subnetPrefixLength", parent.map(|p| p.prefix_length.to_string()).unwrap_or_default()),
+                ("dns1", parent.map(|p| p.dns[0].clone()).unwrap_or_default()),
+                ("dns2", parent.map(|p| p.dns[1].clone()).unwrap_or_default()),
+                ("dnsSuffix", String::new()),
                 ("isIpScopeInherited", "true".into()),
                 ("isLinked", "true".into()),
                 ("isBusy", w.is_busy(Entity::Vapp(a.id)).to_string()),
@@ -319,9 +361,11 @@ pub(super) fn edges(w: &World, base: &str, now: i64) -> Vec<Row> {
                 ("numberOfOrgNetworks", w.networks_shown(e, now).to_string()),
                 ("isBusy", w.is_busy(entity).to_string()),
                 ("edgeGatewayType", "NSXT_BACKED".into()),
-                ("gatewayStatus", "READY".into()),
+                ("gatewayStatus", gateway_status(e.status).into()),
                 ("haStatus", "UP".into()),
                 ("availableNetCount", "999".into()),
+                ("advancedNetworkingEnabled", "true".into()),
+                ("distributedRoutingEnabled", "false".into()),
             ];
             row(super::views::href(base, entity), entity.urn(), attrs)
         })
@@ -350,17 +394,10 @@ fn tasks(w: &World, base: &str, now: i64) -> Vec<Row> {
         .values()
         .filter(|t| !t.gone)
         .map(|t| {
-            let status = match t.status {
-                TaskStatus::Running => "running",
-                TaskStatus::Success => "success",
-                TaskStatus::Error => "error",
-                TaskStatus::Canceled => "canceled",
-                TaskStatus::Aborted => "aborted",
-            };
             let attrs = vec![
                 ("name", t.operation_name.clone()),
-                ("operationFull", t.operation.clone()),
-                ("status", status.into()),
+                ("operationFull", t.operation()),
+                ("status", status_of(t).into()),
                 ("progress", t.progress(now).to_string()),
                 ("startDate", iso(t.start)),
                 ("endDate", if t.is_running() { String::new() } else { iso(t.end) }),
@@ -370,11 +407,30 @@ fn tasks(w: &World, base: &str, now: i64) -> Vec<Row> {
                 ("objectName", t.owner_name.clone()),
                 ("org", format!("{base}/api/org/{}", w.org.id)),
                 ("orgName", w.org.name.clone()),
+                ("message", t.error.as_ref().map(|e| e.message.clone()).unwrap_or_default()),
                 ("serviceNamespace", "com.vmware.vcloud".into()),
             ];
             row(format!("{base}/api/task/{}", t.id), format!("urn:vcloud:task:{}", t.id), attrs)
         })
         .collect()
+}
+
+fn status_of(task: &Task) -> &'static str {
+    match task.status {
+        TaskStatus::Running => "running",
+        TaskStatus::Success => "success",
+        TaskStatus::Error => "error",
+        TaskStatus::Canceled => "canceled",
+        TaskStatus::Aborted => "aborted",
+    }
+}
+
+fn gateway_status(status: Realization) -> &'static str {
+    match status {
+        Realization::Configuring => "NOT_READY",
+        Realization::Realized => "READY",
+        Realization::Failed => "ERROR",
+    }
 }
 
 pub(super) fn status_name(status: i32) -> &'static str {

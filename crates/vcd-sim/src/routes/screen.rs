@@ -63,7 +63,7 @@ pub(super) async fn answer(ask: Ask, Path(id): Path<String>, body: String) -> Re
     let result = ask
         .change(|c| {
             let id = c.world.vm(id_of(&id)?)?.id;
-            let doc = parse(&body, "VmQuestionAnswer")?;
+            let doc = parse(c.world, &body, "VmQuestionAnswer")?;
             let root = doc.root_element();
             let choice: usize = number(root.value("ChoiceId").unwrap_or_default(), "ChoiceId")?;
             let asked = root.value("QuestionId").unwrap_or_default();

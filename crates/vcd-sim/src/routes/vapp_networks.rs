@@ -31,7 +31,7 @@ pub(super) async fn put(ask: Ask, Path(id): Path<String>, body: String) -> Respo
             let id = id_of(&id)?;
             let before = c.world.vapp(id)?.networks.clone();
             c.world.require_idle(&c.world.vapp_and_vms(id))?;
-            let doc = parse(&body, "NetworkConfigSection")?;
+            let doc = parse(c.world, &body, "NetworkConfigSection")?;
             let networks = read_networks(c.world, doc.root_element(), &before)?;
             replace(c, id, networks)
         })

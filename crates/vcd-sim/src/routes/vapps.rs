@@ -14,23 +14,11 @@ use crate::{
     durations,
     effects::Effect,
     errors::Refusal,
-    model::{Vapp, VappNetwork, Vm},
+    model::{Access, Vapp, VappNetwork, Vm},
     server::Change,
     tasks::{Entity, Start},
-    xml::{Element, Read, check_order},
+    xml::{Element, Read},
 };
-
-const CREATION_ORDER: &[&str] = &[
-    "Description",
-    "VAppParent",
-    "InstantiationParams",
-    "Source",
-    "IsSourceDelete",
-    "SourcedVmInstantiationParams",
-    "SourcedItem",
-    "CreateItem",
-    "AllEULAsAccepted",
-];
 
 /// A new vApp that is being made: visible at once, ready when its task ends.
 struct New {
@@ -42,15 +30,7 @@ struct New {
 }
 
 impl New {
-    fn of(
-        c: &Change<'_>,
-        operation: &'static str,
-        root: Node<'_, '_>,
-        networks: Vec<VappNetwork>,
-    ) -> Result<Self, Refusal> {
-        if c.world.knobs.strict_order {
-            check_order(root, CREATION_ORDER).map_err(Refusal::bad)?;
-        }
+    fn of(operation: &'static str, root: Node<'_, '_>, networks: Vec<VappNetwork>) -> Result<Self, Refusal> {
         let name = root.attribute("name").unwrap_or_default();
         if name.is_empty() || name.chars().count() > 128 {
             return Err(Refusal::bad("validation error on field 'name': must be 1 to 128 characters"));
@@ -77,6 +57,8 @@ impl New {
             networks: self.networks,
             created: c.now,
             owner: c.user.to_owned(),
+            properties: Vec::new(),
+            access: Access::default(),
         };
         let id = vapp.id;
         c.world.vapps.insert(id, vapp);
@@ -123,10 +105,10 @@ pub(super) async fn compose(ask: Ask, Path(vdc): Path<String>, body: String) -> 
     let result = ask
         .change(|c| {
             own_vdc(c, &vdc)?;
-            let doc = parse(&body, "ComposeVAppParams")?;
+            let doc = parse(c.world, &body, "ComposeVAppParams")?;
             let root = doc.root_element();
             let networks = wanted_networks(c, root)?;
-            let mut new = New::of(c, "vdcComposeVapp", root, networks)?;
+            let mut new = New::of("vdcComposeVapp", root, networks)?;
             new.counted = new.networks.len();
             new.make(c, root, |c, id| {
                 let sourced = sourced_items(c, id, root)?;
@@ -155,14 +137,14 @@ pub(super) async fn instantiate(ask: Ask, Path(vdc): Path<String>, body: String)
     let result = ask
         .change(|c| {
             own_vdc(c, &vdc)?;
-            let doc = parse(&body, "InstantiateVAppTemplateParams")?;
+            let doc = parse(c.world, &body, "InstantiateVAppTemplateParams")?;
             let root = doc.root_element();
             let source = root.find("Source").and_then(|s| s.attribute("href")).unwrap_or_default();
             let source = id_of(source)?;
             let template = c.world.templates.get(&source).cloned();
             let template = template.ok_or_else(|| Refusal::forbidden("vappTemplate", source))?;
             let networks = wanted_networks(c, root)?;
-            New::of(c, "vdcInstantiateVapp", root, networks)?.make(c, root, |c, id| {
+            New::of("vdcInstantiateVapp", root, networks)?.make(c, root, |c, id| {
                 let items = sourced_items(c, id, root)?;
                 let vms: Vec<Vm> = items.into_iter().filter_map(Sourced::copied).collect();
                 if !vms.is_empty() {
@@ -180,7 +162,7 @@ pub(super) async fn clone(ask: Ask, Path(vdc): Path<String>, body: String) -> Re
     let result = ask
         .change(|c| {
             own_vdc(c, &vdc)?;
-            let doc = parse(&body, "CloneVAppParams")?;
+            let doc = parse(c.world, &body, "CloneVAppParams")?;
             let root = doc.root_element();
             let source = id_of(root.find("Source").and_then(|s| s.attribute("href")).unwrap_or_default())?;
             let original = c.world.vapp(source)?.clone();
@@ -190,7 +172,7 @@ pub(super) async fn clone(ask: Ask, Path(vdc): Path<String>, body: String) -> Re
             }
             let networks =
                 original.networks.iter().map(|n| VappNetwork { id: Uuid::new_v4(), ..n.clone() }).collect();
-            New::of(c, "vdcCopyVapp", root, networks)?.make(c, root, |c, id| {
+            New::of("vdcCopyVapp", root, networks)?.make(c, root, |c, id| {
                 Ok(c.world
                     .vms_of(source)
                     .map(|vm| super::recompose::clone_of(vm, id, &vm.name, c.now))
@@ -226,7 +208,7 @@ pub(super) async fn update(ask: Ask, Path(id): Path<String>, body: String) -> Re
             let uuid = id_of(&id)?;
             let vapp = c.world.vapp(uuid)?.clone();
             c.world.require_idle(&[Entity::Vapp(uuid)])?;
-            let doc = parse(&body, "VApp")?;
+            let doc = parse(c.world, &body, "VApp")?;
             let root = doc.root_element();
             let name = root.attribute("name").filter(|n| !n.is_empty()).unwrap_or(&vapp.name).to_owned();
             let description = root.value("Description").map_or(vapp.description, str::to_owned);
@@ -285,13 +267,4 @@ fn delete_vapp(c: &mut Change<'_>, id: Uuid) -> Result<Uuid, Refusal> {
         holds: all[1..].to_vec(),
         effect: Effect::VappDeleted(id),
     })
-}
-
-/// Nobody shares anything here: the owner has full control.
-pub(super) async fn control_access(ask: Ask, Path(id): Path<String>) -> Response {
-    let world = ask.read();
-    let result = id_of(&id)
-        .and_then(|id| world.vapp(id))
-        .map(|_| Element::vcloud("ControlAccessParams").leaf("IsSharedToEveryone", false));
-    ask.xml(200, "controlAccess", result)
 }

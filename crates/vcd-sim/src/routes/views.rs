@@ -62,7 +62,7 @@ pub(super) fn task(world: &World, task: &Task, base: &str, now: i64) -> Element 
         .attr("startTime", iso(task.start))
         .attr("expiryTime", iso(task.start.saturating_add(world.knobs.task_expiry_ms)))
         .attr("serviceNamespace", "com.vmware.vcloud")
-        .attr("operation", &task.operation)
+        .attr("operation", task.operation())
         .attr("operationName", &task.operation_name)
         .attr("status", status)
         .attr("name", "task")
@@ -109,7 +109,9 @@ pub(super) fn task(world: &World, task: &Task, base: &str, now: i64) -> Element 
 /// The tasks of an entity as they stand inside it: the running one, and the latest that failed.
 fn tasks_of(world: &World, entity: Entity, base: &str, now: i64) -> Vec<Element> {
     let running = world.task_on(entity).filter(|t| t.owner == entity);
-    let tasks: Vec<Element> = running.map(|t| task(world, t, base, now)).into_iter().collect();
+    let failed = world.index.failed.get(&entity).into_iter().flatten().filter_map(|id| world.tasks.get(id));
+    let shown = failed.filter(|t| !t.gone && now <= t.end.saturating_add(world.knobs.task_expiry_ms));
+    let tasks: Vec<Element> = shown.chain(running).map(|t| task(world, t, base, now)).collect();
     if tasks.is_empty() { vec![] } else { vec![Element::new("Tasks").children(tasks)] }
 }
 
@@ -231,6 +233,7 @@ pub(super) fn vapp(world: &World, vapp: &Vapp, base: &str, now: i64) -> Element 
     links.push(link("down", Some("owner"), format!("{own}/owner")));
     links.push(link("down", Some("metadata"), format!("{own}/metadata")));
     links.push(link("down", Some("productSections"), format!("{own}/productSections/")));
+    links.push(link("ovf", None, format!("{own}/ovf")).attr("type", "text/xml"));
     let lease = Element::new("LeaseSettingsSection")
         .attr("type", media("leaseSettingsSection"))
         .attr("href", format!("{own}/leaseSettingsSection/"))
@@ -296,7 +299,16 @@ pub(super) fn vm(world: &World, vm: &Vm, base: &str, now: i64) -> Element {
         if vm.snapshot.is_some() {
             links.extend(snapshot_links(&own));
         }
+        let media_params = |rel: &str, action: &str| {
+            link(rel, Some("mediaInsertOrEjectParams"), format!("{own}/media/action/{action}"))
+        };
+        links.push(media_params("media:insertMedia", "insertMedia"));
+        links.push(media_params("media:ejectMedia", "ejectMedia"));
+        if vm.question.is_some() {
+            links.push(link("question", Some("vmPendingQuestion"), format!("{own}/question")));
+        }
         if vm.powered_on {
+            links.push(link("installVmwareTools", None, format!("{own}/action/installVMwareTools")));
             links.push(link("screen:acquireTicket", None, format!("{own}/screen/action/acquireTicket")));
             let mks = format!("{own}/screen/action/acquireMksTicket");
             links.push(link("screen:acquireMksTicket", Some("mksTicket"), mks));

@@ -4,16 +4,16 @@ use axum::{extract::Path, response::Response};
 use roxmltree::Node;
 use uuid::Uuid;
 
-use super::{Ask, id_of, nics::read_nics, number, parse, views};
+use super::{Ask, customization, id_of, nics::read_nics, number, parse, views};
 use crate::{
     durations,
     effects::{Effect, Reconfiguration},
     errors::Refusal,
-    model::{Capabilities, Disk, Property, Vm},
+    model::{Capabilities, Disk, Vm},
     server::Change,
     tasks::{Entity, Start},
     world::World,
-    xml::{Element, OVF, Read, VCLOUD, check_order},
+    xml::{Element, OVF, Read, VCLOUD},
 };
 
 /// A machine that nothing holds.
@@ -40,23 +40,6 @@ pub(super) fn update(
     })
 }
 
-const SPEC_ORDER: &[&str] = &[
-    "Info",
-    "OsType",
-    "Firmware",
-    "NumCpus",
-    "NumCoresPerSocket",
-    "CpuResourceMhz",
-    "MemoryResourceMb",
-    "MediaSection",
-    "DiskSection",
-    "HardwareVersion",
-    "VmToolsVersion",
-    "ToolsGuestOsId",
-    "VirtualCpuType",
-    "TimeSyncWithHost",
-];
-
 /// Refuses what would otherwise be taken and not done: a client must not believe that it was.
 pub(super) fn only(node: Node<'_, '_>, understood: &[&str]) -> Result<(), Refusal> {
     let other = node.children().filter(Node::is_element).find(|c| !understood.contains(&c.tag_name().name()));
@@ -75,42 +58,48 @@ pub(super) async fn reconfigure(ask: Ask, Path(id): Path<String>, body: String) 
     let result = ask
         .change(|c| {
             let vm = idle_vm(c.world, &id)?;
-            let doc = parse(&body, "Vm")?;
-            let root = doc.root_element();
-            let name = root.attribute("name").filter(|n| !n.is_empty());
-            let name = name.ok_or_else(|| Refusal::bad("validation error on field 'name'"))?;
-            only(
-                root,
-                &[
-                    "Description",
-                    "VmSpecSection",
-                    "NetworkConnectionSection",
-                    "Tasks",
-                    "Link",
-                    "DateCreated",
-                    "VAppScopedLocalId",
-                ],
-            )?;
-            let mut change = match root.find("VmSpecSection") {
-                Some(spec) => read_spec(c.world, spec)?,
-                None => Reconfiguration::default(),
-            };
-            change.name = (name != vm.name).then(|| name.to_owned());
-            change.description = root.value("Description").map(str::to_owned);
-            if let Some(section) = root.find("NetworkConnectionSection") {
-                change.nics = Some(read_nics(c.world, vm.vapp, section, &vm.nics, false)?);
-            }
-            check_size(c.world, &vm, &change)?;
+            let doc = parse(c.world, &body, "Vm")?;
+            let change = read_change(c.world, &vm, doc.root_element())?;
             update(c, &vm, "vappUpdateVm size", Effect::Reconfigured { vm: vm.id, change: Box::new(change) })
         })
         .await;
     ask.task(result)
 }
 
-fn read_spec(world: &World, spec: Node<'_, '_>) -> Result<Reconfiguration, Refusal> {
-    if world.knobs.strict_order {
-        check_order(spec, SPEC_ORDER).map_err(Refusal::bad)?;
+/// What a machine's body asks to be changed: the sections it has. What is asked for has to be possible.
+pub(super) fn read_change(world: &World, vm: &Vm, root: Node<'_, '_>) -> Result<Reconfiguration, Refusal> {
+    let name = root.attribute("name").filter(|n| !n.is_empty());
+    let name = name.ok_or_else(|| Refusal::bad("validation error on field 'name'"))?;
+    only(
+        root,
+        &[
+            "Description",
+            "VmSpecSection",
+            "NetworkConnectionSection",
+            "GuestCustomizationSection",
+            "Tasks",
+            "Link",
+            "DateCreated",
+            "VAppScopedLocalId",
+        ],
+    )?;
+    let mut change = match root.find("VmSpecSection") {
+        Some(spec) => read_spec(spec)?,
+        None => Reconfiguration::default(),
+    };
+    change.name = (name != vm.name).then(|| name.to_owned());
+    change.description = root.value("Description").map(str::to_owned);
+    if let Some(section) = root.find("NetworkConnectionSection") {
+        change.nics = Some(read_nics(world, vm.vapp, section, &vm.nics, false)?);
     }
+    if let Some(section) = root.find("GuestCustomizationSection") {
+        change.customization = Some(customization::read(vm, section)?);
+    }
+    check_size(world, vm, &change)?;
+    Ok(change)
+}
+
+pub(super) fn read_spec(spec: Node<'_, '_>) -> Result<Reconfiguration, Refusal> {
     let optional =
         |node: Node<'_, '_>, name: &str| node.value(name).map(|t| number::<u64>(t, name)).transpose();
     let disks = spec.find("DiskSection").map(|section| {
@@ -229,7 +218,7 @@ pub(super) async fn capabilities_put(ask: Ask, Path(id): Path<String>, body: Str
     let result = ask
         .change(|c| {
             let vm = idle_vm(c.world, &id)?;
-            let doc = parse(&body, "VmCapabilities")?;
+            let doc = parse(c.world, &body, "VmCapabilities")?;
             let root = doc.root_element();
             let capabilities = Capabilities {
                 cpu_hot_add: root.flag("CpuHotAddEnabled"),
@@ -240,57 +229,6 @@ pub(super) async fn capabilities_put(ask: Ask, Path(id): Path<String>, body: Str
                 return Err(Refusal::new(400, "INVALID_STATE", text));
             }
             update(c, &vm, "vappUpdateVm section", Effect::Capabilities { vm: vm.id, capabilities })
-        })
-        .await;
-    ask.task(result)
-}
-
-pub(super) async fn properties_get(ask: Ask, Path(id): Path<String>) -> Response {
-    let world = ask.read();
-    // A vApp has no properties of its own here.
-    let result = id_of(&id).and_then(|id| match world.vms.get(&id) {
-        Some(vm) => Ok(vm.properties.clone()),
-        None => world.vapp(id).map(|_| Vec::new()),
-    });
-    let result = result.map(|properties| {
-        let list = Element::vcloud("ProductSectionList");
-        if properties.is_empty() {
-            return list;
-        }
-        let section =
-            Element::new("ovf:ProductSection").leaf("ovf:Info", "Information about the installed software");
-        list.child(section.children(properties.iter().map(|p| {
-            Element::new("ovf:Property")
-                .attr("ovf:key", &p.key)
-                .attr("ovf:type", "string")
-                .attr("ovf:userConfigurable", true)
-                .attr("ovf:value", "")
-                .leaf("ovf:Label", &p.key)
-                .child(Element::new("ovf:Value").attr("ovf:value", &p.value))
-        })))
-    });
-    ask.xml(200, "productSections", result)
-}
-
-/// Replaces all properties. The guest sees them at its next boot.
-pub(super) async fn properties_put(ask: Ask, Path(id): Path<String>, body: String) -> Response {
-    let result = ask
-        .change(|c| {
-            let vm = idle_vm(c.world, &id)?;
-            let doc = parse(&body, "ProductSectionList")?;
-            let properties = doc
-                .descendants()
-                .filter(|n| n.has_tag_name((OVF, "Property")))
-                .map(|p| {
-                    let inner = p.children().find(|n| n.has_tag_name((OVF, "Value")));
-                    let value =
-                        inner.and_then(|v| v.attribute((OVF, "value"))).or(p.attribute((OVF, "value")));
-                    let key = p.attribute((OVF, "key")).filter(|k| !k.is_empty());
-                    let key = key.ok_or_else(|| Refusal::bad("validation error on field 'key'"))?;
-                    Ok(Property { key: key.into(), value: value.unwrap_or_default().into() })
-                })
-                .collect::<Result<Vec<_>, Refusal>>()?;
-            update(c, &vm, "vappUpdateVm section", Effect::Properties { vm: vm.id, properties })
         })
         .await;
     ask.task(result)

@@ -79,11 +79,19 @@ impl Cloud {
     }
 
     pub(crate) async fn sign_in(&mut self) {
+        self.sign_in_at("sessions", "acme-admin@acme").await;
+    }
+
+    pub(crate) async fn sign_in_as_provider(&mut self) {
+        self.sign_in_at("sessions/provider", "administrator@System").await;
+    }
+
+    async fn sign_in_at(&mut self, path: &str, user: &str) {
         let response = self
             .http
-            .post(format!("{}/cloudapi/1.0.0/sessions", self.url))
+            .post(format!("{}/cloudapi/1.0.0/{path}", self.url))
             .header("accept", "application/json;version=37.1")
-            .basic_auth("acme-admin@acme", Some("simulator"))
+            .basic_auth(user, Some("simulator"))
             .send()
             .await
             .unwrap();
@@ -93,11 +101,23 @@ impl Cloud {
 
     pub(crate) async fn try_send(&self, method: Method, path: &str, body: String) -> reqwest::Result<Answer> {
         let family = if path.starts_with("/api") { "*+xml" } else { "json" };
+        self.send_as(method, path, &format!("application/{family}"), body).await
+    }
+
+    /// Sends a body that says it is of this type.
+    pub(crate) async fn send_as(
+        &self,
+        method: Method,
+        path: &str,
+        media: &str,
+        body: String,
+    ) -> reqwest::Result<Answer> {
+        let family = if path.starts_with("/api") { "*+xml" } else { "json" };
         let response: Response = self
             .http
             .request(method, format!("{}{path}", self.url))
             .header("accept", format!("application/{family};version=37.1"))
-            .header("content-type", if path.starts_with("/sim") { "application/json" } else { "text/any" })
+            .header("content-type", media)
             .bearer_auth(&self.token)
             .body(body)
             .send()
