@@ -29,6 +29,8 @@ pub enum Command {
     Fsck(FsckArgs),
     /// Add an account; its password is read from standard input
     AccountAdd(AccountArgs),
+    /// Take up no more jobs until it is ended; what is under way goes on
+    Maintenance(MaintenanceArgs),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -89,6 +91,9 @@ pub struct DatabaseArgs {
     /// Jobs under way at once, on all nodes together
     #[arg(long, env = "SLIPWAY_JOBS_AT_ONCE", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
     pub jobs_at_once: u32,
+    /// Of those, on the cloud; by default as many
+    #[arg(long, env = "SLIPWAY_CLOUD_JOBS_AT_ONCE", value_parser = clap::value_parser!(u32).range(1..))]
+    pub cloud_jobs_at_once: Option<u32>,
 }
 
 /// The platform. Its password is read from SLIPWAY_VCD_PASSWORD.
@@ -118,6 +123,23 @@ pub struct AccountArgs {
     pub role: RoleArg,
     #[command(flatten)]
     pub database: DatabaseArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct MaintenanceArgs {
+    #[arg(value_enum)]
+    pub what: Switch,
+    /// For how long it is expected to last: shown to customers. It lasts until it is ended all the same
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..100_000))]
+    pub minutes: Option<u32>,
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    Begin,
+    End,
 }
 
 #[derive(Clone, Debug, Args)]

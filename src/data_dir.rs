@@ -65,7 +65,10 @@ pub(crate) fn keep_demo_apart(path: &Path, demo: bool) -> anyhow::Result<()> {
 }
 
 fn make(path: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(path).with_context(|| format!("the data folder {} cannot be made", path.display()))
+    // The key and the socket in it are nobody else's business.
+    use std::os::unix::fs::DirBuilderExt;
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.with_context(|| format!("the data folder {} cannot be made", path.display()))
 }
 
 #[cfg(test)]

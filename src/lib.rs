@@ -4,6 +4,7 @@
 
 #![recursion_limit = "512"]
 
+pub mod admin;
 pub mod config;
 mod data_dir;
 mod guard;

@@ -6,6 +6,7 @@ use std::{io::IsTerminal, process::ExitCode};
 
 use clap::Parser;
 use slipway::{
+    admin,
     config::{Cli, Command},
     serve, sim,
 };
@@ -44,7 +45,8 @@ fn run() -> anyhow::Result<()> {
             Command::Worker(args) => serve::worker(args).await,
             Command::Fsck(args) => serve::fsck(args).await,
             Command::Sim(args) => sim::run(args).await,
-            Command::AccountAdd(args) => serve::account_add(args).await,
+            Command::AccountAdd(args) => admin::account_add(args).await,
+            Command::Maintenance(args) => admin::maintenance(args).await,
         }
     })
 }

@@ -1,6 +1,6 @@
 //! `slipway serve`, `web` and `worker`: what a process is made of, put together and taken down in order.
 
-use std::{io::Read, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use app::request::{Demo, Product};
@@ -14,7 +14,8 @@ use tracing::{info, warn};
 use vcd_sim::Simulator;
 
 use crate::{
-    config::{AccountArgs, DatabaseArgs, FsckArgs, ServeArgs, VcdArgs, WebArgs, WorkerArgs},
+    admin,
+    config::{DatabaseArgs, FsckArgs, ServeArgs, VcdArgs, WebArgs, WorkerArgs},
     data_dir::{self, DataDir},
     router::{self, Edge},
     say::say,
@@ -43,6 +44,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
         data_dir::keep_demo_apart(&args.database.data_dir, args.demo)?;
     }
     let (dir, store) = open(&args.database).await?;
+    let _admin = admin::Listening::start(&dir, &store)?;
     let vcd = if args.demo { start_simulator(&args, &dir).await? } else { configured_vcd(&args.vcd)? };
     let jobs = Jobs::start(&store, vcd).await?;
     let facade = facade(&store)?;
@@ -82,7 +84,7 @@ fn shared_only(database: &DatabaseArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn open(args: &DatabaseArgs) -> anyhow::Result<(DataDir, Store)> {
+pub(crate) async fn open(args: &DatabaseArgs) -> anyhow::Result<(DataDir, Store)> {
     let dir = match &args.database_url {
         None => DataDir::open(&args.data_dir)?,
         Some(_) => DataDir::shared(&args.data_dir)?,
@@ -92,7 +94,12 @@ async fn open(args: &DatabaseArgs) -> anyhow::Result<(DataDir, Store)> {
         None => Store::open_sqlite(&dir.file("slipway.db"), sealer).await?,
         Some(url) => Store::open_postgres(url, sealer).await.context("PostgreSQL cannot be used")?,
     };
-    Ok((dir, with_matrix(store.with_cap(args.jobs_at_once), args)?))
+    let store = store.with_cap(args.jobs_at_once);
+    let store = match args.cloud_jobs_at_once {
+        Some(most) => store.with_provider_cap(provisioning::VCD, most),
+        None => store,
+    };
+    Ok((dir, with_matrix(store, args)?))
 }
 
 fn with_matrix(store: Store, args: &DatabaseArgs) -> anyhow::Result<Store> {
@@ -300,19 +307,4 @@ async fn keep_edges(control: Arc<Control>) {
         };
         tokio::time::sleep(pause).await;
     }
-}
-
-/// `slipway account-add`
-pub async fn account_add(args: AccountArgs) -> anyhow::Result<()> {
-    let mut password = String::new();
-    std::io::stdin().take(1024).read_to_string(&mut password)?;
-    let password = SecretString::from(password.trim_end_matches(['\r', '\n']).to_owned());
-    let (_dir, store) = open(&args.database).await?;
-    let added = provisioning::account_add(&store, &args.email, &args.name, args.role.into(), password)
-        .await
-        .map_err(anyhow::Error::msg)?;
-    if !added {
-        bail!("there is an account with this e-mail already");
-    }
-    Ok(())
 }

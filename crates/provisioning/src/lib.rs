@@ -24,7 +24,7 @@ pub use facade::{
     ServerView, StaffJob, TerminateAnswer, Viewer, Waiting, customer_row, customer_rows, draft_digest,
 };
 pub use housekeeping::housekeeping;
-pub use provider_vcd::{VcdConfig, VcdProvider};
+pub use provider_vcd::{NAME as VCD, VcdConfig, VcdProvider};
 pub use store::{
     Change, Event,
     accounts::Account,

@@ -20,6 +20,9 @@ use crate::{
     },
 };
 
+/// What jobs on this platform are counted under.
+pub const NAME: &str = "vcd";
+
 /// Where the cloud is and which part of it is ours.
 #[derive(Clone, Debug)]
 pub struct VcdConfig {

@@ -20,6 +20,8 @@ pub(crate) struct Standing {
     pub(crate) job: JobId,
     pub(crate) customer: CustomerId,
     pub(crate) entry: Entry,
+    /// The cloud it works on.
+    pub(crate) provider: String,
     /// `None` where the row holds a word that this program does not know.
     pub(crate) state: Option<JobState>,
     pub(crate) admitted_at: Option<i64>,
@@ -29,7 +31,7 @@ pub(crate) struct Standing {
 
 macro_rules! standing_columns {
     () => {
-        "SELECT job.id, job.context_id, job.kind, job.server_id, job.seq, job.state, job.hold_on_failure, job.unit_id,
+        "SELECT job.id, job.context_id, job.kind, job.provider, job.server_id, job.seq, job.state, job.hold_on_failure, job.unit_id,
                 job.admitted_at, job.next_attempt_at, job.claim_expires_at,
                 CASE WHEN job.needs_job_id IS NULL THEN NULL ELSE
                     (SELECT need.id FROM job AS need WHERE need.id = job.needs_job_id AND need.state <> 'succeeded')
@@ -85,16 +87,12 @@ fn read(row: &AnyRow, matrix: &Matrix) -> Result<Standing> {
             unit: row.id_opt::<JobId>("unit_id")?.map(|u| u.0.as_u128()),
             needs: row.id_opt::<JobId>("needs")?.map(|j| j.0.as_u128()),
         },
+        provider: row.text("provider")?,
         state,
         admitted_at: row.int_opt("admitted_at")?,
         next_attempt_at: row.int_opt("next_attempt_at")?,
         claim_expires_at: row.int_opt("claim_expires_at")?,
     })
-}
-
-/// A context's unfinished jobs as the synchronizer sees them.
-pub(crate) async fn entries(store: &Store, conn: &mut Conn, customer: CustomerId) -> Result<Vec<Entry>> {
-    Ok(standing(store, conn, &[customer]).await?.into_iter().map(|s| s.entry).collect())
 }
 
 /// How widely a job holds. A word nobody knows holds everything.

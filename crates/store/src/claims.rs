@@ -19,6 +19,7 @@ use crate::{
     error::{Error, Result},
     row::Columns,
     turn::{After, begun, change},
+    why::Places,
 };
 
 /// Jobs that are claimed together.
@@ -28,6 +29,8 @@ struct Unit {
     jobs: Vec<JobId>,
     due_since: i64,
     needs_place: bool,
+    /// The cloud that all of it works on.
+    provider: String,
 }
 
 const READY: Sql = Sql {
@@ -62,7 +65,7 @@ pub(crate) async fn claim(
         return Ok(());
     }
     let now = store.claim_clock(tx, turn.now).await?;
-    if store.maintenance(tx).await? {
+    if store.maintenance_in(tx).await?.is_some() {
         return Ok(());
     }
     if turn.look && turn.want > 0 {
@@ -231,9 +234,11 @@ async fn choose(
             entries.iter().filter(|e| e.unit == Some(unit.as_u128())).map(|e| e.key).collect();
         let joined = joiners(store.matrix, &entries, &members);
         if !joined.is_empty() {
-            let jobs = joined.into_iter().map(job_id).collect();
+            let id = Some(JobId(*unit));
+            let provider = provider_of(jobs, members[0]);
+            let joined = on_one_cloud(jobs, joined, &provider);
             // Whoever joins needs a place like everybody.
-            chosen.push(Unit { id: Some(JobId(*unit)), jobs, due_since: 0, needs_place: true });
+            chosen.push(Unit { id, jobs: joined, due_since: 0, needs_place: true, provider });
         }
     }
     let taken: BTreeSet<JobId> = chosen.iter().flat_map(|u| u.jobs.iter().copied()).collect();
@@ -250,27 +255,29 @@ async fn choose(
     if chosen.is_empty() && waiting.is_empty() {
         return Ok(chosen);
     }
-    let mut places = store.places(tx).await?;
+    let mut places = store.places_locked(tx).await?;
     let mut want = turn.want;
     let mut line: BTreeSet<(i64, i64, CustomerId)> = waiting
         .iter()
         .filter_map(|(c, units)| Some((book.contexts.get(c)?.running, units.front()?.due_since, *c)))
         .collect();
     for unit in &mut chosen {
-        unit.jobs.truncate(places.max(0) as usize);
-        places -= unit.jobs.len() as i64;
+        unit.jobs.truncate(places.of(&unit.provider));
+        places.take(&unit.provider, unit.jobs.len());
     }
     chosen.retain(|u| !u.jobs.is_empty());
     while let Some((running, _, customer)) = line.pop_first() {
         let Some(units) = waiting.get_mut(&customer) else { continue };
         let Some(mut unit) = units.pop_front() else { continue };
-        let room = if unit.needs_place { want.min(places.max(0) as usize) } else { want };
+        let room = if unit.needs_place { want.min(places.of(&unit.provider)) } else { want };
         // Part of a batch may start: the others join it, or follow.
         unit.jobs.truncate(room);
         let n = unit.jobs.len();
         if n > 0 {
             want -= n;
-            places -= if unit.needs_place { n as i64 } else { 0 };
+            if unit.needs_place {
+                places.take(&unit.provider, n);
+            }
             chosen.push(unit);
         }
         if let Some(next) = units.front().filter(|_| want > 0) {
@@ -289,11 +296,16 @@ fn units(store: &Store, jobs: &[Standing], turn: &Turn, now: i64) -> Vec<Unit> {
     };
     let mut units: Vec<Unit> = startable(store.matrix, &entries)
         .into_iter()
-        .map(|keys| Unit {
-            id: None,
-            due_since: keys.first().map_or(turn.now, |k| since(*k)),
-            jobs: keys.into_iter().map(job_id).collect(),
-            needs_place: true,
+        .filter_map(|keys| {
+            let first = *keys.first()?;
+            let provider = provider_of(jobs, first);
+            Some(Unit {
+                id: None,
+                due_since: since(first),
+                jobs: on_one_cloud(jobs, keys, &provider),
+                needs_place: true,
+                provider,
+            })
         })
         .collect();
     for job in jobs.iter().filter(|_| turn.due) {
@@ -303,10 +315,21 @@ fn units(store: &Store, jobs: &[Standing], turn: &Turn, now: i64) -> Vec<Unit> {
             _ => continue,
         };
         if let Some(due_since) = at.filter(|at| *at <= now) {
-            units.push(Unit { id: None, jobs: vec![job.job], due_since, needs_place });
+            let provider = job.provider.clone();
+            units.push(Unit { id: None, jobs: vec![job.job], due_since, needs_place, provider });
         }
     }
     units
+}
+
+fn provider_of(jobs: &[Standing], key: u128) -> String {
+    jobs.iter().find(|s| s.entry.key == key).map(|s| s.provider.clone()).unwrap_or_default()
+}
+
+/// Those that work on this cloud: only they can be done together.
+fn on_one_cloud(jobs: &[Standing], keys: Vec<u128>, provider: &str) -> Vec<JobId> {
+    let same = |key: &u128| jobs.iter().any(|s| s.entry.key == *key && s.provider == provider);
+    keys.into_iter().filter(same).map(job_id).collect()
 }
 
 fn job_id(key: u128) -> JobId {
@@ -359,16 +382,14 @@ fn step(row: &AnyRow) -> Result<StepRecord> {
 }
 
 impl Store {
-    /// How many more jobs may be under way, on all nodes together. Whoever claims takes turns, so that no two can take the
-    /// last place.
-    async fn places(&self, tx: &mut Conn) -> Result<i64> {
+    /// The places that are left, with a lock: whoever claims takes turns, so that no two can take the last one.
+    async fn places_locked(&self, tx: &mut Conn) -> Result<Places> {
         if !self.is_embedded() {
             sqlx::query("SELECT value FROM counter WHERE name = 'places' FOR UPDATE")
                 .fetch_one(&mut *tx)
                 .await?;
         }
-        let row = sqlx::query("SELECT COUNT(*) AS n FROM job WHERE state IN ('running', 'rolling_back')");
-        Ok(self.cap - row.fetch_one(tx).await?.int("n")?)
+        self.places(tx).await
     }
 
     /// The time that claims are measured by: the database's, where several nodes share one.
@@ -378,11 +399,5 @@ impl Store {
         }
         let row = sqlx::query("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) AS now");
         row.fetch_one(tx).await?.int("now")
-    }
-
-    /// Nothing is taken up while maintenance lasts.
-    async fn maintenance(&self, tx: &mut Conn) -> Result<bool> {
-        let row = sqlx::query("SELECT 1 AS one FROM setting WHERE name = 'maintenance'");
-        Ok(row.fetch_optional(tx).await?.is_some())
     }
 }

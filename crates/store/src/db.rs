@@ -1,6 +1,7 @@
 //! The pool, its settings, and who is told of changes.
 
 use std::{
+    collections::BTreeMap,
     path::Path,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
@@ -43,6 +44,14 @@ const CAP: i64 = 64;
 /// More than anybody has use for, and few enough to be looked at together.
 const OPEN_JOBS: i64 = 500;
 
+/// How many jobs may be under way at once, on all nodes together.
+#[derive(Clone, Debug)]
+pub(crate) struct Caps {
+    pub(crate) all: i64,
+    /// Of those, on one cloud; one that is not named takes as many as there are.
+    pub(crate) each: BTreeMap<String, i64>,
+}
+
 #[derive(Clone)]
 pub struct Store {
     pub(crate) pool: AnyPool,
@@ -51,8 +60,7 @@ pub struct Store {
     sqlite: bool,
     changes: broadcast::Sender<Change>,
     wake: Arc<Notify>,
-    /// Jobs under way at once, on all nodes together.
-    pub(crate) cap: i64,
+    pub(crate) caps: Caps,
     /// Open jobs of one customer.
     pub(crate) open_jobs: i64,
     /// Claims are measured by this process's clock even where the database has one: for tests that hold it.
@@ -109,7 +117,7 @@ impl Store {
             sqlite,
             changes,
             wake: Arc::default(),
-            cap: CAP,
+            caps: Caps { all: CAP, each: BTreeMap::new() },
             open_jobs: OPEN_JOBS,
             own_clock: false,
             edges_changed: Arc::new(AtomicBool::new(true)),
@@ -120,13 +128,20 @@ impl Store {
     /// The same store with another limit of jobs under way at once, on all nodes together.
     #[must_use]
     pub fn with_cap(mut self, cap: u32) -> Self {
-        self.cap = i64::from(cap.max(1));
+        self.caps.all = i64::from(cap.max(1));
+        self
+    }
+
+    /// The same store with a limit of its own for the jobs of one cloud, on all nodes together.
+    #[must_use]
+    pub fn with_provider_cap(mut self, provider: &str, cap: u32) -> Self {
+        self.caps.each.insert(provider.to_owned(), i64::from(cap.max(1)));
         self
     }
 
     /// Jobs under way at once, on all nodes together.
     pub fn cap(&self) -> usize {
-        self.cap as usize
+        self.caps.all as usize
     }
 
     /// The same store with another limit of open jobs for one customer.

@@ -114,7 +114,8 @@ impl Store {
         let mut findings = Vec::new();
         for customer in customers {
             let mut conn = self.pool.acquire().await?;
-            let entries = admission::entries(self, &mut conn, customer).await?;
+            let jobs = admission::standing(self, &mut conn, &[customer]).await?;
+            let entries: Vec<Entry> = jobs.iter().map(|s| s.entry).collect();
             let started: Vec<&Entry> = entries.iter().filter(|e| e.phase == Phase::Started).collect();
             for (i, a) in started.iter().enumerate() {
                 for b in &started[..i] {

@@ -2,11 +2,12 @@
 //! statement and one event that says who and why.
 
 use domain::{AccountId, CustomerId, JobId, ServerId, kind::Kind, state::JobState};
+use serde_json::{Map, Value};
 
 use crate::{
     admission::admit,
     db::{Conn, Store},
-    error::Result,
+    error::{Error, Result},
     events,
     parking::next_seq,
     row::Columns,
@@ -26,6 +27,16 @@ impl Intervention<'_> {
     }
 }
 
+/// What became of a wish to run a job again with other inputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rerun {
+    Queued,
+    /// The step does not take this.
+    NotAllowed(String),
+    /// It is not, or not any more, a job that has failed.
+    NotFailed,
+}
+
 /// A job that somebody works on, under the lock of its context.
 struct Held {
     customer: CustomerId,
@@ -41,6 +52,40 @@ impl Store {
     /// new one. Returns whether it was there to be run again: of two who ask, the second is told no.
     pub async fn job_rerun(&self, job: JobId, how: Intervention<'_>) -> Result<bool> {
         self.resume(job, how, "rerun", false).await
+    }
+
+    /// The same with other inputs, where the step that failed takes some: `allowed` are those that its workflow lets staff
+    /// change. The values are not written into events: they may be anything.
+    pub async fn job_rerun_with(
+        &self,
+        job: JobId,
+        inputs: &Map<String, Value>,
+        allowed: &[&str],
+        how: Intervention<'_>,
+    ) -> Result<Rerun> {
+        if let Some(name) = inputs.keys().find(|name| !allowed.contains(&name.as_str())) {
+            return Ok(Rerun::NotAllowed(name.clone()));
+        }
+        let (mut tx, Some(held)) = self.held(job).await? else { return Ok(Rerun::NotFailed) };
+        if held.state != JobState::Failed {
+            return Ok(Rerun::NotFailed);
+        }
+        let row = sqlx::query("SELECT params FROM job WHERE id = $1").bind(job.to_string());
+        let text = row.fetch_one(&mut *tx).await?.text("params")?;
+        let corrupt = |e: serde_json::Error| Error::Corrupt(format!("params: {e}"));
+        let mut params: Map<String, Value> = serde_json::from_str(&text).map_err(corrupt)?;
+        params.extend(inputs.clone());
+        sqlx::query("UPDATE job SET params = $1 WHERE id = $2")
+            .bind(Value::from(params).to_string())
+            .bind(job.to_string())
+            .execute(&mut *tx)
+            .await?;
+        let names: Vec<&str> = inputs.keys().map(String::as_str).collect();
+        let detail = format!("{} ({})", how.detail(), names.join(", "));
+        events::record(&mut tx, held.customer, job, "inputs_changed", None, Some(&detail), how.now).await?;
+        self.queue_again(&mut tx, job, &held, how, "rerun", false).await?;
+        self.commit(tx, held.customer).await?;
+        Ok(Rerun::Queued)
     }
 
     /// Takes back what a failed job has done.

@@ -6,10 +6,8 @@ use domain::{
     state::{JobState, StepState},
 };
 use sqlx::any::AnyRow;
-use synchronizer::{Explanation, explain};
-use uuid::Uuid;
 
-use crate::{admission, db::Store, error::Result, row::Columns};
+use crate::{db::Store, error::Result, row::Columns};
 
 #[derive(Clone, Debug)]
 pub struct Job {
@@ -187,16 +185,6 @@ impl Store {
         let rows =
             sqlx::query("SELECT state, COUNT(*) AS n FROM job GROUP BY state").fetch_all(&self.pool).await?;
         rows.iter().map(|r| Ok((r.word("state")?, r.int("n")?))).collect()
-    }
-
-    /// Why each unfinished job of a customer is, or is not, running.
-    pub async fn explanations(&self, customer: CustomerId) -> Result<Vec<(JobId, Explanation)>> {
-        let mut conn = self.pool.acquire().await?;
-        let entries = admission::entries(self, &mut conn, customer).await?;
-        Ok(entries
-            .iter()
-            .filter_map(|e| Some((JobId(Uuid::from_u128(e.key)), explain(self.matrix, &entries, e.key)?)))
-            .collect())
     }
 }
 

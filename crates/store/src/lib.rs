@@ -29,10 +29,12 @@ pub mod secrets;
 pub mod servers;
 pub mod sessions;
 mod turn;
+mod why;
 
 pub use db::{Change, Store};
 pub use error::{Error, Result};
 pub use events::Event;
 pub use fsck::Finding;
-/// What [`Store::with_matrix`] takes.
-pub use synchronizer::Matrix;
+/// What [`Store::with_matrix`] takes, and what [`Store::reasons`] returns.
+pub use synchronizer::{Matrix, Reason};
+pub use why::Maintenance;

@@ -26,6 +26,8 @@ pub struct NewJob {
     pub id: JobId,
     pub kind: Kind,
     pub server: ServerId,
+    /// The cloud it works on.
+    pub provider: &'static str,
     /// An earlier job that must succeed first.
     pub needs: Option<JobId>,
     pub params: Value,
@@ -136,6 +138,12 @@ impl Store {
         .await?;
         if row.int("n")? == 0 {
             return Ok(Accepted::Gone);
+        }
+        if job.kind == Kind::Refresh
+            && let Some(queued) = queued_refresh(&mut tx, customer).await?
+        {
+            // It has not looked yet: it will see whatever this one would.
+            return Ok(Accepted::Before(queued));
         }
         if job.kind == Kind::Terminate {
             self.take_back_parked(&mut tx, customer, job, now).await?;
@@ -290,8 +298,8 @@ impl Store {
         let number = next_number(tx).await?;
         sqlx::query(
             "INSERT INTO job (id, number, context_id, seq, kind, server_id, params, shape, state, hold_on_failure,
-                              requested_by, request_id, created_at, needs_job_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $10, $11, $12, $13)",
+                              requested_by, request_id, created_at, needs_job_id, provider)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $10, $11, $12, $13, $14)",
         )
         .bind(job.id.to_string())
         .bind(number)
@@ -306,6 +314,7 @@ impl Store {
         .bind(&job.request_id)
         .bind(now)
         .bind(job.needs.map(|n| n.to_string()))
+        .bind(job.provider)
         .execute(&mut *tx)
         .await?;
         insert_steps(self, tx, job.id, &job.steps).await?;
@@ -322,6 +331,16 @@ impl Store {
         events::record(tx, customer, job.id, "accepted", None, None, now).await?;
         admit(self, tx, customer, now).await
     }
+}
+
+/// At most one refresh of a customer is queued.
+async fn queued_refresh(tx: &mut Conn, customer: CustomerId) -> Result<Option<JobId>> {
+    let row = sqlx::query(
+        "SELECT id FROM job WHERE context_id = $1 AND finished_at IS NULL AND kind = 'refresh' AND state = 'queued'
+         ORDER BY seq LIMIT 1",
+    );
+    let row = row.bind(customer.to_string()).fetch_optional(tx).await?;
+    row.map(|r| r.id("id")).transpose()
 }
 
 pub(crate) async fn next_number(tx: &mut Conn) -> Result<i64> {

@@ -9,6 +9,7 @@ use domain::{
 use jobs::{JobChange, StepTo, StoreError};
 use lab::{Does, Lab, SHAPE, count, now};
 use serde_json::Value;
+use store::Reason;
 use synchronizer::Matrix;
 use testkit::{Database, hands};
 
@@ -26,9 +27,8 @@ async fn every_node_failed_and_run_again(database: Database) {
             assert_eq!(step.state, StepState::Failed);
             // It keeps its server: the next one waits, and is told for what.
             let next = lab.accept(Kind::Resize, Scope::SameServer).await;
-            let waits = lab.store.explanations(lab.customer()).await.unwrap();
-            let explained = waits.iter().find(|(id, _)| *id == next).unwrap();
-            assert_eq!(explained.1.waiting_for, [job.0.as_u128()]);
+            let waiting_for = vec![job.0.as_u128()];
+            assert_eq!(lab.reason(next).await, Reason::Blocked { position: 1, waiting_for });
 
             assert!(lab.store.job_rerun(job, lab.how()).await.unwrap());
             assert!(!lab.store.job_rerun(job, lab.how()).await.unwrap(), "the second who presses is told no");
@@ -118,8 +118,8 @@ async fn what_cannot_be_taken_back_is_stuck_until_it_can(database: Database) {
     let stuck = lab.until(job, JobState::Stuck).await;
     assert!(stuck.finished_at.is_none(), "it keeps others away from what is left");
     let next = lab.accept(Kind::Power, Scope::SameServer).await;
-    let waits = lab.store.explanations(lab.customer()).await.unwrap();
-    assert_eq!(waits.iter().find(|(id, _)| *id == next).unwrap().1.waiting_for, [job.0.as_u128()]);
+    let waiting_for = vec![job.0.as_u128()];
+    assert_eq!(lab.reason(next).await, Reason::Blocked { position: 1, waiting_for });
     lab.script.taken();
     assert!(lab.store.job_roll_back(job, lab.how()).await.unwrap());
     lab.until(job, JobState::RolledBack).await;
@@ -245,10 +245,9 @@ async fn the_first_trace(database: Database) {
     let call = async |kind| lab.accept(kind, Scope::None).await;
     let claims = async || hands::claim_all(&lab.store, "trace", now()).await;
     let mut running: Vec<jobs::ClaimedJob> = Vec::new();
-    let waits = async |job: domain::JobId| {
-        let all = lab.store.explanations(lab.customer()).await.unwrap();
-        let found = all.into_iter().find(|(id, _)| *id == job).unwrap().1;
-        (found.position, found.waiting_for)
+    let waits = async |job: domain::JobId| match lab.reason(job).await {
+        Reason::Blocked { position, waiting_for } => (Some(position), waiting_for),
+        other => panic!("{other:?}"),
     };
     let key = |job: domain::JobId| job.0.as_u128();
     let (one, two, three, four) = (Kind::Power, Kind::Resize, Kind::Activate, Kind::Refresh);

@@ -22,13 +22,13 @@ use testkit::{
     hands,
 };
 
-const MATRIX: &str = "kinds = [\"power\", \"resize\", \"refresh\", \"snapshot\"]\nbatchable = [\"resize\"]\n[rows]\n\
-                      power = \"SS.S\"\nresize = \"SC.S\"\nrefresh = \"....\"\nsnapshot = \"SS.C\"\n";
+const MATRIX: &str = "kinds = [\"power\", \"resize\", \"repair\", \"snapshot\"]\nbatchable = [\"resize\"]\n[rows]\n\
+                      power = \"SS.S\"\nresize = \"SC.S\"\nrepair = \"....\"\nsnapshot = \"SS.C\"\n";
 const KINDS: [(Kind, &str); 5] = [
     (Kind::Resize, "resize"),
     (Kind::Power, "power"),
     (Kind::Resize, "resize"),
-    (Kind::Refresh, "refresh"),
+    (Kind::Repair, "repair"),
     (Kind::Snapshot, "snapshot"),
 ];
 const WORKERS: [&str; 2] = ["one", "two"];

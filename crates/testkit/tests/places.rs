@@ -16,7 +16,7 @@ use testkit::{Database, hands};
 
 const CAP: u32 = 8;
 const NO_CONFLICTS: &str =
-    "kinds = [\"refresh\", \"activate\"]\n[rows]\nrefresh = \"..\"\nactivate = \"..\"\n";
+    "kinds = [\"snapshot\", \"activate\"]\n[rows]\nsnapshot = \"..\"\nactivate = \"..\"\n";
 
 /// Few places, and jobs that leave each other alone.
 async fn few_places(database: Database) -> Lab {
@@ -37,11 +37,11 @@ async fn a_flood_keeps_nobody_out(database: Database) {
     let mut lab = few_places(database).await;
     let (boris, boriss) = lab.another("boris@test").await;
     for _ in 0..500 {
-        lab.accept(Kind::Refresh, Scope::None).await;
+        lab.accept(Kind::Snapshot, Scope::None).await;
     }
     let mut running = take_all(&lab.store).await;
     assert_eq!(running.len(), CAP as usize);
-    let first = lab.accept_for(&boris, boriss, Kind::Refresh, Scope::None).await;
+    let first = lab.accept_for(&boris, boriss, Kind::Snapshot, Scope::None).await;
     assert!(take_all(&lab.store).await.is_empty(), "there is no place");
 
     hands::succeed(&lab.store, running.remove(0).fence, now()).await;
@@ -51,7 +51,7 @@ async fn a_flood_keeps_nobody_out(database: Database) {
 
     // He floods too: soon each has half.
     for _ in 0..20 {
-        lab.accept_for(&boris, boriss, Kind::Refresh, Scope::None).await;
+        lab.accept_for(&boris, boriss, Kind::Snapshot, Scope::None).await;
     }
     for _ in 0..12 {
         hands::succeed(&lab.store, running.remove(0).fence, now()).await;
@@ -70,7 +70,7 @@ async fn a_flood_keeps_nobody_out(database: Database) {
 async fn many_hands_take_no_more_than_there_are(database: Database) {
     let lab = few_places(database).await;
     for _ in 0..40 {
-        lab.accept(Kind::Refresh, Scope::None).await;
+        lab.accept(Kind::Snapshot, Scope::None).await;
     }
     let mut hands = Vec::new();
     for i in 0..40 {
@@ -88,7 +88,7 @@ async fn many_hands_take_no_more_than_there_are(database: Database) {
 async fn a_claim_that_ran_out_needs_no_new_place(database: Database) {
     let lab = few_places(database).await;
     for _ in 0..20 {
-        lab.accept(Kind::Refresh, Scope::None).await;
+        lab.accept(Kind::Snapshot, Scope::None).await;
     }
     let running = take_all(&lab.store).await;
     assert_eq!(running.len(), CAP as usize);
@@ -105,7 +105,7 @@ async fn a_claim_that_ran_out_needs_no_new_place(database: Database) {
 /// A worker that does not know of its newest claim, as the answer was lost, does not keep it.
 async fn a_claim_nobody_knows_of_is_not_renewed(database: Database) {
     let lab = few_places(database).await;
-    lab.accept(Kind::Refresh, Scope::None).await;
+    lab.accept(Kind::Snapshot, Scope::None).await;
     let minute = std::time::Duration::from_secs(60);
     let (start, later) = (now(), now() + 61_000);
     let known = hands::claim(&lab.store, "one", start).await.unwrap().fence;

@@ -5,7 +5,7 @@ use domain::{
     state::{JobState, StepState},
 };
 use leptos::prelude::*;
-use provisioning::{OperationView, Reveal, customer_row};
+use provisioning::{OperationView, Reveal, Waiting, customer_row};
 
 use super::{Fault, Loaded, Params, kind_title, state_badge, step_list, ticking, waiting_text, waiting_view};
 use crate::{
@@ -117,7 +117,9 @@ fn head(lang: Lang, view: &OperationView, now: i64) -> AnyView {
 
 fn body(lang: Lang, view: &OperationView, now: i64) -> AnyView {
     let job = &view.job;
-    let waiting = view.waiting.as_ref().map(|w| waiting_view(lang, w));
+    // Of a job between two tries the trouble says when it goes on.
+    let waiting = view.waiting.as_ref().filter(|w| !matches!(w, Waiting::BackOff { .. }));
+    let waiting = waiting.map(|w| waiting_view(lang, w));
     let trouble = trouble(lang, view);
     let done = (job.state == JobState::Succeeded).then(|| done(lang, view));
     let cancelled = (job.state == JobState::Cancelled)

@@ -74,6 +74,12 @@ pub(crate) fn waiting_text(lang: Lang, waiting: &Waiting) -> (Option<String>, St
     match waiting {
         Waiting::Free => (None, t!(lang, "queue-starting")),
         Waiting::Parked => (None, t!(lang, "queue-parked")),
+        Waiting::Full => (None, t!(lang, "queue-full")),
+        Waiting::Maintenance { until: Some(at) } => {
+            (None, t!(lang, "queue-maintenance-until", time = format::clock(lang, *at)))
+        }
+        Waiting::Maintenance { until: None } => (None, t!(lang, "queue-maintenance")),
+        Waiting::BackOff { until } => (None, t!(lang, "queue-back-off", time = format::clock(lang, *until))),
         Waiting::Needs(need) => {
             let what = need.as_ref().map(|b| blocker_text(lang, b, true)).unwrap_or_default();
             (None, t!(lang, "queue-waiting", what = what))
@@ -105,7 +111,7 @@ pub(crate) fn waiting_view(lang: Lang, waiting: &Waiting) -> impl IntoView + use
     let reason = match waiting {
         Waiting::Blocked { .. } => Some(t!(lang, "queue-reason")),
         Waiting::Parked => Some(t!(lang, "queue-parked-reason")),
-        Waiting::Free | Waiting::Needs(_) => None,
+        _ => None,
     };
     view! {
         <div class="queue">
@@ -154,4 +160,98 @@ pub(crate) fn step_list(lang: Lang, job: &Job, now: i64) -> impl IntoView + use<
         })
         .collect_view();
     view! { <ol class="steps" aria-label=t!(lang, "operation-steps")>{rows}</ol> }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::JobId;
+    use leptos::prelude::Owner;
+
+    use super::*;
+
+    fn blocker(kind: Kind, name: &str, state: JobState, step: Option<(usize, usize)>) -> Blocker {
+        let retry_at = (state == JobState::RetryWait).then_some(1_700_000_000_000);
+        Blocker {
+            job: "00000000-0000-7000-8000-000000000001".parse::<JobId>().unwrap(),
+            number: 1001,
+            kind,
+            server_name: name.into(),
+            state,
+            step,
+            retry_at,
+        }
+    }
+
+    /// Every reason for which a job may not be running, in both languages, word by word.
+    #[test]
+    fn why_it_is_not_running() {
+        let create = || blocker(Kind::Activate, "web-01", JobState::Running, Some((4, 9)));
+        let queued = || blocker(Kind::Terminate, "db-01", JobState::Queued, None);
+        let blocked = |position, blockers| Waiting::Blocked { position, blockers };
+        let cases: &[(Waiting, &str, &str)] = &[
+            (Waiting::Free, "Starting…", "Запускается…"),
+            (Waiting::Full, "Starting soon: all workers are busy.", "Скоро начнём: все исполнители заняты."),
+            (Waiting::Parked, "Waiting for a free network slot.", "Ожидает свободного места в сети."),
+            (
+                Waiting::Maintenance { until: None },
+                "Paused for maintenance.",
+                "Приостановлено на время работ.",
+            ),
+            (
+                Waiting::Maintenance { until: Some(1_700_000_000_000) },
+                "Paused for maintenance until 22:13:20.",
+                "Приостановлено на время работ до 01:13:20.",
+            ),
+            (
+                Waiting::BackOff { until: 1_700_000_000_000 },
+                "Will be retried at 22:13:20.",
+                "Повторим в 01:13:20.",
+            ),
+            (
+                Waiting::Needs(Some(create())),
+                "Waiting for: create web-01 (step 4 of 9).",
+                "Ожидает завершения: создание web-01 (шаг 4 из 9).",
+            ),
+            (
+                blocked(1, vec![create()]),
+                "Next in the queue. Waiting for: create web-01 (step 4 of 9).",
+                "Следующая в очереди. Ожидает завершения: создание web-01 (шаг 4 из 9).",
+            ),
+            (
+                blocked(2, vec![create(), queued()]),
+                "Place in the queue: 2. Waiting for: create web-01 (step 4 of 9), then terminate db-01 (queued earlier).",
+                "Место в очереди: 2. Ожидает завершения: создание web-01 (шаг 4 из 9), затем удаление db-01 (поставлено раньше).",
+            ),
+            (
+                blocked(1, vec![blocker(Kind::Activate, "web-01", JobState::RetryWait, Some((4, 9)))]),
+                "Next in the queue. Waiting for: create web-01 (will be retried at 22:13:20).",
+                "Следующая в очереди. Ожидает завершения: создание web-01 (повторим в 01:13:20).",
+            ),
+            (
+                blocked(1, vec![blocker(Kind::Terminate, "db-01", JobState::Failed, Some((3, 5)))]),
+                "Next in the queue. Held by: terminate db-01 (needs attention, support is on it).",
+                "Следующая в очереди. Задержано операцией: удаление db-01 (требует внимания, поддержка занимается).",
+            ),
+            (
+                blocked(5, vec![create(), queued(), queued(), queued(), queued()]),
+                "Place in the queue: 5. Waiting for: create web-01 (step 4 of 9), then terminate db-01 (queued earlier), \
+                 then terminate db-01 (queued earlier) … and 2 more.",
+                "Место в очереди: 5. Ожидает завершения: создание web-01 (шаг 4 из 9), затем удаление db-01 (поставлено раньше), \
+                 затем удаление db-01 (поставлено раньше) … и ещё 2.",
+            ),
+        ];
+        let owner = Owner::new();
+        owner.with(|| {
+            for (waiting, en, ru) in cases {
+                for (lang, expected) in [(Lang::En, en), (Lang::Ru, ru)] {
+                    let (place, text) = waiting_text(lang, waiting);
+                    let said = place.map_or(text.clone(), |place| format!("{place} {text}"));
+                    // Marks of direction around what is put in are not part of the words.
+                    let said: String =
+                        said.chars().filter(|c| !matches!(c, '\u{2068}' | '\u{2069}')).collect();
+                    assert_eq!(said, *expected, "{waiting:?}");
+                }
+            }
+        });
+    }
 }

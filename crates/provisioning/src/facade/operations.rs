@@ -8,12 +8,11 @@ use domain::{
 };
 use secrecy::SecretString;
 use store::{
-    Result,
+    Reason, Result,
     jobs::{Job, JobStep},
     secrets::Reveal,
     servers::Server,
 };
-use synchronizer::Why;
 
 use super::{Facade, REVEAL_GRACE_MS, Viewer};
 
@@ -55,6 +54,16 @@ pub enum Waiting {
     },
     Parked,
     Needs(Option<Blocker>),
+    /// Nothing is taken up until then, or until somebody says so.
+    Maintenance {
+        until: Option<i64>,
+    },
+    /// Nothing of its customer's is in the way, and every place is taken.
+    Full,
+    /// Between two tries.
+    BackOff {
+        until: i64,
+    },
 }
 
 /// Everything the page of an operation shows.
@@ -62,7 +71,7 @@ pub enum Waiting {
 pub struct OperationView {
     pub job: Job,
     pub server: Option<Server>,
-    /// Set while it is queued.
+    /// Set while it is queued or waits to be tried again.
     pub waiting: Option<Waiting>,
     pub reveal: Reveal,
     pub can_cancel: std::result::Result<(), Denial>,
@@ -89,7 +98,7 @@ impl Facade {
         let version = self.store.context_version(head.customer).await?;
         let Some(job) = self.store.job(id).await? else { return Ok(None) };
         let waiting = match job.state {
-            s if s.is_waiting() => self.waiting(job.customer, id).await?,
+            s if s.is_waiting() || s == JobState::RetryWait => self.waiting(job.customer, id).await?,
             _ => None,
         };
         let server = match job.server {
@@ -114,19 +123,27 @@ impl Facade {
     pub async fn waits(&self, customer: CustomerId) -> Result<Vec<(JobId, Waiting)>> {
         let jobs = self.store.jobs_unfinished(customer).await?;
         let blocker = |key: u128| jobs.iter().find(|j| j.id.0.as_u128() == key).map(Blocker::of);
-        let explained = self.store.explanations(customer).await?;
-        Ok(explained
+        let reasons = self.store.reasons(customer, self.now_ms()).await?;
+        let paused = reasons.iter().any(|(_, reason)| *reason == Reason::Maintenance);
+        let until = match paused {
+            true => self.store.maintenance().await?.and_then(|m| m.until),
+            false => None,
+        };
+        Ok(reasons
             .into_iter()
-            .filter_map(|(id, e)| {
-                let waiting = match e.why {
-                    Why::Free => Waiting::Free,
-                    Why::Parked => Waiting::Parked,
-                    Why::Needs(need) => Waiting::Needs(blocker(need)),
-                    Why::Blocked => Waiting::Blocked {
-                        position: e.position.unwrap_or(1),
-                        blockers: e.waiting_for.into_iter().filter_map(blocker).collect(),
+            .filter_map(|(id, reason)| {
+                let waiting = match reason {
+                    Reason::Free => Waiting::Free,
+                    Reason::Parked => Waiting::Parked,
+                    Reason::Needs(need) => Waiting::Needs(blocker(need)),
+                    Reason::Blocked { position, waiting_for } => Waiting::Blocked {
+                        position,
+                        blockers: waiting_for.into_iter().filter_map(blocker).collect(),
                     },
-                    Why::Started | Why::Holding => return None,
+                    Reason::Maintenance => Waiting::Maintenance { until },
+                    Reason::Full => Waiting::Full,
+                    Reason::BackOff { until } => Waiting::BackOff { until },
+                    Reason::Started | Reason::Holding => return None,
                 };
                 Some((id, waiting))
             })

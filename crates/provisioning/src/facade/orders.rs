@@ -135,6 +135,7 @@ impl Facade {
             id: JobId(Uuid::now_v7()),
             kind,
             server,
+            provider: crate::provider_vcd::NAME,
             needs: None,
             params: serde_json::json!({}),
             shape,

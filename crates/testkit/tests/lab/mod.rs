@@ -197,6 +197,12 @@ impl Lab {
         self.accept_for(&self.viewer, self.server, kind, hold_on_failure).await
     }
 
+    /// Why one of the first customer's jobs is, or is not, running.
+    pub(crate) async fn reason(&self, job: JobId) -> store::Reason {
+        let all = self.store.reasons(self.customer(), now()).await.unwrap();
+        all.into_iter().find(|(id, _)| *id == job).expect("it is not among the unfinished").1
+    }
+
     /// For a customer other than the first.
     pub(crate) async fn accept_for(
         &self,
@@ -205,10 +211,27 @@ impl Lab {
         kind: Kind,
         hold_on_failure: Scope,
     ) -> JobId {
-        let job = NewJob {
+        let job = self.new_job(viewer, server, kind, hold_on_failure);
+        let key = self.keys.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let idempotency = Idempotency { key: format!("lab-{key}"), body_hash: String::new() };
+        match self.store.job_accept(viewer.customer().unwrap(), &job, &idempotency, now()).await.unwrap() {
+            Accepted::New(job) => job,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn new_job(
+        &self,
+        viewer: &Viewer,
+        server: ServerId,
+        kind: Kind,
+        hold_on_failure: Scope,
+    ) -> NewJob {
+        NewJob {
             id: JobId(Uuid::now_v7()),
             kind,
             server,
+            provider: "vcd",
             needs: None,
             params: serde_json::json!({}),
             shape: 1,
@@ -216,12 +239,6 @@ impl Lab {
             hold_on_failure,
             requested_by: viewer.account.id,
             request_id: "lab".into(),
-        };
-        let key = self.keys.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let idempotency = Idempotency { key: format!("lab-{key}"), body_hash: String::new() };
-        match self.store.job_accept(viewer.customer().unwrap(), &job, &idempotency, now()).await.unwrap() {
-            Accepted::New(job) => job,
-            other => panic!("{other:?}"),
         }
     }
 

@@ -1,0 +1,238 @@
+//! Commands that change something while a process may own the data folder.
+//!
+//! With an embedded database one process owns the folder. It listens on a socket in it, which only its own user may open,
+//! and does what it is asked; a command opens the database itself only when nobody does. On PostgreSQL a command is a node
+//! like every other. A request is one line of JSON, and so is its answer.
+
+use std::{io::Read, path::PathBuf, time::Duration};
+
+use anyhow::{Context, bail};
+use domain::state::Role;
+use jobs::{Clock, SystemClock};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use store::{Maintenance, Store};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{UnixListener, UnixStream},
+    task::JoinHandle,
+};
+use tracing::warn;
+
+use crate::{
+    config::{AccountArgs, DatabaseArgs, MaintenanceArgs, Switch},
+    data_dir::DataDir,
+    say::say,
+    serve,
+};
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "command", deny_unknown_fields)]
+enum Request {
+    AccountAdd { email: String, name: String, role: Role, password: String },
+    MaintenanceBegin { until: Option<i64> },
+    MaintenanceEnd,
+}
+
+/// What was done, or why it was not, in a sentence.
+type Answer = Result<String, String>;
+
+const SOCKET: &str = "socket";
+/// A request is short.
+const REQUEST_MAX: u64 = 64 << 10;
+const PATIENCE: Duration = Duration::from_secs(10);
+
+async fn carry_out(store: &Store, request: Request) -> Answer {
+    let failed = |e: store::Error| e.to_string();
+    match request {
+        Request::AccountAdd { email, name, role, password } => {
+            let password = SecretString::from(password);
+            match provisioning::account_add(store, &email, &name, role, password).await? {
+                true => Ok(format!("{email} can sign in.")),
+                false => Err("there is an account with this e-mail already".into()),
+            }
+        }
+        Request::MaintenanceBegin { until } => {
+            store.maintenance_begin(Maintenance { until }).await.map_err(failed)?;
+            Ok("Nothing more is taken up. What is under way goes on.".into())
+        }
+        Request::MaintenanceEnd => {
+            store.maintenance_end().await.map_err(failed)?;
+            Ok("Jobs are taken up again.".into())
+        }
+    }
+}
+
+/// The owner's end of the socket, for as long as this lives.
+pub(crate) struct Listening {
+    task: Option<JoinHandle<()>>,
+    path: PathBuf,
+}
+
+impl Listening {
+    /// Listens where this process owns the folder.
+    pub(crate) fn start(dir: &DataDir, store: &Store) -> anyhow::Result<Self> {
+        let path = dir.file(SOCKET);
+        if !store.is_embedded() {
+            return Ok(Self { task: None, path });
+        }
+        // Whoever left it is gone: this process holds the folder's lock.
+        let _ = std::fs::remove_file(&path);
+        let listener = bind_private(&path)?;
+        let store = store.clone();
+        let task = tokio::spawn(async move {
+            loop {
+                match listener.accept().await {
+                    Ok((stream, _)) => {
+                        let store = store.clone();
+                        tokio::spawn(async move {
+                            let answered = tokio::time::timeout(PATIENCE, answer(&store, stream)).await;
+                            if !matches!(answered, Ok(Ok(()))) {
+                                warn!("a command on the socket was not answered");
+                            }
+                        });
+                    }
+                    Err(e) => {
+                        warn!("the socket in the data folder: {e}");
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                    }
+                }
+            }
+        });
+        Ok(Self { task: Some(task), path })
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Only this user may connect.
+fn bind_private(path: &PathBuf) -> anyhow::Result<UnixListener> {
+    use std::os::unix::fs::PermissionsExt;
+    let listener = UnixListener::bind(path).with_context(|| format!("{} cannot be made", path.display()))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+        .with_context(|| format!("{} cannot be closed to others", path.display()))?;
+    Ok(listener)
+}
+
+async fn answer(store: &Store, mut stream: UnixStream) -> std::io::Result<()> {
+    let (reading, mut writing) = stream.split();
+    let mut line = String::new();
+    BufReader::new(reading.take(REQUEST_MAX)).read_line(&mut line).await?;
+    let answer = match serde_json::from_str(&line) {
+        Ok(request) => carry_out(store, request).await,
+        // The text of the error would repeat what was sent, a password perhaps.
+        Err(_) => Err("this command is not known here: is the other program of another version?".into()),
+    };
+    writing.write_all(format!("{}\n", serde_json::json!(answer)).as_bytes()).await
+}
+
+/// Asks the process that owns the folder, or does it here where there is none.
+async fn ask(database: &DatabaseArgs, request: Request) -> anyhow::Result<()> {
+    let answer = match connect(database).await {
+        Some(stream) => tokio::time::timeout(PATIENCE, ask_owner(stream, &request))
+            .await
+            .context("the process that owns the data folder does not answer")??,
+        None => {
+            let (_dir, store) = serve::open(database).await?;
+            carry_out(&store, request).await
+        }
+    };
+    match answer {
+        Ok(done) => {
+            say(&done);
+            Ok(())
+        }
+        Err(why) => bail!(why),
+    }
+}
+
+async fn connect(database: &DatabaseArgs) -> Option<UnixStream> {
+    if database.database_url.is_some() {
+        return None;
+    }
+    UnixStream::connect(database.data_dir.join(SOCKET)).await.ok()
+}
+
+async fn ask_owner(mut stream: UnixStream, request: &Request) -> anyhow::Result<Answer> {
+    stream.write_all(format!("{}\n", serde_json::to_string(request)?).as_bytes()).await?;
+    let mut line = String::new();
+    BufReader::new(stream.take(REQUEST_MAX)).read_line(&mut line).await?;
+    serde_json::from_str(&line).context("the process that owns the data folder answers nonsense")
+}
+
+/// `slipway account-add`
+pub async fn account_add(args: AccountArgs) -> anyhow::Result<()> {
+    let mut password = String::new();
+    std::io::stdin().take(1024).read_to_string(&mut password)?;
+    let password = password.trim_end_matches(['\r', '\n']).to_owned();
+    let AccountArgs { email, name, role, database } = args;
+    ask(&database, Request::AccountAdd { email, name, role: role.into(), password }).await
+}
+
+/// `slipway maintenance begin` and `end`
+pub async fn maintenance(args: MaintenanceArgs) -> anyhow::Result<()> {
+    let until = args.minutes.map(|m| SystemClock.now_ms() + i64::from(m) * 60_000);
+    let request = match args.what {
+        Switch::Begin => Request::MaintenanceBegin { until },
+        Switch::End if args.minutes.is_some() => bail!("--minutes goes with begin"),
+        Switch::End => Request::MaintenanceEnd,
+    };
+    ask(&args.database, request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database(dir: &std::path::Path) -> DatabaseArgs {
+        let data_dir = dir.to_owned();
+        DatabaseArgs { data_dir, database_url: None, matrix: None, jobs_at_once: 8, cloud_jobs_at_once: None }
+    }
+
+    fn add(email: &str) -> Request {
+        let (name, password) = ("Anna".to_owned(), "correct horse battery".to_owned());
+        Request::AccountAdd { email: email.into(), name, role: Role::Support, password }
+    }
+
+    #[tokio::test]
+    async fn commands_reach_the_owner_and_open_the_database_only_without_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let args = database(dir.path());
+        ask(&args, add("one@test")).await.unwrap();
+        let (owned, store) = serve::open(&args).await.unwrap();
+        let listening = Listening::start(&owned, &store).unwrap();
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(dir.path().join(SOCKET)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+
+        ask(&args, Request::MaintenanceBegin { until: Some(7) }).await.unwrap();
+        assert_eq!(store.maintenance().await.unwrap(), Some(Maintenance { until: Some(7) }));
+        ask(&args, Request::MaintenanceBegin { until: None }).await.unwrap();
+        assert_eq!(store.maintenance().await.unwrap(), Some(Maintenance { until: None }));
+        ask(&args, Request::MaintenanceEnd).await.unwrap();
+        assert_eq!(store.maintenance().await.unwrap(), None);
+        ask(&args, add("two@test")).await.unwrap();
+        let twice = ask(&args, add("one@test")).await.unwrap_err().to_string();
+        assert!(twice.contains("already"), "{twice}");
+
+        // Nonsense is answered, and does not repeat what was sent.
+        let mut stream = UnixStream::connect(dir.path().join(SOCKET)).await.unwrap();
+        stream.write_all(b"{\"command\":\"account_add\",\"password\":\"hunter2\"}\n").await.unwrap();
+        let mut said = String::new();
+        stream.read_to_string(&mut said).await.unwrap();
+        assert!(said.contains("not known here") && !said.contains("hunter2"), "{said}");
+
+        drop(listening);
+        let refused = ask(&args, Request::MaintenanceEnd).await.unwrap_err().to_string();
+        assert!(refused.contains("another slipway"), "the folder is still owned: {refused}");
+        drop((store, owned));
+        ask(&args, add("three@test")).await.unwrap();
+    }
+}
