@@ -67,7 +67,7 @@ impl Drive {
     /// What a job that has just been claimed begins with. `None` leaves it to others: its shape is newer than what is known
     /// here.
     pub fn begin(job: &ClaimedJob, registry: &Registry, now: i64) -> Option<Transition> {
-        let stay = |steps, change| Some(Transition { fence: job.fence, steps, job: change });
+        let stay = |steps, change| Some(Transition { number: 0, fence: job.fence, steps, job: change });
         let fail = |detail| stay(vec![], JobChange::Fails(Problem::new(SHAPE_CHANGED, detail)));
         let Some(newest) = registry.newest(&job.kind) else {
             return fail(format!("there is no workflow for {}", job.kind));
@@ -253,7 +253,7 @@ impl Drive {
         if self.stop && job != JobChange::Succeeds {
             job = if self.machine.is_at_rest() { JobChange::TurnsBack } else { JobChange::Stays };
         }
-        Transition { fence: self.job.fence, steps, job }
+        Transition { number: 0, fence: self.job.fence, steps, job }
     }
 
     fn reason(&self) -> Problem {
@@ -275,7 +275,12 @@ impl Drive {
             return match (&transition.job, made) {
                 (JobChange::Succeeds, _) => Next { over: true, ..Next::default() },
                 _ if self.machine.is_at_rest() => {
-                    let turn = Transition { fence: self.job.fence, steps: vec![], job: JobChange::TurnsBack };
+                    let turn = Transition {
+                        number: 0,
+                        fence: self.job.fence,
+                        steps: vec![],
+                        job: JobChange::TurnsBack,
+                    };
                     Next { transition: Some(turn), ..Next::default() }
                 }
                 _ => Next::default(),
@@ -290,8 +295,12 @@ impl Drive {
                 match self.next_back() {
                     Some(i) => Next { tries: vec![(i, Direction::Back)], ..Next::default() },
                     None => {
-                        let end =
-                            Transition { fence: self.job.fence, steps: vec![], job: JobChange::RolledBack };
+                        let end = Transition {
+                            number: 0,
+                            fence: self.job.fence,
+                            steps: vec![],
+                            job: JobChange::RolledBack,
+                        };
                         Next { transition: Some(end), ..Next::default() }
                     }
                 }
@@ -316,19 +325,29 @@ impl Drive {
     fn ended_back(&mut self, step: usize, outcome: Outcome, now: i64) -> Transition {
         let stuck = |drive: &Self, problem: Problem| {
             let steps = vec![drive.change(step, StepTo::Failed(problem.clone()))];
-            Transition { fence: drive.job.fence, steps, job: JobChange::Stuck(problem) }
+            Transition { number: 0, fence: drive.job.fence, steps, job: JobChange::Stuck(problem) }
         };
         match outcome {
             Outcome::Done(_) => {
                 self.records[step].status = StepStatus::Undone;
                 let job = if self.next_back().is_some() { JobChange::Stays } else { JobChange::RolledBack };
-                Transition { fence: self.job.fence, steps: vec![self.change(step, StepTo::Undone)], job }
+                Transition {
+                    number: 0,
+                    fence: self.job.fence,
+                    steps: vec![self.change(step, StepTo::Undone)],
+                    job,
+                }
             }
             Outcome::RetryLater(problem) | Outcome::Unknown(problem) => match self.retry(step, false, now) {
                 Some((at, pause_ms)) => {
                     let to = StepTo::Retry { problem, at, pause_ms, unknown: false };
                     let steps = vec![self.change(step, to)];
-                    Transition { fence: self.job.fence, steps, job: JobChange::Sleeps { until: at } }
+                    Transition {
+                        number: 0,
+                        fence: self.job.fence,
+                        steps,
+                        job: JobChange::Sleeps { until: at },
+                    }
                 }
                 None => stuck(self, problem),
             },

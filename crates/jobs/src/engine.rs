@@ -83,6 +83,8 @@ pub struct EngineConfig {
 struct Seat {
     drive: Drive,
     lease: Arc<Lease>,
+    /// Changes written under its claim so far, or about to be.
+    changes: i64,
     /// The shared step that it has come to.
     waits_at: Option<usize>,
     /// The shared try that it is part of, by its number, and the step.
@@ -201,8 +203,9 @@ impl Engine {
                 Some(seat) => {
                     seat.drive.saw_task(step, &task);
                     let change = StepChange { key: step.to_owned(), to: StepTo::Task(task) };
-                    let transition = Transition { fence, steps: vec![change], job: JobChange::Stays };
-                    self.outbox.push(Item { transition, token: Some(token) });
+                    let transition =
+                        Transition { number: 0, fence, steps: vec![change], job: JobChange::Stays };
+                    self.push(transition, Some(token));
                 }
                 None => commands.push(Command::Recorded { token, result: Err(StoreError::Fenced) }),
             },
@@ -250,10 +253,19 @@ impl Engine {
         self.seats.get_mut(&fence.job).filter(|s| s.drive.job.fence == fence)
     }
 
+    /// Puts a change into the next turn, numbered.
+    fn push(&mut self, mut transition: Transition, token: Option<u64>) {
+        if let Some(seat) = self.seat(transition.fence) {
+            seat.changes += 1;
+            transition.number = seat.changes;
+        }
+        self.outbox.push(Item { transition, token });
+    }
+
     fn ended(&mut self, fence: Fence, step: usize, outcome: Outcome, now: i64) {
         if let Some(seat) = self.seat(fence) {
             let transition = seat.drive.ended(step, outcome, now);
-            self.outbox.push(Item { transition, token: None });
+            self.push(transition, None);
         }
     }
 
@@ -296,7 +308,7 @@ impl Engine {
             seat.begin(step, direction, commands);
         }
         if let Some(transition) = more {
-            self.outbox.push(Item { transition, token: None });
+            self.push(transition, None);
         }
         if let (JobChange::Sleeps { until }, false) = (&transition.job, written.stop) {
             self.due_at = self.due_at.into_iter().chain([*until]).min();
@@ -316,7 +328,7 @@ impl Engine {
         let Some(workflow) = self.registry.get(&job.kind, job.shape) else { return };
         let Ok((drive, tries)) = Drive::take_up(job, workflow, now) else { return };
         let lease = Arc::new(Lease::until(asked_at + self.config.claim_for.as_millis() as i64));
-        let mut seat = Seat { drive, lease, waits_at: None, joint: None };
+        let mut seat = Seat { drive, lease, changes: 0, waits_at: None, joint: None };
         for (step, direction) in tries {
             seat.begin(step, direction, commands);
         }

@@ -7,6 +7,9 @@ use crate::{outcome::Problem, record::Fence};
 /// A change of one job. It changes nothing when its fence is stale.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Transition {
+    /// Counts the changes made under one claim, from 1. One that is written again, as the answer to it was lost, is known by
+    /// it, changes nothing, and is answered as before. 0 is not counted.
+    pub number: i64,
     pub fence: Fence,
     pub steps: Vec<StepChange>,
     pub job: JobChange,

@@ -56,6 +56,8 @@ pub(crate) struct Head {
     pub(crate) finished_at: Option<i64>,
     pub(crate) cause: Option<String>,
     pub(crate) detail: Option<String>,
+    /// Twice the number of the latest change under this claim, and one more where it was told to stop.
+    pub(crate) last_write: i64,
     pub(crate) dirty: bool,
 }
 
@@ -116,7 +118,7 @@ const LOCK_FREE: Sql = listed!(
 const HEADS: Sql = looked_up!(
     "SELECT id, context_id, number, kind, server_id, state, hold_on_failure, epoch, undo, cancel_requested_by, unit_id,
             shape, admitted_at, parked_at, next_attempt_at, claim_owner, claim_expires_at, started_at, finished_at, cause,
-            detail",
+            detail, last_write",
     "job",
     "id",
     ""
@@ -125,12 +127,12 @@ const WRITE_HEADS: Sql = rows!(
     "UPDATE job SET state = t.state, hold_on_failure = t.hold, epoch = t.epoch, undo = t.undo, unit_id = t.unit,
          shape = t.shape, admitted_at = t.admitted_at, parked_at = t.parked_at, next_attempt_at = t.next_attempt_at,
          claim_owner = t.claim_owner, claim_expires_at = t.claim_expires_at, started_at = t.started_at,
-         finished_at = t.finished_at, cause = t.cause, detail = t.detail
+         finished_at = t.finished_at, cause = t.cause, detail = t.detail, last_write = t.last_write
      FROM ",
     [
         "id" TEXT, "state" TEXT, "hold" TEXT, "epoch" BIGINT, "undo" BIGINT, "unit" TEXT, "shape" BIGINT,
         "admitted_at" BIGINT, "parked_at" BIGINT, "next_attempt_at" BIGINT, "claim_owner" TEXT,
-        "claim_expires_at" BIGINT, "started_at" BIGINT, "finished_at" BIGINT, "cause" TEXT, "detail" TEXT,
+        "claim_expires_at" BIGINT, "started_at" BIGINT, "finished_at" BIGINT, "cause" TEXT, "detail" TEXT, "last_write" BIGINT,
     ],
     " WHERE job.id = t.id"
 );
@@ -282,6 +284,7 @@ impl Book {
             finished_at: Option<i64>,
             cause: Option<&'h str>,
             detail: Option<&'h str>,
+            last_write: i64,
         }
         let changed = self.heads.values().filter(|h| h.dirty);
         let rows: Vec<Row<'_>> = changed
@@ -302,6 +305,7 @@ impl Book {
                 finished_at: h.finished_at,
                 cause: h.cause.as_deref(),
                 detail: h.detail.as_deref(),
+                last_write: h.last_write,
             })
             .collect();
         write(store, tx, WRITE_HEADS, &rows).await?;
@@ -372,6 +376,7 @@ fn head(row: &AnyRow) -> Result<Head> {
         finished_at: row.int_opt("finished_at")?,
         cause: row.text_opt("cause")?,
         detail: row.text_opt("detail")?,
+        last_write: row.int("last_write")?,
         dirty: false,
     })
 }

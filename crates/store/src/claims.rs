@@ -153,6 +153,7 @@ fn take(
     head.unit = if head.state == JobState::Queued { unit } else { head.unit.or(Some(head.id)) };
     head.state = if head.undo { JobState::RollingBack } else { JobState::Running };
     head.epoch += 1;
+    head.last_write = 0;
     head.claim_owner = Some(turn.owner.clone());
     head.claim_expires_at = Some(now + turn.claim_for.as_millis() as i64);
     head.next_attempt_at = None;

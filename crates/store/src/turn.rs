@@ -275,11 +275,20 @@ impl After {
 fn apply(book: &mut Book, write: &Transition, now: i64) -> Result<(Written, Vec<After>), StoreError> {
     let job = JobId(write.fence.job);
     let Some(mut head) = book.heads.get(&job).cloned() else { return Err(StoreError::Fenced) };
-    let held = matches!(head.state, JobState::Running | JobState::RollingBack);
-    if head.epoch != write.fence.epoch || !held {
+    if head.epoch != write.fence.epoch {
+        return Err(StoreError::Fenced);
+    }
+    if write.number > 0 && write.number <= head.last_write / 2 {
+        // The answer to it was lost, and that to all of its turn.
+        return Ok((Written { stop: head.last_write % 2 == 1 }, vec![]));
+    }
+    if !matches!(head.state, JobState::Running | JobState::RollingBack) {
         return Err(StoreError::Fenced);
     }
     let stop = head.stop && !head.undo;
+    if write.number > 0 {
+        (head.last_write, head.dirty) = (write.number * 2 + i64::from(stop), true);
+    }
     let after = change(book, &mut head, write, stop, now);
     book.heads.insert(job, head);
     Ok((Written { stop }, after))

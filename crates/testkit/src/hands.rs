@@ -11,7 +11,7 @@ struct Nothing;
 
 impl Begin for Nothing {
     fn begin(&self, job: &ClaimedJob) -> Option<Transition> {
-        Some(Transition { fence: job.fence, steps: vec![], job: JobChange::Stays })
+        Some(Transition { number: 0, fence: job.fence, steps: vec![], job: JobChange::Stays })
     }
 }
 
@@ -68,7 +68,7 @@ pub async fn write(
     now: i64,
 ) -> Result<Written, StoreError> {
     let steps = steps.into_iter().map(|(key, to)| StepChange { key: key.into(), to }).collect();
-    let turn = Turn { writes: vec![Transition { fence, steps, job }], ..turn("by hand", now) };
+    let turn = Turn { writes: vec![Transition { number: 0, fence, steps, job }], ..turn("by hand", now) };
     store.turn(turn).await?.written.pop().expect("one write, one answer")
 }
 

@@ -2,6 +2,7 @@
 
 mod by_hand;
 pub mod campaign;
+pub mod chaos;
 pub mod hands;
 mod plane;
 pub mod postgres;

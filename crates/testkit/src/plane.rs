@@ -56,16 +56,25 @@ impl Plane {
     }
 
     pub async fn start_on(database: Database, edges: u32) -> Self {
+        let database = match database {
+            Database::Sqlite => None,
+            Database::Postgres => Some(crate::postgres::database().await),
+        };
+        Self::start_over(database, edges).await
+    }
+
+    /// On a database of this PostgreSQL server.
+    pub async fn start_at(server: &str, edges: u32) -> Self {
+        Self::start_over(Some(crate::postgres::database_on(server).await), edges).await
+    }
+
+    async fn start_over(database: Option<String>, edges: u32) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let sim = Simulator::open(Config { edges, speed: SPEED, ..Config::default() }).unwrap();
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
         let served = sim.clone();
         tokio::spawn(async move { served.serve(listener).await });
-        let database = match database {
-            Database::Sqlite => None,
-            Database::Postgres => Some(crate::postgres::database().await),
-        };
         let store = match &database {
             None => Store::open_sqlite(&dir.path().join("db"), sealer()).await.unwrap(),
             Some(url) => Store::open_postgres(url, sealer()).await.unwrap(),
@@ -81,6 +90,16 @@ impl Plane {
             Self { sim, control, facade, store, worker: None, provider: config, cloud, database, dir };
         plane.start_worker();
         plane
+    }
+
+    /// The address of the database, on PostgreSQL.
+    pub fn database(&self) -> &str {
+        self.database.as_deref().expect("a database with an address")
+    }
+
+    /// The store of another process that finds the database there.
+    pub async fn store_at(&self, url: &str) -> Store {
+        Store::open_postgres(url, sealer()).await.unwrap()
     }
 
     pub fn start_worker(&mut self) {

@@ -49,43 +49,87 @@ const MISSING: &str = "the tests need PostgreSQL: apt install postgresql, or set
                        databases may be made";
 
 fn throw_away() -> io::Result<String> {
-    let programs = programs().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, MISSING))?;
-    let dir = std::env::temp_dir().join(format!("slipway-pg-{}", Uuid::new_v4().simple()));
-    fs::create_dir(&dir)?;
-    let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-    // `cat` ends when this process does, and the server with it.
-    let script = format!(
-        "cd '{dir}' && '{bin}/initdb' -D data -A trust -U slipway -E UTF8 --no-sync >log 2>&1 && \
-         {{ '{bin}/postgres' -D data -p {port} -k '{dir}' -c listen_addresses=127.0.0.1 -c fsync=off \
-         -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 >>log 2>&1 & }} && \
-         cat >/dev/null; kill -QUIT $! 2>/dev/null; wait; rm -rf '{dir}'",
-        dir = dir.display(),
-        bin = programs.display(),
-    );
-    let mut command = if is_root() {
-        // The server refuses to run as root.
-        run(Command::new("chown").arg("postgres").arg(&dir))?;
-        let mut command = Command::new("runuser");
-        command.args(["-u", "postgres", "--", "sh", "-c", &script]);
-        command
-    } else {
-        let mut command = Command::new("sh");
-        command.args(["-c", &script]);
-        command
-    };
-    let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     // Held until the process ends: its input is what the server waits on.
-    static CHILD: OnceLock<Child> = OnceLock::new();
-    let _ = CHILD.set(child);
-    let until = Instant::now() + Duration::from_secs(60);
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        if Instant::now() > until {
-            let log = fs::read_to_string(dir.join("log")).unwrap_or_default();
-            return Err(io::Error::other(format!("PostgreSQL did not start:\n{log}")));
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+    let cluster = Cluster::start()?;
+    let address = cluster.address.clone();
+    let _ = CLUSTER.set(cluster);
+    Ok(address)
+}
+
+/// A throw-away server of one's own, which may be broken. It ends with this.
+pub struct Cluster {
+    pub address: String,
+    dir: PathBuf,
+    port: u16,
+    /// Its input is what the server waits on.
+    _child: Child,
+}
+
+impl Cluster {
+    pub fn start() -> io::Result<Self> {
+        let programs = programs().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, MISSING))?;
+        let dir = std::env::temp_dir().join(format!("slipway-pg-{}", Uuid::new_v4().simple()));
+        fs::create_dir(&dir)?;
+        let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        // `cat` ends when this process does, and the server with it.
+        let script = format!(
+            "cd '{dir}' && '{bin}/initdb' -D '{dir}/data' -A trust -U slipway -E UTF8 --no-sync >log 2>&1 && \
+             '{bin}/pg_ctl' -D '{dir}/data' -l '{dir}/log' -w -o \"-p {port} -k '{dir}' -c listen_addresses=127.0.0.1 -c fsync=off \
+             -c full_page_writes=off -c max_connections=300\" start >>log 2>&1; \
+             cat >/dev/null; '{bin}/pg_ctl' -D data -m immediate stop >>log 2>&1; rm -rf '{dir}'",
+            dir = dir.display(),
+            bin = programs.display(),
+        );
+        if is_root() {
+            // The server refuses to run as root.
+            run(Command::new("chown").arg("postgres").arg(&dir))?;
         }
-        std::thread::sleep(Duration::from_millis(50));
+        let mut command = as_server("sh");
+        command.args(["-c", &script]);
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let cluster = Self {
+            address: format!("postgres://slipway@127.0.0.1:{port}/postgres"),
+            dir,
+            port,
+            _child: child,
+        };
+        cluster.wait()?;
+        Ok(cluster)
     }
-    Ok(format!("postgres://slipway@127.0.0.1:{port}/postgres"))
+
+    /// Ends the server as a power cut would, and starts it again.
+    pub fn restart(&self) -> io::Result<()> {
+        let pg_ctl = programs().unwrap_or_default().join("pg_ctl");
+        let mut command = as_server(&pg_ctl.display().to_string());
+        // Its log is a file: a pipe would stay open for as long as the server lives.
+        command.arg("-D").arg(self.dir.join("data")).arg("-l").arg(self.dir.join("log"));
+        command.args(["-m", "immediate", "-w", "restart"]).stdout(Stdio::null()).stderr(Stdio::null());
+        run(&mut command)?;
+        self.wait()
+    }
+
+    fn wait(&self) -> io::Result<()> {
+        let until = Instant::now() + Duration::from_secs(60);
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            if Instant::now() > until {
+                let log = fs::read_to_string(self.dir.join("log")).unwrap_or_default();
+                return Err(io::Error::other(format!("PostgreSQL did not start:\n{log}")));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+}
+
+/// A program run as whoever may run the server.
+fn as_server(program: &str) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("runuser");
+    command.args(["-u", "postgres", "--", program]);
+    command
 }
 
 /// The folder of the server's programs. Debian keeps them out of the PATH, one folder a version.

@@ -51,6 +51,15 @@ struct Hand {
     tries: Vec<(usize, Direction)>,
     /// Composed, and not written yet.
     pending: Option<Transition>,
+    /// Changes composed so far.
+    changes: i64,
+}
+
+impl Hand {
+    fn compose(&mut self, change: Option<Transition>) {
+        self.changes += i64::from(change.is_some());
+        self.pending = change.map(|change| Transition { number: self.changes, ..change });
+    }
 }
 
 /// Both stores, and the workers that use them.
@@ -135,7 +144,8 @@ impl Both {
         for hand in self.hands.values_mut().filter(|h| h.worker == worker) {
             if hand.pending.is_none() && !hand.tries.is_empty() && self.random.below(2) == 0 {
                 let (step, _) = hand.tries.remove(self.random.below(hand.tries.len()));
-                hand.pending = Some(hand.drive.ended(step, outcome(&mut self.random), self.now));
+                let change = hand.drive.ended(step, outcome(&mut self.random), self.now);
+                hand.compose(Some(change));
             }
             writes.extend(hand.pending.clone());
         }
@@ -212,7 +222,7 @@ impl Both {
                 Ok(written) => {
                     let next = hand.drive.written(transition, written);
                     hand.tries.extend(next.tries);
-                    hand.pending = next.transition;
+                    hand.compose(next.transition);
                     next.over
                 }
             };
@@ -224,7 +234,7 @@ impl Both {
             let workflow = self.registry.get(&job.kind, 1).expect("a known kind");
             let (drive, tries) = Drive::take_up(&job, workflow, self.now).expect("a sound shape");
             let key = (job.fence.job, job.fence.epoch);
-            self.hands.insert(key, Hand { worker, drive, tries, pending: None });
+            self.hands.insert(key, Hand { worker, drive, tries, pending: None, changes: 0 });
         }
     }
 

@@ -48,6 +48,8 @@ pub struct Job {
     pub hold: Scope,
     pub finished: bool,
     pub epoch: i64,
+    /// The number of the latest change under this claim, and whether it was told to stop.
+    pub last_write: (i64, bool),
     pub undo: bool,
     pub stop: bool,
     pub unit: Option<Uuid>,
@@ -107,6 +109,7 @@ impl MemoryStore {
             hold,
             finished: false,
             epoch: 0,
+            last_write: (0, false),
             undo: false,
             stop: false,
             unit: None,
@@ -305,6 +308,7 @@ impl MemoryStore {
         job.state = if job.undo { State::RollingBack } else { State::Running };
         job.epoch += raise;
         job.owner.clone_from(&turn.owner);
+        job.last_write = (0, false);
         job.expires_at = now + turn.claim_for.as_millis() as i64;
         let mut claimed = ClaimedJob {
             fence: Fence { job: id, context: job.context, epoch: job.epoch },
@@ -333,11 +337,17 @@ impl MemoryStore {
     fn apply(&mut self, write: &Transition, ended: &mut Vec<Uuid>) -> Result<Written, StoreError> {
         let faulty = self.faulty;
         let Some(job) = self.jobs.get_mut(&write.fence.job) else { return Err(StoreError::Fenced) };
-        let stale = job.epoch != write.fence.epoch || !job.state.has_claim();
-        if stale && !faulty.fence_not_checked {
+        let stale = job.epoch != write.fence.epoch;
+        if !stale && write.number > 0 && write.number <= job.last_write.0 {
+            return Ok(Written { stop: job.last_write.1 });
+        }
+        if (stale || !job.state.has_claim()) && !faulty.fence_not_checked {
             return Err(StoreError::Fenced);
         }
         let stop = job.stop && !job.undo && !faulty.stop_forgotten;
+        if write.number > 0 {
+            job.last_write = (write.number, stop);
+        }
         change(job, write, stop, faulty);
         if !write.job.keeps_claim() {
             ended.push(job.context);

@@ -148,7 +148,15 @@ impl Lab {
     }
 
     pub(crate) async fn start_with(database: Database, edges: u32) -> Self {
-        let mut plane = Plane::start_on(database, edges).await;
+        Self::over(Plane::start_on(database, edges).await).await
+    }
+
+    /// On a server of one's own.
+    pub(crate) async fn start_at(server: &str) -> Self {
+        Self::over(Plane::start_at(server, 3).await).await
+    }
+
+    async fn over(mut plane: Plane) -> Self {
         let viewer = plane.viewer("anna@test", Role::Customer).await;
         let order = plane.order(&viewer).await;
         plane.until(order, JobState::Succeeded).await;
@@ -165,7 +173,7 @@ impl Lab {
 
     pub(crate) fn registry(&self, shape: i64) -> Registry {
         let mut registry = Registry::default();
-        for kind in ["power", "resize", "activate", "refresh", "terminate", "snapshot"] {
+        for kind in ["power", "resize", "activate", "refresh", "terminate", "snapshot", "repair"] {
             let toy = |(key, after): &(&'static str, &'static [&'static str])| {
                 Arc::new(Toy { key, after, script: self.script.clone() }) as Arc<dyn Step>
             };
@@ -240,6 +248,20 @@ impl Lab {
             requested_by: viewer.account.id,
             request_id: "lab".into(),
         }
+    }
+
+    /// Asks as a browser would whose server cannot reach its database for a moment: the same form again.
+    pub(crate) async fn accept_through_outages(&self, viewer: &Viewer, job: &NewJob) -> JobId {
+        let idempotency = Idempotency { key: job.id.to_string(), body_hash: String::new() };
+        for _ in 0..200 {
+            let customer = viewer.customer().unwrap();
+            match self.store.job_accept(customer, job, &idempotency, now()).await {
+                Ok(Accepted::New(id) | Accepted::Before(id)) => return id,
+                Ok(other) => panic!("{other:?}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+        panic!("the database did not come back");
     }
 
     pub(crate) async fn until(&self, job: JobId, state: JobState) -> Job {

@@ -1,0 +1,121 @@
+//! A proxy in front of PostgreSQL that cuts what goes through it: all of it at once, or one COMMIT, before the server gets
+//! it or after the server has carried it out and before its answer is passed on.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+
+/// What happens to the COMMIT that is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// The server never sees it.
+    Before,
+    /// The server has carried it out; nobody is told.
+    After,
+}
+
+struct Shared {
+    server: String,
+    /// How many COMMITs still pass before the one that is cut; below zero none is.
+    countdown: AtomicI64,
+    cut: Mutex<Cut>,
+    /// Counts the moments at which every connection is cut.
+    moment: watch::Sender<u64>,
+}
+
+/// Lives as long as its process.
+#[derive(Clone)]
+pub struct Proxy {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+}
+
+/// As a simple query has it on the wire.
+const COMMIT: &[u8] = b"COMMIT\0";
+
+impl Proxy {
+    /// In front of the server of this address.
+    pub async fn start(database: &str) -> Self {
+        let rest = database.split_once('@').expect("an address with a user").1;
+        let server = rest.split('/').next().expect("an address with a host").to_owned();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = Arc::new(Shared {
+            server,
+            countdown: AtomicI64::new(-1),
+            cut: Mutex::new(Cut::Before),
+            moment: watch::channel(0).0,
+        });
+        let serves = shared.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(pass(serves.clone(), client));
+            }
+        });
+        Self { shared, address }
+    }
+
+    /// The same database, through the proxy.
+    pub fn over(&self, database: &str) -> String {
+        database.replace(&self.shared.server, &self.address.to_string())
+    }
+
+    /// Cuts the n-th COMMIT from now, 0 being the next.
+    pub fn cut_commit(&self, n: u32, cut: Cut) {
+        *self.shared.cut.lock().unwrap() = cut;
+        self.shared.countdown.store(i64::from(n), Ordering::SeqCst);
+    }
+
+    /// Whether the COMMIT that was to be cut has been.
+    pub fn has_cut(&self) -> bool {
+        self.shared.countdown.load(Ordering::SeqCst) < 0
+    }
+
+    /// Cuts every connection now.
+    pub fn cut_all(&self) {
+        self.shared.moment.send_modify(|n| *n += 1);
+    }
+}
+
+async fn pass(shared: Arc<Shared>, mut client: TcpStream) {
+    let Ok(mut server) = TcpStream::connect(&shared.server).await else { return };
+    let _ = (client.set_nodelay(true), server.set_nodelay(true));
+    let mut cuts = shared.moment.subscribe();
+    let (mut asked, mut answered) = (vec![0; 64 << 10], vec![0; 64 << 10]);
+    // Set while the answer to the chosen COMMIT is on its way.
+    let mut swallow = false;
+    loop {
+        tokio::select! {
+            _ = cuts.changed() => return,
+            read = client.read(&mut asked) => {
+                let Ok(n @ 1..) = read else { return };
+                let commits = asked[..n].windows(COMMIT.len()).any(|w| w == COMMIT);
+                if commits && shared.countdown.fetch_sub(1, Ordering::SeqCst) == 0 {
+                    match *shared.cut.lock().unwrap() {
+                        Cut::Before => return,
+                        Cut::After => swallow = true,
+                    }
+                }
+                if server.write_all(&asked[..n]).await.is_err() {
+                    return;
+                }
+            }
+            read = server.read(&mut answered) => {
+                let Ok(n @ 1..) = read else { return };
+                if swallow || client.write_all(&answered[..n]).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
