@@ -28,19 +28,22 @@ use store::{Store, interventions::Intervention, measure::Load, seal::Sealer};
 use testkit::campaign::Random;
 
 const STEPS: [&str; 4] = ["network", "group", "machine", "start"];
+/// The kind of job whose last step fails for good, so that all of it is taken back.
+const FAILS: &str = "resize";
 const CLAIM: Duration = Duration::from_millis(600);
 
 // ---- the worker's side: run by `worker_process` in a process of its own
 
-/// Counts the points that this process comes to, and ends it at the chosen one.
+/// Ends this process at the n-th point that it comes to, or at the one of a name.
 struct Fate {
     points: AtomicI64,
+    name: String,
     signal: &'static str,
 }
 
 impl Fate {
-    fn point(&self) {
-        if self.points.fetch_sub(1, Ordering::SeqCst) == 0 {
+    fn point(&self, name: &str) {
+        if self.points.fetch_sub(1, Ordering::SeqCst) == 0 || self.name == name {
             let id = std::process::id().to_string();
             let _ = Command::new("kill").args([self.signal, &id]).status();
             // SIGKILL does not wait for this; after SIGSTOP and SIGCONT it goes on as if nothing had happened.
@@ -52,8 +55,6 @@ struct CloudStep {
     key: &'static str,
     cloud: PathBuf,
     fate: Arc<Fate>,
-    /// The last step of one job in four fails for good.
-    may_fail: bool,
 }
 
 impl CloudStep {
@@ -90,18 +91,18 @@ impl Step for CloudStep {
         }
     }
     async fn run(&self, cx: &StepContext) -> Outcome {
-        if self.may_fail && cx.job.fence.job.as_u128() % 4 == 0 {
-            return Outcome::Failed(Problem::new("internal", "as its number has it"));
+        if (self.key, cx.job.kind.as_str()) == ("start", FAILS) {
+            return Outcome::Failed(Problem::new("internal", "as its kind has it"));
         }
         // What an earlier try has made is found by its name.
         let name = self.name(cx);
         if !objects(&self.cloud, &name).is_empty() {
             return Outcome::done();
         }
-        self.fate.point();
+        self.fate.point(&format!("before {}", self.key));
         let made = async {
             fs::write(self.cloud.join(format!("{name}.{}", uuid::Uuid::new_v4().simple())), "")?;
-            self.fate.point();
+            self.fate.point(&format!("after {}", self.key));
             Ok::<_, std::io::Error>(())
         };
         match cx.send(made, |()| "task".into()).await {
@@ -111,9 +112,9 @@ impl Step for CloudStep {
     }
     async fn undo(&self, cx: &StepContext) -> Outcome {
         for object in objects(&self.cloud, &self.name(cx)) {
-            self.fate.point();
+            self.fate.point(&format!("before the undo of {}", self.key));
             let _ = fs::remove_file(&object);
-            self.fate.point();
+            self.fate.point(&format!("after the undo of {}", self.key));
         }
         Outcome::done()
     }
@@ -128,9 +129,9 @@ struct Fatal {
 #[async_trait]
 impl JobStore for Fatal {
     async fn turn(&self, turn: Turn) -> Result<Turned, StoreError> {
-        self.fate.point();
+        self.fate.point("before a commit");
         let turned = self.store.turn(turn).await;
-        self.fate.point();
+        self.fate.point("after a commit");
         turned
     }
     async fn next_due(&self) -> Result<Option<i64>, StoreError> {
@@ -170,11 +171,15 @@ fn worker_process() {
             store.claims_release_all().await.unwrap();
         }
         let signal = if var("ROUND_SIGNAL") == "STOP" { "-STOP" } else { "-KILL" };
-        let fate = Arc::new(Fate { points: AtomicI64::new(var("ROUND_POINT").parse().unwrap()), signal });
+        let fate = Arc::new(Fate {
+            points: AtomicI64::new(var("ROUND_POINT").parse().unwrap()),
+            name: var("ROUND_AT"),
+            signal,
+        });
         let cloud = PathBuf::from(var("ROUND_CLOUD"));
         let step = |key: &&'static str| {
             let (cloud, fate) = (cloud.clone(), fate.clone());
-            Arc::new(CloudStep { key, cloud, fate, may_fail: *key == "start" }) as Arc<dyn Step>
+            Arc::new(CloudStep { key, cloud, fate }) as Arc<dyn Step>
         };
         let mut registry = Registry::default();
         for kind in ["activate", "power", "resize"] {
@@ -201,6 +206,8 @@ struct Round<'r> {
     url: &'r str,
     cloud: PathBuf,
     random: Random,
+    /// The first three processes end at the point of this name; without one, six at points drawn by chance.
+    at: Option<String>,
     workers: Vec<Child>,
     at_once: usize,
     killed: usize,
@@ -210,14 +217,17 @@ struct Round<'r> {
 impl Round<'_> {
     fn start_worker(&mut self) {
         // The first ones die; that the round ends, later ones live.
-        let dies = self.killed + self.stopped < 6;
-        let point = if dies { self.random.below(25) as i64 } else { -1 };
-        let stops = !self.store.is_embedded() && self.random.once_in(4);
+        let ended = self.killed + self.stopped;
+        let dies = ended < if self.at.is_some() { 3 } else { 6 };
+        let point = if dies && self.at.is_none() { self.random.below(25) as i64 } else { -1 };
+        let at = self.at.clone().filter(|_| dies).unwrap_or_default();
+        let stops = self.at.is_none() && !self.store.is_embedded() && self.random.once_in(4);
         self.stopped += usize::from(dies && stops);
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--ignored", "--exact", "worker_process", "--nocapture", "--test-threads", "1"]);
         command.env("ROUND_DATABASE", self.url).env("ROUND_CLOUD", &self.cloud);
         command
+            .env("ROUND_AT", at)
             .env("ROUND_POINT", point.to_string())
             .env("ROUND_SIGNAL", if stops { "STOP" } else { "KILL" });
         let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
@@ -313,7 +323,7 @@ fn now() -> i64 {
 }
 
 /// Runs one. Returns how many processes were killed, and how many stood still.
-async fn round(postgres: bool, seed: u64) -> Result<(usize, usize), String> {
+async fn round(postgres: bool, seed: u64, at: Option<String>) -> Result<(usize, usize), String> {
     let dir = tempfile::tempdir().unwrap();
     let url = match postgres {
         true => testkit::postgres::database().await,
@@ -327,8 +337,17 @@ async fn round(postgres: bool, seed: u64) -> Result<(usize, usize), String> {
     fs::create_dir(&cloud).unwrap();
     let at_once = if postgres { 3 } else { 1 };
     let random = Random::new(seed);
-    let mut round =
-        Round { store: &store, url: &url, cloud, random, workers: vec![], at_once, killed: 0, stopped: 0 };
+    let mut round = Round {
+        store: &store,
+        url: &url,
+        cloud,
+        random,
+        at,
+        workers: vec![],
+        at_once,
+        killed: 0,
+        stopped: 0,
+    };
     let ended = round.run(AccountId(customers[0].0)).await;
     for mut worker in round.workers.drain(..) {
         let _ = worker.kill();
@@ -341,7 +360,7 @@ async fn rounds(postgres: bool, seeds: Vec<u64>) {
     let n = seeds.len();
     // Most of a round is waiting for claims to run out.
     let all: Vec<(u64, Result<(usize, usize), String>)> = futures::stream::iter(seeds)
-        .map(async |seed| (seed, round(postgres, seed).await))
+        .map(async |seed| (seed, round(postgres, seed, None).await))
         .buffer_unordered(4)
         .collect()
         .await;
@@ -377,4 +396,35 @@ async fn one_process_after_the_other_on_sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 async fn three_processes_on_postgresql() {
     rounds(true, seeds(1_000, 100)).await;
+}
+
+/// Every step of a job, killed at every point of it, forth and back: three processes end there, one after the other or each
+/// of three, and others go on.
+async fn sweep(postgres: bool) {
+    let mut points = vec!["before a commit".to_owned(), "after a commit".to_owned()];
+    for step in STEPS {
+        points.extend(["before", "after"].map(|when| format!("{when} {step}")));
+    }
+    for step in &STEPS[..3] {
+        points.extend(["before", "after"].map(|when| format!("{when} the undo of {step}")));
+    }
+    let all: Vec<(String, Result<(usize, usize), String>)> = futures::stream::iter(points)
+        .map(async |at| (at.clone(), round(postgres, 1, Some(at)).await))
+        .buffer_unordered(4)
+        .collect()
+        .await;
+    for (at, ended) in all {
+        let (killed, _) = ended.unwrap_or_else(|why| panic!("killed {at}: {why}"));
+        assert!(killed > 0, "nobody came to the point {at}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_on_sqlite() {
+    sweep(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_on_postgresql() {
+    sweep(true).await;
 }
