@@ -322,8 +322,10 @@ fn now() -> i64 {
     jobs::Clock::now_ms(&SystemClock)
 }
 
-/// Runs one. Returns how many processes were killed, and how many stood still.
-async fn round(postgres: bool, seed: u64, at: Option<String>) -> Result<(usize, usize), String> {
+/// How many processes were killed, and how many stood still; or what is wrong.
+type Ended = Result<(usize, usize), String>;
+
+async fn round(postgres: bool, seed: u64, at: Option<String>) -> Ended {
     let dir = tempfile::tempdir().unwrap();
     let url = match postgres {
         true => testkit::postgres::database().await,
@@ -359,7 +361,7 @@ async fn round(postgres: bool, seed: u64, at: Option<String>) -> Result<(usize, 
 async fn rounds(postgres: bool, seeds: Vec<u64>) {
     let n = seeds.len();
     // Most of a round is waiting for claims to run out.
-    let all: Vec<(u64, Result<(usize, usize), String>)> = futures::stream::iter(seeds)
+    let all: Vec<(u64, Ended)> = futures::stream::iter(seeds)
         .map(async |seed| (seed, round(postgres, seed, None).await))
         .buffer_unordered(4)
         .collect()
@@ -375,7 +377,8 @@ async fn rounds(postgres: bool, seeds: Vec<u64>) {
             }
         }
     }
-    println!("{n} rounds, {killed} processes killed, {stopped} stopped for longer than their claims");
+    // Shown by `--no-capture`.
+    eprintln!("{n} rounds, {killed} processes killed, {stopped} stopped for longer than their claims");
     assert!(n < 10 || killed > 2 * n, "of {n} rounds only {killed} processes were killed");
 }
 
@@ -408,7 +411,7 @@ async fn sweep(postgres: bool) {
     for step in &STEPS[..3] {
         points.extend(["before", "after"].map(|when| format!("{when} the undo of {step}")));
     }
-    let all: Vec<(String, Result<(usize, usize), String>)> = futures::stream::iter(points)
+    let all: Vec<(String, Ended)> = futures::stream::iter(points)
         .map(async |at| (at.clone(), round(postgres, 1, Some(at)).await))
         .buffer_unordered(4)
         .collect()

@@ -229,6 +229,10 @@ async fn a_servers_whole_life() {
     assert!(c.vm(web).await.unwrap().deployed, "off, and still deployed");
     b.done(c.vm_undeploy(web, UndeployAction::PowerOff).await).await;
     assert!(c.vm_undeploy(web, UndeployAction::PowerOff).await.unwrap_err().is_not_running());
+    b.done(c.vm_deploy(web, false).await).await;
+    let deployed = c.vm(web).await.unwrap();
+    assert!(deployed.deployed && !deployed.is_on());
+    b.done(c.vm_undeploy(web, UndeployAction::PowerOff).await).await;
     assert!(c.vm_power_off(web).await.unwrap_err().is_not_running());
     b.done(c.vm_power_on_and_customize(web).await).await;
     b.done(c.vapp_undeploy(two, UndeployAction::Force).await).await;

@@ -33,6 +33,10 @@ impl UndeployAction {
     }
 }
 
+const fn flag(on: bool) -> &'static str {
+    if on { "true" } else { "false" }
+}
+
 const DEPLOY: &str = "application/vnd.vmware.vcloud.deployVAppParams+xml";
 const UNDEPLOY: &str = "application/vnd.vmware.vcloud.undeployVAppParams+xml";
 
@@ -69,10 +73,23 @@ impl Client {
     /// Turns a machine on and customizes its guest again: name, password and address are set as the section has them,
     /// the first-login flag included. Only while it is not deployed **\[src\]**.
     pub async fn vm_power_on_and_customize(&self, id: VmId) -> Result<TaskId> {
-        let attrs = [("powerOn", "true"), ("forceCustomization", "true")];
-        let content = Writer::root("DeployVAppParams", &attrs, |_| {});
-        let path = format!("/api/vApp/vm-{}/action/deploy", id.uuid());
-        self.change(Method::POST, &path, DEPLOY, content).await
+        self.deploy(&format!("vm-{}", id.uuid()), &[("powerOn", "true"), ("forceCustomization", "true")])
+            .await
+    }
+
+    /// Deploys a machine: it gets what it needs to run, and with `power_on` runs. Nothing is forced on its guest.
+    pub async fn vm_deploy(&self, id: VmId, power_on: bool) -> Result<TaskId> {
+        self.deploy(&format!("vm-{}", id.uuid()), &[("powerOn", flag(power_on))]).await
+    }
+
+    /// Deploys every machine of a vApp, as [`Client::vm_deploy`] does one.
+    pub async fn vapp_deploy(&self, id: VappId, power_on: bool) -> Result<TaskId> {
+        self.deploy(&format!("vapp-{}", id.uuid()), &[("powerOn", flag(power_on))]).await
+    }
+
+    async fn deploy(&self, entity: &str, attrs: &[(&str, &str)]) -> Result<TaskId> {
+        let content = Writer::root("DeployVAppParams", attrs, |_| {});
+        self.change(Method::POST, &format!("/api/vApp/{entity}/action/deploy"), DEPLOY, content).await
     }
 
     /// Stops a machine and undeploys it, which deleting it needs. What is not deployed is
