@@ -82,6 +82,13 @@ impl Store {
             .collect()
     }
 
+    /// The versions of everything in a customer's log, in order.
+    pub async fn context_log(&self, customer: CustomerId) -> Result<Vec<i64>> {
+        let rows = sqlx::query("SELECT version FROM job_event WHERE context_id = $1 ORDER BY version");
+        let rows = rows.bind(customer.to_string()).fetch_all(&self.pool).await?;
+        rows.iter().map(|r| r.int("version")).collect()
+    }
+
     /// The newest version of a customer's context: what a live page continues from.
     pub async fn context_version(&self, customer: CustomerId) -> Result<i64> {
         let row = sqlx::query("SELECT version FROM context WHERE customer_id = $1")

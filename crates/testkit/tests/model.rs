@@ -15,7 +15,8 @@ use jobs::{
 };
 use lab::{Lab, now};
 use provisioning::Viewer;
-use store::{Matrix, Store};
+use store::{Matrix, Reason, Store};
+use synchronizer::explain;
 use testkit::{
     Database,
     campaign::{MemoryStore, Random},
@@ -77,6 +78,11 @@ struct Both {
     claims: usize,
     refused: usize,
     joined: usize,
+    /// The places that were shown last.
+    shown: BTreeMap<JobId, u32>,
+    /// Somebody put jobs back into the queue since: an event that everybody is shown.
+    put_back: bool,
+    seen: usize,
 }
 
 /// Job and epoch.
@@ -106,6 +112,9 @@ impl Both {
             claims: 0,
             refused: 0,
             joined: 0,
+            shown: BTreeMap::new(),
+            put_back: false,
+            seen: 0,
         }
     }
 
@@ -269,6 +278,7 @@ impl Both {
         let undo = self.random.below(2) == 0;
         self.said.push(format!("{job} is to go on, back: {undo}"));
         let ours = self.memory.resume(job.0, undo);
+        self.put_back |= ours;
         let how = store::interventions::Intervention { now: self.now, ..self.lab.how() };
         let theirs = match undo {
             true => self.store.job_roll_back(job, how).await,
@@ -308,6 +318,31 @@ impl Both {
         }
     }
 
+    /// Q10 and Q11: the place that is shown is the one that follows from all jobs, and it only falls, except when somebody
+    /// has put a job back into the queue.
+    async fn places(&mut self) {
+        let customers: Vec<CustomerId> = self.servers.iter().filter_map(|(v, _)| v.customer()).collect();
+        let mut shown = BTreeMap::new();
+        for customer in [customers[0], customers[2]] {
+            let entries = self.memory.entries(customer.0);
+            for (job, reason) in self.store.reasons(customer, self.now).await.expect("the database answers") {
+                let expected = explain(&self.memory.matrix, &entries, job.0.as_u128());
+                let Some(expected) = expected.filter(|e| e.position.is_some()) else {
+                    assert!(!matches!(reason, Reason::Blocked { .. }), "{job}: {reason:?}\n{}", self.story());
+                    continue;
+                };
+                let (position, waiting_for) = (expected.position.unwrap_or(0), expected.waiting_for);
+                assert_eq!(reason, Reason::Blocked { position, waiting_for }, "{job}\n{}", self.story());
+                let before = self.shown.get(&job);
+                let rose = before.is_some_and(|before| position > *before);
+                assert!(!rose || self.put_back, "{job} rose from {before:?} to {position}\n{}", self.story());
+                shown.insert(job, position);
+                self.seen += 1;
+            }
+        }
+        (self.shown, self.put_back) = (shown, false);
+    }
+
     fn story(&self) -> String {
         self.said.join("\n")
     }
@@ -324,16 +359,19 @@ fn outcome(random: &mut Random) -> Outcome {
 }
 
 async fn memory_and_database_agree(database: Database) {
-    let (mut claims, mut refused, mut joined) = (0, 0, 0);
+    let (mut claims, mut refused, mut joined, mut seen) = (0, 0, 0, 0);
     for seed in 1..=3 {
         let mut both = Both::start(database, seed).await;
         for _ in 0..ACTS {
             both.act().await;
+            both.places().await;
         }
         let findings = both.store.fsck().await.expect("the database answers");
         assert!(findings.is_empty(), "{findings:?}\n{}", both.story());
+        seen += both.seen;
         (claims, refused, joined) = (claims + both.claims, refused + both.refused, joined + both.joined);
     }
+    assert!(seen > 1000, "only {seen} places were shown");
     assert!(claims > 100 && refused > 10 && joined > 10, "too little happens: {claims}, {refused}, {joined}");
 }
 

@@ -1,0 +1,102 @@
+//! Live pages through a thousand disconnects: what a reader has seen grows, and ends at what is.
+
+use app::request::Product;
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+use domain::state::{JobState, Role};
+use futures::StreamExt;
+use slipway::router::{self, Edge};
+use testkit::Plane;
+use tower::ServiceExt;
+
+async fn sign_in(app: &Router, email: &str) -> String {
+    let body = format!("login={email}&password=correct+horse+battery");
+    let request = Request::post("/do/session_open")
+        .header(header::HOST, "slipway.test")
+        .header(header::ORIGIN, "http://slipway.test")
+        .header(header::ACCEPT, "text/html")
+        .header(header::CONTENT_LENGTH, body.len())
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let response = app.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+    response.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned()
+}
+
+/// Connects with the version that was seen last, waits a moment for the first event, and is cut off. Returns its version and
+/// what it holds.
+async fn glance(app: &Router, cookie: &str, path: &str, last: i64) -> Option<(i64, String)> {
+    let request = Request::get(path)
+        .header(header::HOST, "slipway.test")
+        .header(header::COOKIE, cookie)
+        .header("last-event-id", last.to_string());
+    let response = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let mut body = response.into_body().into_data_stream();
+    let moment = std::time::Duration::from_millis(30);
+    let mut text = String::new();
+    while !text.contains("\n\n") {
+        let chunk = tokio::time::timeout(moment, body.next()).await.ok()??.ok()?;
+        text.push_str(&String::from_utf8_lossy(&chunk));
+    }
+    let field = |name: &str| text.lines().find_map(|l| l.strip_prefix(name)).map(str::trim);
+    Some((field("id:")?.parse().ok()?, field("data:")?.to_owned()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_disconnects_lose_nothing_and_show_nothing_twice() {
+    let plane = Plane::start(4).await;
+    let product = Product { facade: plane.facade.clone(), demo: None, version: "test" };
+    let app = router::build(&product, &plane.store, &std::env::temp_dir(), Edge { secure: false }).unwrap();
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let cookie = sign_in(&app, "anna@test").await;
+    let job = plane.order(&anna).await;
+    let path = format!("/live/operations/{job}");
+    let (mut seen, mut last, mut events) = (Vec::new(), 0, 0);
+    for _ in 0..1000 {
+        if let Some((version, data)) = glance(&app, &cookie, &path, last).await {
+            assert!(version > last, "version {version} after {last}: shown twice, or out of order");
+            (last, events) = (version, events + 1);
+            seen.push(data);
+        }
+    }
+    assert!(events > 3, "only {events} events were seen");
+    let newest = plane.store.context_version(anna.customer().unwrap()).await.unwrap();
+    assert_eq!(last, newest, "the last that was seen is the last that there is");
+    assert!(seen.last().unwrap().contains("state-line"), "a snapshot holds the whole page");
+}
+
+/// Two transactions of one customer cannot commit out of the order of their versions: the second waits for the first.
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_are_committed_in_their_order() {
+    let plane = Plane::start_on(testkit::Database::Postgres, 2).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let order = plane.order(&anna).await;
+    plane.until(order, JobState::Succeeded).await;
+    let customer = anna.customer().unwrap();
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let writers: Vec<_> = (0..4)
+        .map(|_| {
+            let (store, stop) = (plane.store.clone(), stop.clone());
+            tokio::spawn(async move {
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    store.load_more(customer, domain::kind::Kind::Refresh, &[], 0).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    // Whatever a reader has seen of the log, nothing older appears in it later.
+    let mut before: Vec<i64> = Vec::new();
+    for _ in 0..200 {
+        let now = plane.store.context_log(customer).await.unwrap();
+        assert!(now.starts_with(&before), "an older event appeared after a newer one was seen");
+        assert!(now.windows(2).all(|w| w[0] < w[1]));
+        before = now;
+    }
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert!(before.len() > 20, "only {} events", before.len());
+}
