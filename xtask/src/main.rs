@@ -19,7 +19,7 @@ cargo xtask test [--slow]                                             everything
 cargo xtask journeys [NAME …]                                         the browser tests alone, or those whose file or title has the name
 cargo xtask fuzz [SECONDS]                                            the decoders' fuzz targets, so long each
 cargo xtask campaign --seeds N | --replay SEED                        schedules of faults, each the same for its seed
-cargo xtask bench vcd|queue                                           the SDK and the simulator; the queue
+cargo xtask bench vcd|queue [WHAT …] [REPEATS]                        the SDK and the simulator; the queue beside others
 ";
 
 fn main() -> ExitCode {
@@ -84,6 +84,7 @@ fn bench(args: &[String]) -> anyhow::Result<()> {
         Some("queue") => {
             let mut command = run::cargo();
             command.args(["bench", "--package", "testkit", "--bench", "queue", "--"]).args(&args[1..]);
+            command.env("BENCH_PEERS", peers()?);
             // On a disk that is memory the figures are those of the program.
             if std::env::var_os("BENCH_DIR").is_none() && std::path::Path::new("/dev/shm").is_dir() {
                 command.env("BENCH_DIR", "/dev/shm").env("TMPDIR", "/dev/shm");
@@ -92,6 +93,15 @@ fn bench(args: &[String]) -> anyhow::Result<()> {
         }
         _ => Err(anyhow::anyhow!("say what to measure: `cargo xtask bench vcd` or `… queue`")),
     }
+}
+
+/// The other queues, with the program that drives them beside their packages. Returns the folder.
+fn peers() -> anyhow::Result<std::path::PathBuf> {
+    const FOLDER: &str = "crates/testkit/benches/queue/peers";
+    let packages = tools::npm(FOLDER)?;
+    let folder = packages.parent().map(std::path::Path::to_owned).unwrap_or_default();
+    std::fs::copy(run::root().join(FOLDER).join("peers.mjs"), folder.join("peers.mjs"))?;
+    Ok(folder)
 }
 
 fn serve(release: bool, args: &[String]) -> anyhow::Result<()> {

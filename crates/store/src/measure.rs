@@ -120,6 +120,20 @@ impl Store {
         Ok(())
     }
 
+    /// Hides what may start from whoever looks for work: it stays queued.
+    pub async fn load_hidden(&self) -> Result<()> {
+        sqlx::query("UPDATE context SET ready_at = NULL").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Holds a snapshot of everything, as a long report does, until it is dropped.
+    pub async fn hold_a_snapshot(&self) -> Result<HeldSnapshot> {
+        let mut tx = self.pool.begin().await?;
+        sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").execute(&mut *tx).await?;
+        sqlx::query("SELECT COUNT(*) AS n FROM job").fetch_one(&mut *tx).await?;
+        Ok(HeldSnapshot { _tx: tx })
+    }
+
     /// Brings the planner's figures up to date, as after a load.
     pub async fn analyze(&self) -> Result<()> {
         sqlx::query("ANALYZE").execute(&self.pool).await?;
@@ -143,4 +157,9 @@ impl Store {
         .await?;
         rows.iter().map(|r| Ok(format!("{} began before {} ended", r.text("b")?, r.text("a")?))).collect()
     }
+}
+
+/// See [`Store::hold_a_snapshot`].
+pub struct HeldSnapshot {
+    _tx: crate::db::Tx,
 }

@@ -1,11 +1,10 @@
-//! The queue, measured: serial jobs per customer (B1), the original's matrix (B2), from enqueue to start (B3), a durable
-//! step (B4). `cargo xtask bench queue` runs it. Not here yet: the peers, on the same server in the same run.
+//! Our own queue at each piece of work.
 //!
 //! After each run the database is checked: every job succeeded, none twice, those of one customer one after the other in
 //! the order of their places. A figure counts only if that holds.
-#![allow(clippy::print_stdout)]
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -20,6 +19,7 @@ use jobs::{
 };
 use store::{Store, measure::Load, seal::Sealer};
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 /// Does nothing, and says so.
 struct Noop {
@@ -35,6 +35,8 @@ struct Ended {
     wanted: AtomicUsize,
     all: Notify,
     started_at: std::sync::Mutex<Option<Instant>>,
+    /// When the last job of each customer ended, and how long it took until the next began.
+    gaps: std::sync::Mutex<(HashMap<Uuid, Instant>, Vec<f64>)>,
 }
 
 impl Ended {
@@ -54,11 +56,17 @@ impl Step for Noop {
     fn after(&self) -> &'static [&'static str] {
         self.after
     }
-    async fn run(&self, _: &StepContext) -> Outcome {
+    async fn run(&self, cx: &StepContext) -> Outcome {
+        let now = Instant::now();
         if self.after.is_empty() {
-            *self.ended.started_at.lock().unwrap() = Some(Instant::now());
+            *self.ended.started_at.lock().unwrap() = Some(now);
         }
         if self.last {
+            let mut gaps = self.ended.gaps.lock().unwrap();
+            if let Some(before) = gaps.0.insert(cx.job.fence.context, now) {
+                gaps.1.push(now.duration_since(before).as_secs_f64() * 1e3);
+            }
+            drop(gaps);
             let n = self.ended.count.fetch_add(1, Ordering::SeqCst) + 1;
             if n >= self.ended.wanted.load(Ordering::SeqCst) {
                 self.ended.all.notify_waiters();
@@ -97,7 +105,7 @@ fn worker(store: &Store, ended: &Arc<Ended>, keys: &[&'static str], slots: usize
     Worker::new(Arc::new(store.clone()), registry, Arc::new(SystemClock), config, store.wake()).start()
 }
 
-async fn open(database: &str) -> (Store, Option<tempfile::TempDir>) {
+pub(crate) async fn open(database: &str) -> (Store, Option<tempfile::TempDir>) {
     let sealer = Sealer::new(&[1; 32]);
     if database == "postgres" {
         let url = match std::env::var("BENCH_DATABASE_URL") {
@@ -116,7 +124,13 @@ async fn open(database: &str) -> (Store, Option<tempfile::TempDir>) {
 }
 
 /// B1 and B2: so many queued jobs are drained. Jobs a second.
-async fn drain(database: &str, customers: usize, jobs_each: usize, kinds: Vec<Kind>, slots: usize) -> f64 {
+pub(crate) async fn drain(
+    database: &str,
+    customers: usize,
+    jobs_each: usize,
+    kinds: Vec<Kind>,
+    slots: usize,
+) -> f64 {
     let (store, _dir) = open(database).await;
     let load = Load { customers, jobs_each, kinds, steps: ONE.to_vec() };
     store.load(&load, 10_000).await.unwrap();
@@ -138,7 +152,7 @@ async fn drain(database: &str, customers: usize, jobs_each: usize, kinds: Vec<Ki
 }
 
 /// B3: from accepting a job, on an idle worker, to its first step. Microseconds, sorted.
-async fn starts(database: &str, samples: usize) -> Vec<f64> {
+pub(crate) async fn starts(database: &str, samples: usize) -> Vec<f64> {
     let (store, _dir) = open(database).await;
     let load = Load { customers: 1, jobs_each: 0, kinds: vec![Kind::Power], steps: vec![] };
     let customer = store.load(&load, 10_000).await.unwrap()[0];
@@ -163,7 +177,7 @@ async fn starts(database: &str, samples: usize) -> Vec<f64> {
 }
 
 /// B4: ten steps after each other against one. Milliseconds a step.
-async fn step_cost(database: &str, runs: usize) -> f64 {
+pub(crate) async fn step_cost(database: &str, runs: usize) -> f64 {
     let mut medians = Vec::new();
     for keys in [ONE, TEN] {
         let (store, _dir) = open(database).await;
@@ -187,32 +201,54 @@ async fn step_cost(database: &str, runs: usize) -> f64 {
     (medians[1] - medians[0]) / 9.0
 }
 
-fn main() {
-    let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
-    let what = args.first().map_or("all", String::as_str);
-    let number = |i: usize, default: usize| args.get(i).and_then(|a| a.parse().ok()).unwrap_or(default);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        for database in ["postgres", "sqlite"] {
-            if matches!(what, "all" | "b1") {
-                let (customers, each) = (number(1, 1_000), number(2, 20));
-                let rate = drain(database, customers, each, vec![Kind::Migrate], number(3, 512)).await;
-                println!("B1 {database}: {customers} customers x {each} serial jobs: {rate:.0} jobs/s");
-            }
-            if matches!(what, "all" | "b2") {
-                let kinds = vec![Kind::Power, Kind::Resize, Kind::Migrate, Kind::Refresh];
-                let rate = drain(database, 1_000, 20, kinds, 512).await;
-                println!("B2 {database}: 1000 customers x 20 jobs of four kinds: {rate:.0} jobs/s");
-            }
-            if matches!(what, "all" | "b3") {
-                let all = starts(database, 1_000).await;
-                let at = |p: usize| all[(all.len() * p / 100).min(all.len() - 1)] / 1e3;
-                println!("B3 {database}: accepted to started: p50 {:.2} ms, p99 {:.2} ms", at(50), at(99));
-            }
-            if matches!(what, "all" | "b4") {
-                let ms = step_cost(database, 300).await;
-                println!("B4 {database}: a durable step: {ms:.3} ms");
-            }
-        }
-    });
+/// P4: one customer's jobs one after the other while many others wait for their places: from an end to the next start, ms,
+/// sorted. `queued` jobs of `customers` others are there, which may not start.
+pub(crate) async fn next_starts(database: &str, customers: usize, each: usize, samples: usize) -> Vec<f64> {
+    let (store, _dir) = open(database).await;
+    let others = Load { customers, jobs_each: each, kinds: vec![Kind::Migrate], steps: vec![] };
+    store.load(&others, 10_000).await.unwrap();
+    // They are there and are not due: nobody takes them.
+    store.load_hidden().await.unwrap();
+    let one = Load { customers: 1, jobs_each: samples, kinds: vec![Kind::Migrate], steps: ONE.to_vec() };
+    store.load(&one, 10_000_000).await.unwrap();
+    store.analyze().await.unwrap();
+    let ended = Arc::new(Ended::default());
+    let worker = worker(&store, &ended, ONE, 8);
+    ended.wait_for(samples).await;
+    worker.stop().await;
+    let mut gaps = std::mem::take(&mut ended.gaps.lock().unwrap().1);
+    gaps.sort_by(f64::total_cmp);
+    gaps
+}
+
+/// P2: the first jobs out of so many queued, a second.
+pub(crate) async fn first_of_many(database: &str, customers: usize, each: usize, first: usize) -> f64 {
+    let (store, _dir) = open(database).await;
+    let load = Load { customers, jobs_each: each, kinds: vec![Kind::Migrate], steps: ONE.to_vec() };
+    store.load(&load, 10_000).await.unwrap();
+    store.analyze().await.unwrap();
+    let ended = Arc::new(Ended::default());
+    let started = Instant::now();
+    let worker = worker(&store, &ended, ONE, 64);
+    ended.wait_for(first).await;
+    let seconds = started.elapsed().as_secs_f64();
+    worker.stop().await;
+    first as f64 / seconds
+}
+
+/// B10: the same drain while somebody holds a snapshot of everything, on PostgreSQL: how much of its speed is lost.
+pub(crate) async fn drain_under_a_snapshot(customers: usize, each: usize) -> f64 {
+    let (store, _dir) = open("postgres").await;
+    let load = Load { customers, jobs_each: each, kinds: vec![Kind::Migrate], steps: ONE.to_vec() };
+    let held = store.hold_a_snapshot().await.unwrap();
+    store.load(&load, 10_000).await.unwrap();
+    store.analyze().await.unwrap();
+    let ended = Arc::new(Ended::default());
+    let started = Instant::now();
+    let worker = worker(&store, &ended, ONE, 512);
+    ended.wait_for(customers * each).await;
+    let seconds = started.elapsed().as_secs_f64();
+    worker.stop().await;
+    drop(held);
+    (customers * each) as f64 / seconds
 }
