@@ -188,7 +188,12 @@ pub trait Provider: Send + Sync + 'static {
     async fn network_create(&self, spec: &NetworkSpec) -> Result<TaskRef>;
     async fn network_delete(&self, network: &NetworkRef) -> Result<TaskRef>;
 
-    async fn group_find(&self, name: &str) -> Result<Option<GroupRef>>;
+    /// Every group of this name, the oldest first: the platform lets several have one.
+    async fn groups_named(&self, name: &str) -> Result<Vec<GroupRef>>;
+    /// The group of this name; of several, the oldest.
+    async fn group_find(&self, name: &str) -> Result<Option<GroupRef>> {
+        Ok(self.groups_named(name).await?.into_iter().next())
+    }
     async fn group(&self, group: &GroupRef) -> Result<Group>;
     async fn group_create(
         &self,

@@ -163,9 +163,9 @@ impl Provider for VcdProvider {
         self.client.network_delete(id(&network.0)?).await.map(task).map_err(error)
     }
 
-    async fn group_find(&self, name: &str) -> Result<Option<GroupRef>> {
-        let found = self.client.vapp_by_name(self.vdc().await?, name).await.map_err(error)?;
-        Ok(found.map(|id| GroupRef(id.to_string())))
+    async fn groups_named(&self, name: &str) -> Result<Vec<GroupRef>> {
+        let found = self.client.vapps_by_name(self.vdc().await?, name).await.map_err(error)?;
+        Ok(found.into_iter().map(|id| GroupRef(id.to_string())).collect())
     }
 
     async fn group(&self, group: &GroupRef) -> Result<Group> {

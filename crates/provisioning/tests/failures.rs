@@ -5,7 +5,7 @@ use domain::{
     state::{EdgeState, JobState, Role, ServerState},
 };
 use jobs::{Clock, JobChange, JobStore, StepTo};
-use provisioning::Viewer;
+use provisioning::{Viewer, provider::Provider};
 use testkit::{Database, Plane, hands};
 
 /// An order whose host name makes an operation of the cloud fail.
@@ -178,7 +178,42 @@ async fn the_last_edge_goes_to_one_of_many(database: Database) {
     assert_eq!(plane.store.edge_conflicts().await.unwrap(), 0);
 }
 
+/// The one call that can slip out of a worker that stood still makes a second, empty group of the same name. The older one
+/// stays, whoever made it.
+async fn a_group_that_slipped_out_is_deleted(database: Database) {
+    let plane = Plane::start_on(database, 3).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let first = plane.order(&anna).await;
+    plane.until(first, JobState::Succeeded).await;
+    let hand = plane.provider();
+    let slip = async || {
+        let name = plane.sim.census().vapps[0].clone();
+        let task = hand.group_create(&name, "slipped out", &[]).await.unwrap();
+        hand.task_wait(&task, std::time::Duration::from_secs(30)).await.unwrap();
+        assert_eq!(plane.sim.census().vapps, [name.clone(), name]);
+    };
+    slip().await;
+    let second = plane.order(&anna).await;
+    plane.until(second, JobState::Succeeded).await;
+    let census = plane.sim.census();
+    assert_eq!((census.vapps.len(), census.vms.len()), (1, 2), "the one with the machines has stayed");
+
+    // The end of the last server takes whatever is left of its name.
+    let boris = plane.viewer("boris@test", Role::Customer).await;
+    let only = plane.order(&boris).await;
+    let server = plane.until(only, JobState::Succeeded).await.server.unwrap();
+    let vapps = plane.sim.census().vapps.len();
+    let name = plane.store.group(boris.customer().unwrap()).await.unwrap().unwrap().name;
+    let task = hand.group_create(&name, "slipped out", &[]).await.unwrap();
+    hand.task_wait(&task, std::time::Duration::from_secs(30)).await.unwrap();
+    let asked = plane.facade.server_terminate(&boris, server, "web-01", "k", "test").await.unwrap();
+    let provisioning::TerminateAnswer::Accepted(terminate) = asked else { panic!("{asked:?}") };
+    plane.until(terminate, JobState::Succeeded).await;
+    assert_eq!(plane.sim.census().vapps.len(), vapps - 1);
+}
+
 testkit::on_both!(
+    a_group_that_slipped_out_is_deleted,
     a_failed_customization_is_named_and_holds_nobody,
     a_host_name_can_ask_for_the_failure_of_any_step,
     an_activate_that_is_taken_back_leaves_nothing,

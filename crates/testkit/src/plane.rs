@@ -92,6 +92,11 @@ impl Plane {
         plane
     }
 
+    /// Another hand on the same cloud.
+    pub fn provider(&self) -> VcdProvider {
+        VcdProvider::new(self.provider.clone()).unwrap()
+    }
+
     /// The address of the database, on PostgreSQL.
     pub fn database(&self) -> &str {
         self.database.as_deref().expect("a database with an address")

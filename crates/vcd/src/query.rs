@@ -156,10 +156,16 @@ impl Client {
     }
 
     /// The vApp of this name in a VDC. Names are not unique by the platform's rule **\[src\]**; the caller's naming makes
-    /// them so.
+    /// them so. Of several it is the oldest.
     pub async fn vapp_by_name(&self, vdc: VdcId, name: &str) -> Result<Option<VappId>> {
+        Ok(self.vapps_by_name(vdc, name).await?.into_iter().next())
+    }
+
+    /// Every vApp of this name in a VDC, the oldest first.
+    pub async fn vapps_by_name(&self, vdc: VdcId, name: &str) -> Result<Vec<VappId>> {
         let query = Query::new("vApp").equals("vdc", &vdc.uuid().to_string()).equals("name", name);
-        self.first(query).await
+        let records = self.query(&query.sort_asc("creationDate")).await?;
+        records.iter().map(|r| parse(r.reference())).collect()
     }
 
     /// The template of this name, in any catalogue.

@@ -9,7 +9,9 @@ use domain::{cause::Cause, state::ServerState};
 use jobs::{StepContext, Workflow};
 use store::{edges::Edge, servers::Server};
 
-use super::step::{Row, Run, Stop, Tried, adopt, carry_out, carry_out_together, server, workflow as table};
+use super::step::{
+    Row, Run, Stop, Tried, adopt, carry_out, carry_out_together, delete_doubles, server, workflow as table,
+};
 use crate::{
     control::Control,
     provider::{
@@ -194,6 +196,7 @@ async fn group_ensure(c: Arc<Control>, all: Vec<StepContext>) -> Vec<Tried> {
         if !seen.ready {
             return Err(Stop::Retry(Cause::PlatformBusy, format!("group {group_name} is busy")));
         }
+        delete_doubles(&c, &all, QUICK, &group_name, Some(&group)).await?;
         let missing: Vec<_> =
             networks.into_iter().filter(|(n, _)| !seen.networks.iter().any(|s| s == n)).collect();
         if !missing.is_empty() {

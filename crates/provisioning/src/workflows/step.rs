@@ -11,7 +11,7 @@ use store::servers::Server;
 
 use crate::{
     control::Control,
-    provider::{ProviderError, ProviderErrorKind, TaskRef},
+    provider::{GroupRef, ProviderError, ProviderErrorKind, TaskRef},
 };
 
 /// Why a try of a step stops short.
@@ -162,6 +162,28 @@ pub(crate) async fn adopt(c: &Control, cx: &StepContext, deadline: Duration) -> 
         Err(e) if e.kind == ProviderErrorKind::Timeout => Err(Stop::Retry(Cause::PlatformBusy, e.message)),
         Err(e) => Err(e.into()),
     }
+}
+
+/// One call can slip out of a worker that stood still between its look at its claim and its call, and make a group that is
+/// there already. It is empty; the other stays.
+pub(crate) async fn delete_doubles(
+    c: &Control,
+    all: &[StepContext],
+    deadline: Duration,
+    name: &str,
+    keep: Option<&GroupRef>,
+) -> Tried {
+    for double in c.provider.groups_named(name).await?.iter().filter(|g| Some(*g) != keep) {
+        let seen = c.provider.group(double).await?;
+        if !seen.ready {
+            return Err(Stop::Retry(Cause::PlatformBusy, format!("a second group {name} is busy")));
+        }
+        if seen.machines.is_empty() {
+            tracing::warn!("a second group {name} is deleted");
+            carry_out_together(c, all, deadline, c.provider.group_delete(double)).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Sends a change, records its task before anything else, and waits for it.

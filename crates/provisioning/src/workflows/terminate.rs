@@ -10,7 +10,7 @@ use jobs::{StepContext, Workflow};
 
 use super::{
     activate::{clear_speed, group_name, network_name, own_group},
-    step::{Row, Run, Stop, Tried, adopt, carry_out, server, workflow as table},
+    step::{Row, Run, Stop, Tried, adopt, carry_out, delete_doubles, server, workflow as table},
 };
 use crate::{
     control::Control,
@@ -106,6 +106,7 @@ async fn group_delete(c: Arc<Control>, cx: StepContext) -> Tried {
     if let Some(group) = existing_group(&c, &s).await? {
         carry_out(&c, &cx, QUICK, c.provider.group_delete(&group.group)).await?;
     }
+    delete_doubles(&c, std::slice::from_ref(&cx), QUICK, &group_name(&s), None).await?;
     c.store.group_set_ref(cx.fence(), None).await?;
     c.store.server_set_machine(cx.fence(), s.id, None).await?;
     c.store.group_observed(cx.fence(), 0, 0, c.clock.now_ms()).await?;
