@@ -33,6 +33,7 @@ pub const PAGES: &[(&str, Policy)] = &[
     ("/servers", Policy::Customer),
     ("/servers/{id}", Policy::SignedIn),
     ("/servers/{id}/terminate", Policy::Customer),
+    ("/servers/{id}/confirm", Policy::Customer),
     ("/order/{draft}/os", Policy::Customer),
     ("/order/{draft}/size", Policy::Customer),
     ("/order/{draft}/access", Policy::Customer),
@@ -62,6 +63,7 @@ pub const FUNCTIONS: &[(&str, Policy)] = &[
     ("/do/size_quote", Policy::Customer),
     ("/do/operation_cancel", Policy::Customer),
     ("/do/password_reveal", Policy::Customer),
+    ("/do/server_power", Policy::Customer),
     ("/do/server_terminate", Policy::Customer),
 ];
 

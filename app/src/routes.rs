@@ -1,6 +1,6 @@
 //! Every address of the product, made in one place.
 
-use domain::{DraftId, JobId, ServerId, draft::WizardStep};
+use domain::{DraftId, JobId, ServerId, draft::WizardStep, power::PowerAction};
 
 pub const LOGIN: &str = "/login";
 pub const SERVERS: &str = "/servers";
@@ -20,6 +20,11 @@ pub fn server(id: ServerId) -> String {
 
 pub fn server_terminate(id: ServerId) -> String {
     format!("/servers/{id}/terminate")
+}
+
+/// Where a change of power is asked for once more.
+pub fn server_confirm(id: ServerId, action: PowerAction) -> String {
+    format!("/servers/{id}/confirm?do={action}")
 }
 
 pub fn operation(id: JobId) -> String {

@@ -79,6 +79,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/servers") view=|| page(servers::list) ssr=SsrMode::Async/>
                 <Route path=path!("/servers/:id") view=|| page(servers::overview) ssr=SsrMode::Async/>
                 <Route path=path!("/servers/:id/terminate") view=|| page(servers::terminate) ssr=SsrMode::Async/>
+                <Route path=path!("/servers/:id/confirm") view=|| page(servers::confirm) ssr=SsrMode::Async/>
                 <Route path=path!("/order/:draft/os") view=|| page(order::os) ssr=SsrMode::Async/>
                 <Route path=path!("/order/:draft/size") view=|| page(order::size) ssr=SsrMode::Async/>
                 <Route path=path!("/order/:draft/access") view=|| page(order::access) ssr=SsrMode::Async/>

@@ -14,6 +14,7 @@ pub mod ids;
 pub mod keys;
 pub mod kind;
 pub mod permission;
+pub mod power;
 pub mod price;
 pub mod size;
 pub mod state;

@@ -2,11 +2,12 @@
 
 use crate::{
     kind::closed_list,
+    power::PowerAction,
     state::{JobState, Role, ServerState},
 };
 
 closed_list! {
-    Action { Terminate = "terminate", CancelJob = "cancel_job" }
+    Action { Terminate = "terminate", CancelJob = "cancel_job", Power = "power" }
 }
 
 closed_list! {
@@ -19,6 +20,10 @@ closed_list! {
         HasNeighbours = "has-neighbours",
         AlreadyStarted = "already-started",
         AlreadyOver = "already-over",
+        /// It is not up for the first time yet.
+        NotReady = "not-ready",
+        AlreadyRunning = "already-running",
+        NotRunning = "not-running",
     }
 }
 
@@ -39,8 +44,20 @@ pub fn can_server(
             _ if terminate_open => Err(Denial::Terminating),
             _ => Ok(()),
         },
-        Action::CancelJob => Ok(()),
+        Action::Power if terminate_open => Err(Denial::Terminating),
+        Action::CancelJob | Action::Power => Ok(()),
     }
+}
+
+/// May `role` have this done to the power of a server in this state?
+pub fn can_power(
+    action: PowerAction,
+    role: Role,
+    state: ServerState,
+    terminate_open: bool,
+) -> Result<(), Denial> {
+    can_server(Action::Power, role, state, terminate_open)?;
+    action.allowed_in(state)
 }
 
 /// May a customer take a request back? Only while nothing has begun.

@@ -21,7 +21,7 @@ pub use catalogue::demo_catalogue;
 pub use control::Control;
 pub use facade::{
     Blocker, DraftSaved, EdgePool, Facade, OperationView, OrderPlaced, PasswordView, QueuePreview, Seen,
-    ServerView, StaffJob, TerminateAnswer, Viewer, Waiting, customer_row, customer_rows, draft_digest,
+    ServerAnswer, ServerView, StaffJob, Viewer, Waiting, customer_row, customer_rows, draft_digest, job_word,
 };
 pub use housekeeping::housekeeping;
 pub use provider_vcd::{NAME as VCD, VcdConfig, VcdProvider};

@@ -226,6 +226,12 @@ pub trait Provider: Send + Sync + 'static {
     async fn machine_customize(&self, machine: &MachineRef, setup: &GuestSetup) -> Result<TaskRef>;
     /// Takes every secret out of what the provider keeps of a customization.
     async fn machine_forget_secrets(&self, machine: &MachineRef, hostname: &str) -> Result<TaskRef>;
+    /// Asks the guest to shut down, and takes the machine's resources back.
+    async fn machine_shut_down(&self, machine: &MachineRef) -> Result<TaskRef>;
+    /// Asks the guest to restart.
+    async fn machine_reboot(&self, machine: &MachineRef) -> Result<TaskRef>;
+    /// As by its button.
+    async fn machine_reset(&self, machine: &MachineRef) -> Result<TaskRef>;
     async fn machine_power_on(&self, machine: &MachineRef) -> Result<TaskRef>;
     async fn machine_guest(&self, machine: &MachineRef) -> Result<GuestProgress>;
 

@@ -233,6 +233,18 @@ impl Provider for VcdProvider {
         self.client.vm_undeploy(id(&r.0)?, UndeployAction::PowerOff).await.map(task).map_err(error)
     }
 
+    async fn machine_shut_down(&self, r: &MachineRef) -> Result<TaskRef> {
+        self.client.vm_undeploy(id(&r.0)?, UndeployAction::Shutdown).await.map(task).map_err(error)
+    }
+
+    async fn machine_reboot(&self, r: &MachineRef) -> Result<TaskRef> {
+        self.client.vm_reboot(id(&r.0)?).await.map(task).map_err(error)
+    }
+
+    async fn machine_reset(&self, r: &MachineRef) -> Result<TaskRef> {
+        self.client.vm_reset(id(&r.0)?).await.map(task).map_err(error)
+    }
+
     async fn machine_delete(&self, group: &GroupRef, r: &MachineRef) -> Result<TaskRef> {
         let change = Recompose { delete: vec![id(&r.0)?], ..Recompose::default() };
         self.client.vapp_recompose(id(&group.0)?, &change).await.map(task).map_err(error)

@@ -207,7 +207,7 @@ async fn a_group_that_slipped_out_is_deleted(database: Database) {
     let task = hand.group_create(&name, "slipped out", &[]).await.unwrap();
     hand.task_wait(&task, std::time::Duration::from_secs(30)).await.unwrap();
     let asked = plane.facade.server_terminate(&boris, server, "web-01", "k", "test").await.unwrap();
-    let provisioning::TerminateAnswer::Accepted(terminate) = asked else { panic!("{asked:?}") };
+    let provisioning::ServerAnswer::Accepted(terminate) = asked else { panic!("{asked:?}") };
     plane.until(terminate, JobState::Succeeded).await;
     assert_eq!(plane.sim.census().vapps.len(), vapps - 1);
 }

@@ -5,7 +5,7 @@ use domain::{
     permission::Denial,
     state::{EdgeState, JobState, Role, ServerState},
 };
-use provisioning::{DraftSaved, TerminateAnswer, Waiting};
+use provisioning::{DraftSaved, ServerAnswer, Waiting};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use testkit::{Database, Plane};
@@ -110,7 +110,7 @@ async fn guests_let_in_who_ordered_them(database: Database) {
         let key = format!("k{n}");
         let ended =
             plane.facade.server_terminate(&anna, done.server.unwrap(), &name, &key, "test").await.unwrap();
-        let TerminateAnswer::Accepted(ended) = ended else { panic!("{ended:?}") };
+        let ServerAnswer::Accepted(ended) = ended else { panic!("{ended:?}") };
         plane.until(ended, JobState::Succeeded).await;
     }
 }
@@ -151,8 +151,8 @@ async fn a_terminate_behind_a_create_waits_can_be_cancelled_and_takes_everything
         plane.facade.server_terminate(&anna, server, name, key, "test")
     };
 
-    assert!(matches!(ask("wrong", "k1").await.unwrap(), TerminateAnswer::Refused(_)));
-    let TerminateAnswer::Accepted(taken_back) = ask(" WEB-01 ", "k2").await.unwrap() else { panic!() };
+    assert!(matches!(ask("wrong", "k1").await.unwrap(), ServerAnswer::Refused(_)));
+    let ServerAnswer::Accepted(taken_back) = ask(" WEB-01 ", "k2").await.unwrap() else { panic!() };
     let view = plane.facade.operation(&anna, taken_back).await.unwrap().unwrap();
     assert!(matches!(view.waiting, Some(Waiting::Blocked { position: 1, .. })), "{:?}", view.waiting);
     assert_eq!(plane.facade.operation_cancel(&anna, taken_back).await.unwrap(), Some(Ok(())));
@@ -162,7 +162,7 @@ async fn a_terminate_behind_a_create_waits_can_be_cancelled_and_takes_everything
     );
 
     plane.until(create, JobState::Succeeded).await;
-    let TerminateAnswer::Accepted(terminate) = ask("web-01", "k3").await.unwrap() else { panic!() };
+    let ServerAnswer::Accepted(terminate) = ask("web-01", "k3").await.unwrap() else { panic!() };
     plane.until(terminate, JobState::Succeeded).await;
     let census = plane.sim.census();
     assert_eq!((census.networks.len(), census.vapps.len(), census.vms.len()), (0, 0, 0));
@@ -181,7 +181,7 @@ async fn one_of_several_servers_cannot_be_terminated_yet_and_says_so(database: D
     plane.order(&anna).await;
     let server = plane.job(first).await.server.unwrap();
     let answer = plane.facade.server_terminate(&anna, server, "web-01", "k", "test").await.unwrap();
-    assert_eq!(answer, TerminateAnswer::Denied(Denial::HasNeighbours));
+    assert_eq!(answer, ServerAnswer::Denied(Denial::HasNeighbours));
 }
 
 async fn orders_without_an_edge_wait_in_nobodys_way_and_are_served_longest_first(database: Database) {
@@ -195,7 +195,7 @@ async fn orders_without_an_edge_wait_in_nobodys_way_and_are_served_longest_first
         .await
         .unwrap()
     {
-        TerminateAnswer::Accepted(job) => job,
+        ServerAnswer::Accepted(job) => job,
         other => panic!("{other:?}"),
     };
     let first = plane.order(&anna).await;
@@ -247,7 +247,74 @@ async fn queued_orders_of_one_customer_are_made_together(database: Database) {
     assert_eq!(count("vdcUpdateVappNetworkSection"), 0, "the group came with all five networks: {tasks:?}");
 }
 
+/// Each change of power is one job; what is not to be had is refused before it is queued; a restart does not stop the
+/// machine; a plain start does not customize it again.
+async fn power_is_switched_and_seen(database: Database) {
+    use domain::power::PowerAction::{self, ForceOff, Reboot, Reset, ShutDown, Start};
+    let plane = Plane::start_on(database, 2).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let create = plane.order(&anna).await;
+    let server = plane.job(create).await.server.unwrap();
+    let ask = async |action: PowerAction, key: &str| {
+        plane.facade.server_power(&anna, server, action, key, "test").await.unwrap()
+    };
+    assert_eq!(ask(Start, "early").await, ServerAnswer::Denied(Denial::NotReady));
+    plane.until(create, JobState::Succeeded).await;
+    assert_eq!(ask(Start, "on").await, ServerAnswer::Denied(Denial::AlreadyRunning));
+    let boots = async || plane.guest().await["boots"].as_i64().unwrap();
+    let state = async || plane.store.server(server).await.unwrap().unwrap().state;
+    let before = boots().await;
+    for (n, (action, on, booted)) in [
+        (Reboot, true, 1),
+        (Reset, true, 1),
+        (ShutDown, false, 0),
+        (Start, true, 1),
+        (ForceOff, false, 0),
+        (Start, true, 1),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let already = boots().await;
+        let key = format!("key {n}");
+        let ServerAnswer::Accepted(job) = ask(action, &key).await else { panic!("{action}") };
+        assert_eq!(
+            ask(action, &key).await,
+            ServerAnswer::Accepted(job),
+            "the same form again is the same request"
+        );
+        let done = plane.until(job, JobState::Succeeded).await;
+        assert_eq!(done.action.as_deref(), Some(action.as_str()));
+        assert_eq!(ask(action, &key).await, ServerAnswer::Accepted(job), "also when it is over");
+        let expected = if on { ServerState::Running } else { ServerState::Stopped };
+        assert_eq!((state().await, boots().await - already), (expected, booted), "{action}");
+    }
+    assert_eq!(boots().await, before + 4);
+    assert_eq!(plane.guest().await["hostname"], "web-01");
+    // Somebody else's server is not there.
+    let boris = plane.viewer("boris@test", Role::Customer).await;
+    let answer = plane.facade.server_power(&boris, server, ForceOff, "k", "test").await.unwrap();
+    assert_eq!(answer, ServerAnswer::Gone);
+}
+
+/// A restart whose answer was lost is not sent a second time.
+async fn a_restart_is_sent_once(database: Database) {
+    use domain::power::PowerAction::Reset;
+    let plane = Plane::start_on(database, 1).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let create = plane.order(&anna).await;
+    let server = plane.until(create, JobState::Succeeded).await.server.unwrap();
+    let before = plane.guest().await["boots"].as_i64().unwrap();
+    plane.fault("POST /api/vApp/*/power/action/reset", json!({"kind": "answer_lost"})).await;
+    let answer = plane.facade.server_power(&anna, server, Reset, "k", "test").await.unwrap();
+    let ServerAnswer::Accepted(job) = answer else { panic!("{answer:?}") };
+    plane.until(job, JobState::Succeeded).await;
+    assert_eq!(plane.guest().await["boots"].as_i64().unwrap(), before + 1);
+}
+
 testkit::on_both!(
+    power_is_switched_and_seen,
+    a_restart_is_sent_once,
     an_order_becomes_one_network_and_one_machine,
     guests_let_in_who_ordered_them,
     a_second_order_waits_and_another_customers_does_not,

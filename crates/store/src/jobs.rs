@@ -16,6 +16,8 @@ pub struct Job {
     pub customer: CustomerId,
     pub seq: i64,
     pub kind: Kind,
+    /// Which of the things that its kind can do.
+    pub action: Option<String>,
     pub server: Option<ServerId>,
     pub server_name: Option<String>,
     pub template_name: Option<String>,
@@ -57,7 +59,7 @@ pub struct JobRow {
 macro_rules! select_job {
     ($rest:literal) => {
         concat!(
-            "SELECT job.id, job.number, job.context_id, job.seq, job.kind, job.server_id, job.state, ",
+            "SELECT job.id, job.number, job.context_id, job.seq, job.kind, job.params, job.server_id, job.state, ",
             "job.requested_by, job.request_id, job.claim_owner, job.claim_expires_at, job.next_attempt_at, ",
             "job.created_at, job.started_at, job.finished_at, job.cause, job.detail, server.name AS server_name, ",
             "server.template_name, account.email FROM job LEFT JOIN server ON server.id = job.server_id ",
@@ -209,6 +211,12 @@ fn with_steps(mut jobs: Vec<Job>, steps: &[AnyRow]) -> Result<Vec<Job>> {
     Ok(jobs)
 }
 
+/// Params that nobody can read name no action; the job says so itself when it is taken up.
+fn action(params: &str) -> Option<String> {
+    let params: serde_json::Value = serde_json::from_str(params).ok()?;
+    params["action"].as_str().map(str::to_owned)
+}
+
 fn job(row: &AnyRow) -> Result<Job> {
     Ok(Job {
         id: row.id("id")?,
@@ -216,6 +224,7 @@ fn job(row: &AnyRow) -> Result<Job> {
         customer: row.id("context_id")?,
         seq: row.int("seq")?,
         kind: row.word("kind")?,
+        action: action(&row.text("params")?),
         server: row.id_opt("server_id")?,
         server_name: row.text_opt("server_name")?,
         template_name: row.text_opt("template_name")?,

@@ -153,6 +153,23 @@ impl Store {
         Ok(Accepted::New(job.id))
     }
 
+    /// The job that a form with this key and these values was answered with before.
+    pub async fn accepted_before(
+        &self,
+        customer: CustomerId,
+        idempotency: &Idempotency,
+    ) -> Result<Option<JobId>> {
+        let row = sqlx::query(
+            "SELECT job_id FROM idempotency WHERE customer_id = $1 AND key = $2 AND body_hash = $3",
+        )
+        .bind(customer.to_string())
+        .bind(&idempotency.key)
+        .bind(&idempotency.body_hash)
+        .fetch_optional(&self.pool)
+        .await?;
+        row.map(|r| r.id("job_id")).transpose()
+    }
+
     /// An order that waits for an edge stands in nobody's way, and so not in that of its server's end: it is taken back with
     /// it. Nothing of it was made, and nothing shall be.
     async fn take_back_parked(

@@ -177,6 +177,14 @@ impl Plane {
             .expect("no machine has a guest")
     }
 
+    /// Makes something go wrong in the cloud.
+    pub async fn fault(&self, at: &str, what: serde_json::Value) {
+        let asked = serde_json::json!({"at": at, "what": what});
+        let answer =
+            reqwest::Client::new().post(format!("{}/sim/faults", self.cloud)).json(&asked).send().await;
+        assert!(answer.unwrap().status().is_success());
+    }
+
     /// Whether the guest lets in whoever comes with this: `{"login": …, "password": …}` or `{…, "key": …}`.
     pub async fn guest_lets_in(&self, with: serde_json::Value) -> bool {
         let vm = self.guest().await["vm"].as_str().unwrap().to_owned();

@@ -89,7 +89,7 @@ async fn load(request: &Request) -> Result<(AnyView, AnyView, bool), Fault> {
 
 fn title(lang: Lang, job: &Job) -> String {
     let name = job.server_name.clone().unwrap_or_default();
-    kind_title(lang, job.kind, &name)
+    kind_title(lang, job, &name)
 }
 
 fn open_item(lang: Lang, job: &Job, waiting: Option<&Waiting>) -> impl IntoView + use<> {

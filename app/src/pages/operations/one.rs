@@ -2,10 +2,10 @@
 
 use domain::{
     kind::Kind,
-    state::{JobState, StepState},
+    state::{JobState, ServerState, StepState},
 };
 use leptos::prelude::*;
-use provisioning::{OperationView, Reveal, Waiting, customer_row};
+use provisioning::{OperationView, Reveal, Waiting, customer_row, job_word};
 
 use super::{Fault, Loaded, Params, kind_title, state_badge, step_list, ticking, waiting_text, waiting_view};
 use crate::{
@@ -71,7 +71,7 @@ fn name(view: &OperationView) -> String {
 }
 
 fn heading(lang: Lang, view: &OperationView) -> String {
-    kind_title(lang, view.job.kind, &name(view))
+    kind_title(lang, &view.job, &name(view))
 }
 
 fn title(lang: Lang, view: &OperationView) -> String {
@@ -193,6 +193,9 @@ fn trouble(lang: Lang, view: &OperationView) -> Option<AnyView> {
 fn done_title(lang: Lang, view: &OperationView) -> String {
     match view.job.kind {
         Kind::Terminate => t!(lang, "operation-terminated", name = name(view)),
+        Kind::Power => {
+            lang.tr(&format!("done-{}", job_word(&view.job)), &[("name", name(view).as_str().into())])
+        }
         _ => t!(lang, "operation-ready", name = name(view)),
     }
 }
@@ -208,8 +211,8 @@ fn done(lang: Lang, view: &OperationView) -> AnyView {
     view! {
         <section class="card ready">
             <h2>{title}</h2>
-            {connect(lang, server)}
-            {password(lang, view, server)}
+            {(server.state == ServerState::Running).then(|| connect(lang, server))}
+            {(view.job.kind == Kind::Activate).then(|| password(lang, view, server))}
             <p><a class="button secondary" href=routes::server(server.id)>{t!(lang, "operation-to-server")}</a></p>
         </section>
     }

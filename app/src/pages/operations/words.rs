@@ -1,11 +1,8 @@
 //! One vocabulary: kinds, states, steps, and the sentences of the queue.
 
-use domain::{
-    kind::Kind,
-    state::{JobState, StepState},
-};
+use domain::state::{JobState, StepState};
 use leptos::prelude::*;
-use provisioning::{Blocker, Job, Waiting, customer_rows};
+use provisioning::{Blocker, Job, Waiting, customer_rows, job_word};
 
 use crate::{
     format,
@@ -14,19 +11,19 @@ use crate::{
 };
 
 /// "Create web-01"
-pub(crate) fn kind_title(lang: Lang, kind: Kind, name: &str) -> String {
-    worded(lang, kind, name, "")
+pub(crate) fn kind_title(lang: Lang, job: &Job, name: &str) -> String {
+    worded(lang, &job_word(job), name, "")
 }
 
 /// "create web-01", inside a sentence.
-pub(crate) fn kind_inline(lang: Lang, kind: Kind, name: &str) -> String {
-    worded(lang, kind, name, "-inline")
+pub(crate) fn kind_inline(lang: Lang, word: &str, name: &str) -> String {
+    worded(lang, word, name, "-inline")
 }
 
-fn worded(lang: Lang, kind: Kind, name: &str, form: &str) -> String {
-    let id = format!("kind-{kind}{form}");
+fn worded(lang: Lang, word: &str, name: &str, form: &str) -> String {
+    let id = format!("kind-{word}{form}");
     // Kinds that cannot be asked for yet have no words yet.
-    if lang.has(&id) { lang.tr(&id, &[("name", name.into())]) } else { format!("{kind} {name}") }
+    if lang.has(&id) { lang.tr(&id, &[("name", name.into())]) } else { format!("{word} {name}") }
 }
 
 fn tone(state: JobState) -> &'static str {
@@ -49,7 +46,7 @@ pub(crate) fn state_badge_staff(lang: Lang, state: JobState) -> impl IntoView + 
 
 /// A blocker, with its step where it has started.
 pub(crate) fn blocker_text(lang: Lang, b: &Blocker, with_state: bool) -> String {
-    let what = kind_inline(lang, b.kind, &b.server_name);
+    let what = kind_inline(lang, &b.word, &b.server_name);
     if !with_state {
         return what;
     }
@@ -164,7 +161,7 @@ pub(crate) fn step_list(lang: Lang, job: &Job, now: i64) -> impl IntoView + use<
 
 #[cfg(test)]
 mod tests {
-    use domain::JobId;
+    use domain::{JobId, kind::Kind};
     use leptos::prelude::Owner;
 
     use super::*;
@@ -174,7 +171,7 @@ mod tests {
         Blocker {
             job: "00000000-0000-7000-8000-000000000001".parse::<JobId>().unwrap(),
             number: 1001,
-            kind,
+            word: kind.to_string(),
             server_name: name.into(),
             state,
             step,

@@ -1,13 +1,15 @@
 //! S2, S9, S13: a customer's servers.
 
+mod confirm;
 mod list;
 mod overview;
 mod terminate;
 
 use domain::state::ServerState;
 use leptos::prelude::*;
-use provisioning::{Server, ServerView, customer_rows};
+use provisioning::{Server, ServerView, customer_rows, job_word};
 
+pub(super) use confirm::confirm;
 pub(crate) use list::{list, list_regions};
 pub(super) use overview::overview;
 pub(crate) use overview::overview_regions;
@@ -39,7 +41,7 @@ pub(crate) fn state_view(lang: Lang, view: &ServerView) -> impl IntoView + use<>
     let state = (server.state != ServerState::Ordered || queued.is_none())
         .then(|| badge(tone(server.state), lang.t(&format!("server-{}", server.state))));
     let chip = queued.map(|job| {
-        let what = kind_inline(lang, job.kind, "").trim().to_owned();
+        let what = kind_inline(lang, &job_word(job), "").trim().to_owned();
         badge("busy", t!(lang, "chip-queued", what = what))
     });
     let progress = view.progress().zip(view.current.as_ref()).map(|((step, total), job)| {

@@ -1,6 +1,6 @@
 //! S9: one server.
 
-use domain::ServerId;
+use domain::{ServerId, power::PowerAction};
 use leptos::prelude::*;
 use provisioning::{Job, Server, ServerView};
 
@@ -39,6 +39,7 @@ pub(crate) async fn overview(request: Request, params: Params) -> Loaded {
     let moving = view.current.as_ref().is_some_and(|j| j.state.is_moving());
     let body = view! {
         <p class="state-line" data-live="state">{state_line(lang, &view)}</p>
+        {view.own.then(|| view! { <div data-live="power">{power(lang, &view, &power_key(&view, since))}</div> })}
         {tabs(lang, &view.server, "overview")}
         <div class="grid" data-live="cards">{cards(lang, &view, &activity)}</div>
     };
@@ -57,11 +58,56 @@ pub(crate) async fn overview_regions(request: &Request, id: ServerId) -> Result<
         request.facade().server(request.viewer()?, id).await?.ok_or(Fault::NotFound)?.server.customer;
     let version = request.facade().version(customer).await?;
     let (view, activity) = load(request, id).await?;
-    let values = vec![
+    let mut values = vec![
         ("state".to_owned(), state_line(lang, &view).to_html()),
         ("cards".to_owned(), cards(lang, &view, &activity).to_html()),
     ];
+    if view.own {
+        values.push(("power".to_owned(), power(lang, &view, &power_key(&view, version)).to_html()));
+    }
     Ok(Regions { version, values, ..Regions::default() })
+}
+
+/// The key of the form that starts a server: as long as nothing has happened, sending it twice is one request.
+fn power_key(view: &ServerView, version: i64) -> String {
+    format!("start-{}-{version}", view.server.id)
+}
+
+/// What can be done to its power. Starting is done at once, the rest is asked once more.
+fn power(lang: Lang, view: &ServerView, key: &str) -> AnyView {
+    let server = &view.server;
+    let one = |action: PowerAction| {
+        let text = lang.t(&format!("power-{action}"));
+        match view.can_power(action) {
+            Err(_) => {
+                view! { <button type="button" class="button secondary" aria-disabled="true" aria-describedby="power-reason">{text}</button> }
+                    .into_any()
+            }
+            Ok(()) if action.is_harmless() => view! {
+                <form method="post" action=routes::action("server_power")>
+                    <input type="hidden" name="server" value=server.id.to_string()/>
+                    <input type="hidden" name="action" value=action.as_str()/>
+                    <input type="hidden" name="key" value=key.to_owned()/>
+                    <button class="button">{text}</button>
+                </form>
+            }
+            .into_any(),
+            Ok(()) => {
+                view! { <a class="button secondary" href=routes::server_confirm(server.id, action)>{text}</a> }.into_any()
+            }
+        }
+    };
+    let buttons = PowerAction::ALL.iter().map(|action| one(*action)).collect_view();
+    // One sentence for whatever is denied: of the two halves, those that are on and those that are off, one always is.
+    let reason = match (view.can_power(PowerAction::Start), view.can_power(PowerAction::Reboot)) {
+        (Err(start), Err(_)) => Some(start),
+        (Err(denial), Ok(())) | (Ok(()), Err(denial)) => Some(denial),
+        _ => None,
+    };
+    let reason = reason.map(|denial| {
+        view! { <p class="reason" id="power-reason">{lang.t(&format!("denial-{denial}"))}</p> }
+    });
+    view! { <div class="buttons power">{buttons}</div> {reason} }.into_any()
 }
 
 fn state_line(lang: Lang, view: &ServerView) -> impl IntoView + use<> {
@@ -78,7 +124,7 @@ fn cards(lang: Lang, view: &ServerView, activity: &[Job]) -> impl IntoView + use
         view! {
             <section class="card">
                 <h2>{t!(lang, "server-current")}</h2>
-                <p><a href=routes::operation(job.id)>{kind_title(lang, job.kind, &server.name)}</a> " " {state_badge(lang, job.state)}</p>
+                <p><a href=routes::operation(job.id)>{kind_title(lang, job, &server.name)}</a> " " {state_badge(lang, job.state)}</p>
                 {waiting}
             </section>
         }
@@ -126,7 +172,7 @@ fn history(lang: Lang, server: &Server, activity: &[Job]) -> AnyView {
         .map(|j| {
             view! {
                 <li>
-                    <a href=routes::operation(j.id)>{kind_title(lang, j.kind, &server.name)}</a>
+                    <a href=routes::operation(j.id)>{kind_title(lang, j, &server.name)}</a>
                     {state_badge(lang, j.state)}
                     <span class="dim">{time(lang, j.created_at)}</span>
                 </li>

@@ -25,7 +25,7 @@ pub(crate) async fn job(request: Request, params: Params) -> Loaded {
     let view = load(&request, id).await?;
     let moving = view.job.state.is_moving();
     let name = view.job.server_name.clone().unwrap_or_default();
-    let title = format!("#{} {}", view.job.number, kind_title(lang, view.job.kind, &name));
+    let title = format!("#{} {}", view.job.number, kind_title(lang, &view.job, &name));
     let body = view! { <div data-live="job">{content(lang, &view)}</div> };
     Ok(Page {
         live: moving.then(|| LiveSource { path: routes::live(&routes::staff_job(id)), since: view.version }),

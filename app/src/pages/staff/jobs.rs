@@ -125,7 +125,7 @@ fn table(lang: Lang, rows: &[JobRow], now: i64) -> impl IntoView + use<> {
             view! {
                 <tr>
                     <th scope="row"><a href=routes::staff_job(id)>{format!("#{}", job.number)}</a></th>
-                    <td data-label=t!(lang, "col-what")>{kind_title(lang, job.kind, &name)}</td>
+                    <td data-label=t!(lang, "col-what")>{kind_title(lang, job, &name)}</td>
                     <td data-label=t!(lang, "col-customer")>{customer_email.clone()}</td>
                     <td data-label=t!(lang, "col-state")><span data-live=format!("state-{id}")>{state_badge_staff(lang, job.state)}</span></td>
                     <td data-label=t!(lang, "col-step")><code data-live=format!("step-{id}")>{step(job)}</code></td>

@@ -19,9 +19,9 @@ use store::{Change, Result, Store, accounts::Account};
 use tokio::sync::broadcast;
 
 pub use drafts::DraftSaved;
-pub use operations::{Blocker, OperationView, PasswordView, Waiting, customer_row, customer_rows};
+pub use operations::{Blocker, OperationView, PasswordView, Waiting, customer_row, customer_rows, job_word};
 pub use orders::{OrderPlaced, QueuePreview, Seen, draft_digest};
-pub use servers::{ServerView, TerminateAnswer};
+pub use servers::{ServerAnswer, ServerView};
 pub use staff::{EdgePool, StaffJob};
 
 use crate::{

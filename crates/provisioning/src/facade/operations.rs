@@ -21,7 +21,8 @@ use super::{Facade, REVEAL_GRACE_MS, Viewer};
 pub struct Blocker {
     pub job: JobId,
     pub number: i64,
-    pub kind: Kind,
+    /// What it does: its kind, or one of the things that its kind can do.
+    pub word: String,
     pub server_name: String,
     pub state: JobState,
     /// "Step 4 of 9", once it has started.
@@ -29,12 +30,20 @@ pub struct Blocker {
     pub retry_at: Option<i64>,
 }
 
+/// What a job does, as the last part of message ids: `activate`, `power-start`.
+pub fn job_word(job: &Job) -> String {
+    match &job.action {
+        Some(action) => format!("{}-{action}", job.kind),
+        None => job.kind.to_string(),
+    }
+}
+
 impl Blocker {
     pub(super) fn of(job: &Job) -> Self {
         Self {
             job: job.id,
             number: job.number,
-            kind: job.kind,
+            word: job_word(job),
             server_name: job.server_name.clone().unwrap_or_default(),
             state: job.state,
             step: (!job.state.is_waiting()).then(|| progress(job)),
@@ -229,8 +238,15 @@ const TERMINATE_ROWS: &[(&str, &[&str])] = &[
     ("edge-clear", &["edge_clear", "terminated"]),
 ];
 
+const POWER_ROWS: &[(&str, &[&str])] = &[
+    ("terminate-check", &["power_check"]),
+    ("power", &["power_change"]),
+    ("power-observe", &["power_observe"]),
+];
+
 fn rows_of(kind: Kind) -> &'static [(&'static str, &'static [&'static str])] {
     match kind {
+        Kind::Power => POWER_ROWS,
         Kind::Terminate => TERMINATE_ROWS,
         _ => ACTIVATE_ROWS,
     }

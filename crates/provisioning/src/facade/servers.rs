@@ -5,12 +5,13 @@ use domain::{
     field::{Code, Field, FieldError},
     kind::Kind,
     permission::{Action, Denial, can_server},
+    power::PowerAction,
     state::{JobState, ServerState},
 };
 use store::{
     Error, Result,
     jobs::Job,
-    orders::{Accepted, Idempotency},
+    orders::{Accepted, Idempotency, NewJob},
     servers::Server,
 };
 
@@ -25,19 +26,26 @@ pub struct ServerView {
     /// Why that operation waits, if it is queued.
     pub waiting: Option<Waiting>,
     pub can_terminate: std::result::Result<(), Denial>,
+    /// Whether its power is anybody's to change, whatever it is doing.
+    power: std::result::Result<(), Denial>,
     pub own: bool,
 }
 
 impl ServerView {
+    /// Whether the viewer may have this done now.
+    pub fn can_power(&self, action: PowerAction) -> std::result::Result<(), Denial> {
+        self.power.and(action.allowed_in(self.server.state))
+    }
+
     /// Row and number of rows of the operation under way.
     pub fn progress(&self) -> Option<(usize, usize)> {
         self.current.as_ref().filter(|j| j.state.is_started()).map(progress)
     }
 }
 
-/// How a request to terminate ended.
+/// How a request about a server ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TerminateAnswer {
+pub enum ServerAnswer {
     Accepted(JobId),
     /// The form was already sent with other values.
     OtherValues(JobId),
@@ -101,8 +109,9 @@ impl Facade {
                     .map(|(_, w)| w.clone());
                 let can_terminate = can_server(Action::Terminate, viewer.role(), server.state, terminating)
                     .and(if neighbours(server.id) > 0 { Err(Denial::HasNeighbours) } else { Ok(()) });
+                let power = can_server(Action::Power, viewer.role(), server.state, terminating);
                 let own = viewer.owns(server.customer);
-                ServerView { server, current, waiting, can_terminate, own }
+                ServerView { server, current, waiting, can_terminate, power, own }
             })
             .collect())
     }
@@ -115,9 +124,9 @@ impl Facade {
         typed_name: &str,
         key: &str,
         request_id: &str,
-    ) -> Result<TerminateAnswer> {
+    ) -> Result<ServerAnswer> {
         let Some(view) = self.server(viewer, id).await?.filter(|v| v.own) else {
-            return Ok(TerminateAnswer::Gone);
+            return Ok(ServerAnswer::Gone);
         };
         let server = &view.server;
         let idempotency =
@@ -127,24 +136,56 @@ impl Facade {
             let open = self.store.jobs_unfinished(server.customer).await?;
             let mine = open.iter().find(|j| j.kind == Kind::Terminate && j.server == Some(id));
             return Ok(match (denial, mine) {
-                (Denial::Terminating, Some(job)) => TerminateAnswer::Accepted(job.id),
-                _ => TerminateAnswer::Denied(denial),
+                (Denial::Terminating, Some(job)) => ServerAnswer::Accepted(job.id),
+                _ => ServerAnswer::Denied(denial),
             });
         }
         if server.state == ServerState::Terminated {
-            return Ok(TerminateAnswer::Gone);
+            return Ok(ServerAnswer::Gone);
         }
         if typed_name.trim().to_lowercase() != server.name.to_lowercase() {
-            return Ok(TerminateAnswer::Refused(FieldError::new(Field::ConfirmName, Code::ConfirmNameWrong)));
+            return Ok(ServerAnswer::Refused(FieldError::new(Field::ConfirmName, Code::ConfirmNameWrong)));
         }
         let Some(job) = self.new_job(Kind::Terminate, viewer, id, request_id) else {
             return Err(Error::Corrupt("there is no workflow for terminate".into()));
         };
-        Ok(match self.store.job_accept(server.customer, &job, &idempotency, self.now_ms()).await? {
-            Accepted::New(job) | Accepted::Before(job) => TerminateAnswer::Accepted(job),
-            Accepted::OtherValues(job) => TerminateAnswer::OtherValues(job),
-            Accepted::TooMany { limit } => TerminateAnswer::TooMany { limit },
-            Accepted::Gone => TerminateAnswer::Denied(Denial::Terminating),
+        self.accept(server, &job, &idempotency).await
+    }
+
+    /// Asks for a change of a server's power.
+    pub async fn server_power(
+        &self,
+        viewer: &Viewer,
+        id: ServerId,
+        action: PowerAction,
+        key: &str,
+        request_id: &str,
+    ) -> Result<ServerAnswer> {
+        let Some(view) = self.server(viewer, id).await?.filter(|v| v.own) else {
+            return Ok(ServerAnswer::Gone);
+        };
+        let body_hash = body_hash(&format!("power {action} {id}"));
+        let idempotency = Idempotency { key: key.to_owned(), body_hash };
+        if let Err(denial) = view.can_power(action) {
+            // The form may be a repeat: what it asked for is under way, or done.
+            return Ok(match self.store.accepted_before(view.server.customer, &idempotency).await? {
+                Some(job) => ServerAnswer::Accepted(job),
+                None => ServerAnswer::Denied(denial),
+            });
+        }
+        let Some(mut job) = self.new_job(Kind::Power, viewer, id, request_id) else {
+            return Err(Error::Corrupt("there is no workflow for power".into()));
+        };
+        job.params = serde_json::json!({ "action": action });
+        self.accept(&view.server, &job, &idempotency).await
+    }
+
+    async fn accept(&self, server: &Server, job: &NewJob, idempotency: &Idempotency) -> Result<ServerAnswer> {
+        Ok(match self.store.job_accept(server.customer, job, idempotency, self.now_ms()).await? {
+            Accepted::New(job) | Accepted::Before(job) => ServerAnswer::Accepted(job),
+            Accepted::OtherValues(job) => ServerAnswer::OtherValues(job),
+            Accepted::TooMany { limit } => ServerAnswer::TooMany { limit },
+            Accepted::Gone => ServerAnswer::Denied(Denial::Terminating),
         })
     }
 }

@@ -281,7 +281,7 @@ fn find_machine(group: &Group, name: &str) -> Option<Machine> {
     group.machines.iter().find(|m| m.name == name).cloned()
 }
 
-fn own_machine(s: &Server) -> Result<MachineRef, Stop> {
+pub(super) fn own_machine(s: &Server) -> Result<MachineRef, Stop> {
     let machine = s.machine_ref.clone().map(MachineRef);
     machine.ok_or_else(|| Stop::Fail(Cause::Internal, "the server has no machine".into()))
 }

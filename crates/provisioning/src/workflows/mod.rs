@@ -4,6 +4,7 @@
 //! before the first try. So a repeat after a crash adopts instead of doubling.
 
 mod activate;
+mod power;
 mod step;
 mod terminate;
 
@@ -16,7 +17,7 @@ use crate::control::Control;
 
 pub(crate) fn registry(control: &Arc<Control>) -> Result<Registry, String> {
     let mut registry = Registry::default();
-    for workflow in [activate::workflow(control), terminate::workflow(control)] {
+    for workflow in [activate::workflow(control), power::workflow(control), terminate::workflow(control)] {
         registry.add(workflow).map_err(|e| e.to_string())?;
     }
     Ok(registry)
@@ -26,6 +27,7 @@ pub(crate) fn registry(control: &Arc<Control>) -> Result<Registry, String> {
 pub(crate) fn plan(kind: Kind) -> Option<(Vec<&'static str>, i64)> {
     match kind {
         Kind::Activate => Some((activate::STEPS.iter().map(|s| s.key).collect(), activate::SHAPE)),
+        Kind::Power => Some((power::STEPS.iter().map(|s| s.key).collect(), power::SHAPE)),
         Kind::Terminate => Some((terminate::STEPS.iter().map(|s| s.key).collect(), terminate::SHAPE)),
         _ => None,
     }
