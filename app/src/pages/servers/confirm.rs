@@ -8,8 +8,10 @@ use crate::{i18n::t, pages::operations::blocker_text, request::Request, routes, 
 
 pub(crate) async fn confirm(request: Request, params: Params) -> Loaded {
     let lang = request.lang();
-    let action: PowerAction = request.query("do").and_then(|w| w.parse().ok()).ok_or(Fault::NotFound)?;
     let view = request.facade().server(request.viewer()?, params.id("id")?).await?.ok_or(Fault::NotFound)?;
+    let action = request.query("do").and_then(|word| word.parse::<PowerAction>().ok());
+    // An address that does not say what for leads to where it can be chosen.
+    let Some(action) = action else { return Err(Fault::Moved(routes::server(view.server.id))) };
     if view.server.terminated_at.is_some() {
         return Err(gone(&request, &view).await?);
     }

@@ -107,7 +107,7 @@ fn power(lang: Lang, view: &ServerView, key: &str) -> AnyView {
     let reason = reason.map(|denial| {
         view! { <p class="reason" id="power-reason">{lang.t(&format!("denial-{denial}"))}</p> }
     });
-    view! { <div class="buttons power">{buttons}</div> {reason} }.into_any()
+    view! { <div class="buttons">{buttons}</div> {reason} }.into_any()
 }
 
 fn state_line(lang: Lang, view: &ServerView) -> impl IntoView + use<> {
