@@ -11,7 +11,7 @@ use sqlx::any::AnyRow;
 use crate::{
     admission::scope,
     db::{Conn, Store},
-    dialect::{Sql, list, listed, looked_up, rows},
+    dialect::{Sql, list, listed, looked_up, rows, rows_in},
     error::{Error, Result},
     row::Columns,
 };
@@ -123,7 +123,10 @@ const HEADS: Sql = looked_up!(
     "id",
     ""
 );
-const WRITE_HEADS: Sql = rows!(
+macro_rules! heads {
+    ($rows:ident $($parameter:literal)?) => {
+        $rows!(
+            $($parameter,)?
     "UPDATE job SET state = t.state, hold_on_failure = t.hold, epoch = t.epoch, undo = t.undo, unit_id = t.unit,
          shape = t.shape, admitted_at = t.admitted_at, parked_at = t.parked_at, next_attempt_at = t.next_attempt_at,
          claim_owner = t.claim_owner, claim_expires_at = t.claim_expires_at, started_at = t.started_at,
@@ -135,8 +138,14 @@ const WRITE_HEADS: Sql = rows!(
         "claim_expires_at" BIGINT, "started_at" BIGINT, "finished_at" BIGINT, "cause" TEXT, "detail" TEXT, "last_write" BIGINT,
     ],
     " WHERE job.id = t.id"
-);
-const WRITE_STEPS: Sql = rows!(
+        )
+    };
+}
+const WRITE_HEADS: Sql = heads!(rows);
+macro_rules! steps {
+    ($rows:ident $($parameter:literal)?) => {
+        $rows!(
+            $($parameter,)?
     "UPDATE job_step SET
          state = COALESCE(t.state, job_step.state),
          attempt = job_step.attempt + t.begins,
@@ -158,20 +167,48 @@ const WRITE_STEPS: Sql = rows!(
         "retry_at" BIGINT, "pause" BIGINT, "unknown" BIGINT, "task" TEXT, "output" TEXT, "cause" TEXT, "detail" TEXT,
     ],
     " WHERE job_step.job_id = t.job AND job_step.key = t.key"
-);
-const WRITE_EVENTS: Sql = rows!(
+        )
+    };
+}
+const WRITE_STEPS: Sql = steps!(rows);
+macro_rules! log {
+    ($rows:ident $($parameter:literal)?) => {
+        $rows!(
+            $($parameter,)?
     "INSERT INTO job_event (context_id, version, job_id, at, what, step, detail)
      SELECT t.context, t.version, t.job, t.at, t.what, t.step, t.detail FROM ",
     [
         "context" TEXT, "version" BIGINT, "job" TEXT, "at" BIGINT, "what" TEXT, "step" TEXT, "detail" TEXT,
     ],
     ""
-);
-const WRITE_CONTEXTS: Sql = rows!(
+        )
+    };
+}
+const WRITE_EVENTS: Sql = log!(rows);
+macro_rules! contexts {
+    ($rows:ident $($parameter:literal)?) => {
+        $rows!(
+            $($parameter,)?
     "UPDATE context SET version = t.version, running = t.running, ready_at = t.ready_at FROM ",
     ["id" TEXT, "version" BIGINT, "running" BIGINT, "ready_at" BIGINT],
     " WHERE context.customer_id = t.id"
+        )
+    };
+}
+const WRITE_CONTEXTS: Sql = contexts!(rows);
+/// All of it in one round trip, where each costs one.
+const WRITE_ALL: &str = concat!(
+    "WITH heads AS (",
+    heads!(rows_in "$1"),
+    "), steps AS (",
+    steps!(rows_in "$2"),
+    "), log AS (",
+    log!(rows_in "$3"),
+    ") ",
+    contexts!(rows_in "$4")
 );
+/// The jobs and their steps.
+const WRITE_JOBS: &str = concat!("WITH heads AS (", heads!(rows_in "$1"), ") ", steps!(rows_in "$2"));
 const WIPE: Sql = listed!("DELETE FROM secret WHERE job_id IN ", "");
 
 impl Book {
@@ -266,6 +303,53 @@ impl Book {
 
     /// Writes the jobs and their steps, and forgets them: what is read again is what stands there.
     pub(crate) async fn write_jobs(&mut self, store: &Store, tx: &mut Conn) -> Result<()> {
+        let (heads, steps) = (self.head_rows()?, rows_of(&self.steps)?);
+        match (&heads, &steps) {
+            (Some(heads), Some(steps)) if !store.is_embedded() => {
+                sqlx::query(WRITE_JOBS).bind(heads).bind(steps).execute(&mut *tx).await?;
+            }
+            _ => {
+                write(store, tx, WRITE_HEADS, heads).await?;
+                write(store, tx, WRITE_STEPS, steps).await?;
+            }
+        }
+        self.steps.clear();
+        self.heads.clear();
+        self.wipe(store, tx).await
+    }
+
+    /// Writes everything that is left.
+    pub(crate) async fn write_all(&mut self, store: &Store, tx: &mut Conn) -> Result<()> {
+        if store.is_embedded() {
+            self.write_jobs(store, tx).await?;
+            write(store, tx, WRITE_EVENTS, rows_of(&self.events)?).await?;
+            write(store, tx, WRITE_CONTEXTS, self.context_rows()?).await?;
+        } else {
+            let none = || "[]".to_owned();
+            let rows =
+                [self.head_rows()?, rows_of(&self.steps)?, rows_of(&self.events)?, self.context_rows()?];
+            if rows.iter().any(Option::is_some) {
+                let [heads, steps, log, contexts] = rows.map(|r| r.unwrap_or_else(none));
+                let all = sqlx::query(WRITE_ALL).bind(heads).bind(steps).bind(log).bind(contexts);
+                all.execute(&mut *tx).await?;
+            }
+            self.steps.clear();
+            self.heads.clear();
+            self.wipe(store, tx).await?;
+        }
+        self.events.clear();
+        Ok(())
+    }
+
+    async fn wipe(&mut self, store: &Store, tx: &mut Conn) -> Result<()> {
+        if !self.secrets.is_empty() {
+            sqlx::query(WIPE.of(store.is_embedded())).bind(list(&self.secrets)).execute(tx).await?;
+            self.secrets.clear();
+        }
+        Ok(())
+    }
+
+    fn head_rows(&self) -> Result<Option<String>> {
         #[derive(Serialize)]
         struct Row<'h> {
             id: String,
@@ -308,22 +392,10 @@ impl Book {
                 last_write: h.last_write,
             })
             .collect();
-        write(store, tx, WRITE_HEADS, &rows).await?;
-        self.heads.clear();
-        write(store, tx, WRITE_STEPS, &self.steps).await?;
-        self.steps.clear();
-        if !self.secrets.is_empty() {
-            sqlx::query(WIPE.of(store.is_embedded())).bind(list(&self.secrets)).execute(tx).await?;
-            self.secrets.clear();
-        }
-        Ok(())
+        rows_of(&rows)
     }
 
-    /// Writes everything that is left.
-    pub(crate) async fn write_all(&mut self, store: &Store, tx: &mut Conn) -> Result<()> {
-        self.write_jobs(store, tx).await?;
-        write(store, tx, WRITE_EVENTS, &self.events).await?;
-        self.events.clear();
+    fn context_rows(&self) -> Result<Option<String>> {
         #[derive(Serialize)]
         struct Row {
             id: String,
@@ -332,24 +404,28 @@ impl Book {
             ready_at: Option<i64>,
         }
         let changed = self.contexts.iter().filter(|(_, c)| c.dirty);
-        let rows: Vec<Row> = changed
-            .map(|(id, c)| Row {
-                id: id.to_string(),
-                version: c.version,
-                running: c.running,
-                ready_at: c.ready_at,
-            })
-            .collect();
-        write(store, tx, WRITE_CONTEXTS, &rows).await
+        let row = |(id, c): (&CustomerId, &Context)| Row {
+            id: id.to_string(),
+            version: c.version,
+            running: c.running,
+            ready_at: c.ready_at,
+        };
+        rows_of(&changed.map(row).collect::<Vec<_>>())
     }
 }
 
-async fn write<T: Serialize>(store: &Store, tx: &mut Conn, sql: Sql, rows: &[T]) -> Result<()> {
+/// Rows as the text that statements take; `None` where there are none.
+fn rows_of<T: Serialize>(rows: &[T]) -> Result<Option<String>> {
     if rows.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
-    let text = serde_json::to_string(rows).map_err(|e| Error::Corrupt(e.to_string()))?;
-    sqlx::query(sql.of(store.is_embedded())).bind(text).execute(tx).await?;
+    serde_json::to_string(rows).map(Some).map_err(|e| Error::Corrupt(e.to_string()))
+}
+
+async fn write(store: &Store, tx: &mut Conn, sql: Sql, rows: Option<String>) -> Result<()> {
+    if let Some(rows) = rows {
+        sqlx::query(sql.of(store.is_embedded())).bind(rows).execute(tx).await?;
+    }
     Ok(())
 }
 

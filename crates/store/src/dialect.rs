@@ -34,6 +34,17 @@ macro_rules! rows {
 }
 pub(crate) use rows;
 
+/// The PostgreSQL text of [`rows!`] with the rows in another parameter: for several changes in one statement.
+macro_rules! rows_in {
+    ($parameter:literal, $before:expr, [$($column:literal $kind:ident),+ $(,)?], $after:expr) => {
+        concat!(
+            $before, "jsonb_to_recordset(CAST(", $parameter, " AS jsonb)) AS t(",
+            crate::dialect::rows!(@typed $($column $kind,)+), ")", $after
+        )
+    };
+}
+pub(crate) use rows_in;
+
 /// `listed!("SELECT … WHERE id IN ", " ORDER BY …")`: between the two texts stand the members of the JSON list `$1`. What
 /// is given third is added on PostgreSQL only: a lock, which SQLite has already.
 macro_rules! listed {

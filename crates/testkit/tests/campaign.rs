@@ -50,6 +50,7 @@ fn planted_mistakes_are_found() {
             store(Faulty { claims_before_they_run_out: true, ..Faulty::default() }),
         ),
         ("undo forgets steps", store(Faulty { undo_forgets_steps: true, ..Faulty::default() })),
+        ("repeats not known", store(Faulty { repeats_not_known: true, ..Faulty::default() })),
         ("unit ignored", store(Faulty { unit_ignored: true, ..Faulty::default() })),
         ("sends without looking", Planted { sends_without_looking: true, ..Planted::default() }),
         ("adopts nothing", Planted { adopts_nothing: true, ..Planted::default() }),

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
+use jobs::StepStatus;
 use synchronizer::{Phase, conflict, startable};
 use uuid::Uuid;
 
@@ -105,6 +106,19 @@ impl World {
         let ended = |server: Uuid, kind: &str, state: State| {
             self.store.jobs.values().any(|j| j.target == server && j.kind == kind && j.state == state)
         };
+        for job in self.store.jobs.values() {
+            let open = |s: &&jobs::StepRecord| match job.state {
+                State::Succeeded => !matches!(s.status, StepStatus::Done | StepStatus::Skipped),
+                State::RolledBack => s.status.was_tried(),
+                _ => false,
+            };
+            if let Some(step) = job.steps.iter().find(open) {
+                let _ = write!(wrong, "{} is {:?} with {} {:?}; ", job.id, job.state, step.key, step.status);
+            }
+            if job.recorded_twice {
+                let _ = write!(wrong, "an end of {} is recorded twice; ", job.id);
+            }
+        }
         for (server, _) in &self.servers {
             let lives = ended(*server, "activate", State::Succeeded)
                 && !ended(*server, "terminate", State::Succeeded);

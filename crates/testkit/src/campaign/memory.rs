@@ -50,6 +50,8 @@ pub struct Job {
     pub epoch: i64,
     /// The number of the latest change under this claim, and whether it was told to stop.
     pub last_write: (i64, bool),
+    /// A step that was done, or taken back, was recorded so once more.
+    pub recorded_twice: bool,
     pub undo: bool,
     pub stop: bool,
     pub unit: Option<Uuid>,
@@ -74,6 +76,7 @@ pub struct Faulty {
     pub undo_forgets_steps: bool,
     pub unit_ignored: bool,
     pub task_not_recorded: bool,
+    pub repeats_not_known: bool,
 }
 
 pub struct MemoryStore {
@@ -110,6 +113,7 @@ impl MemoryStore {
             finished: false,
             epoch: 0,
             last_write: (0, false),
+            recorded_twice: false,
             undo: false,
             stop: false,
             unit: None,
@@ -338,7 +342,7 @@ impl MemoryStore {
         let faulty = self.faulty;
         let Some(job) = self.jobs.get_mut(&write.fence.job) else { return Err(StoreError::Fenced) };
         let stale = job.epoch != write.fence.epoch;
-        if !stale && write.number > 0 && write.number <= job.last_write.0 {
+        if !stale && !faulty.repeats_not_known && write.number > 0 && write.number <= job.last_write.0 {
             return Ok(Written { stop: job.last_write.1 });
         }
         if (stale || !job.state.has_claim()) && !faulty.fence_not_checked {
@@ -359,6 +363,10 @@ impl MemoryStore {
 fn change(job: &mut Job, write: &Transition, stop: bool, faulty: Faulty) {
     for step in &write.steps {
         let Some(record) = job.steps.iter_mut().find(|s| s.key == step.key) else { continue };
+        job.recorded_twice |= matches!(
+            (&step.to, record.status),
+            (StepTo::Done(_), StepStatus::Done) | (StepTo::Undone, StepStatus::Undone)
+        );
         let unchanged = matches!(step.to, StepTo::Task(_)) || (stop && step.to == StepTo::Started);
         if !unchanged {
             record.retry_at = None;
