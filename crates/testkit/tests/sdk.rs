@@ -229,6 +229,11 @@ async fn a_servers_whole_life() {
     assert!(c.vm(web).await.unwrap().deployed, "off, and still deployed");
     b.done(c.vm_undeploy(web, UndeployAction::PowerOff).await).await;
     assert!(c.vm_undeploy(web, UndeployAction::PowerOff).await.unwrap_err().is_not_running());
+    b.done(c.vm_properties_set(web, &[("slipway.hostname", "web"), ("note", "a <b> & \"c\"")]).await).await;
+    b.done(c.vm_properties_set(web, &[("slipway.hostname", "other")]).await).await;
+    let properties = c.vm_properties(web).await.unwrap();
+    assert_eq!(properties["slipway.hostname"], "other");
+    assert_eq!(properties["note"], "a <b> & \"c\"", "what is not named stays");
     b.done(c.vm_deploy(web, false).await).await;
     let deployed = c.vm(web).await.unwrap();
     assert!(deployed.deployed && !deployed.is_on());

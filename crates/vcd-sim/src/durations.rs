@@ -40,6 +40,7 @@ pub const DURATIONS: &[Takes] = &[
     takes("vappPowerOff", "machines", 4_000, 2_000),
     takes("vappUndeployPowerOff", "machines", 8_000, 4_000),
     takes("vappSuspend", "machines", 10_000, 5_000),
+    takes("vappUndeploySuspend", "machines", 12_000, 5_000),
     takes("vappReset", "machines", 3_000, 1_000),
     takes("vappRebootGuest", "machines", 6_000, 1_000),
     takes("vappShutdownGuest", "machines", 15_000, 1_000),

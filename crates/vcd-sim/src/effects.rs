@@ -1,5 +1,7 @@
 //! What becomes true when a task ends, and what remains when it ends badly.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -177,7 +179,11 @@ impl World {
                     (edge.ingress, edge.egress) = (ingress, egress);
                 }
             }
-            Effect::VappMade { id, vms, power_on } => {
+            Effect::VappMade { id, mut vms, power_on } => {
+                if let Err(refusal) = self.address_all(&mut vms) {
+                    self.abandon(Some(Effect::VappMade { id, vms, power_on }), true);
+                    return Err(refusal);
+                }
                 if let Some(vapp) = self.vapps.get_mut(&id) {
                     vapp.ready = true;
                 }
@@ -201,7 +207,9 @@ impl World {
                     vapp.networks = networks;
                 }
             }
-            Effect::Recomposed { vapp, added, moved, deleted, reconfigured, renamed, power_on } => {
+            Effect::Recomposed { vapp, mut added, moved, deleted, reconfigured, renamed, power_on } => {
+                // What can fail comes first: nothing is half done.
+                self.address_all(&mut added)?;
                 for id in deleted {
                     self.vm_remove(id);
                 }
@@ -224,7 +232,7 @@ impl World {
             }
             Effect::Nics { vm, mut nics } => {
                 if let Some(vapp) = self.vms.get(&vm).map(|v| v.vapp) {
-                    self.address(vapp, &mut nics)?;
+                    self.address(vapp, &mut nics, &mut BTreeSet::new())?;
                 }
                 if let Some(vm) = self.vms.get_mut(&vm) {
                     vm.nics = nics;
@@ -257,7 +265,7 @@ impl World {
             Effect::PoweredOff { vms, undeploy } => {
                 for vm in vms {
                     if let Some(vm) = self.vms.get_mut(&vm) {
-                        stop(vm);
+                        stop(vm, at);
                         vm.deployed &= !undeploy;
                     }
                 }
@@ -265,6 +273,11 @@ impl World {
             Effect::Suspended { vms, undeploy } => {
                 for vm in vms {
                     if let Some(vm) = self.vms.get_mut(&vm) {
+                        // What the guest was doing is not carried on: it begins again when it is resumed and started.
+                        if vm.run.is_some_and(|run| at < run.ends) {
+                            vm.run = None;
+                            vm.needs_customization = true;
+                        }
                         (vm.suspended, vm.powered_on) = (true, false);
                         vm.deployed &= !undeploy;
                     }
@@ -280,7 +293,7 @@ impl World {
             Effect::SuspensionDiscarded(vms) => {
                 for vm in vms {
                     if let Some(vm) = self.vms.get_mut(&vm) {
-                        stop(vm);
+                        stop(vm, at);
                         (vm.suspended, vm.deployed) = (false, false);
                     }
                 }
@@ -307,7 +320,7 @@ impl World {
                         let runs_on = snapshot.memory && snapshot.powered_on;
                         vm.disks = snapshot.disks.clone();
                         if !runs_on {
-                            stop(vm);
+                            stop(vm, at);
                         }
                     }
                 }
@@ -363,12 +376,20 @@ impl World {
         }
     }
 
-    /// Places copied machines: their cards get addresses, or the task fails.
-    fn place(&mut self, vms: Vec<Vm>, power_on: bool, at: i64) -> Result<(), Refusal> {
-        for mut vm in vms {
+    /// The cards of all of these get addresses, each another, or the task fails.
+    fn address_all(&self, vms: &mut [Vm]) -> Result<(), Refusal> {
+        let mut given = BTreeSet::new();
+        for vm in vms {
             let mut nics = std::mem::take(&mut vm.nics);
-            self.address(vm.vapp, &mut nics)?;
+            self.address(vm.vapp, &mut nics, &mut given)?;
             vm.nics = nics;
+        }
+        Ok(())
+    }
+
+    /// Places copied machines.
+    fn place(&mut self, vms: Vec<Vm>, power_on: bool, at: i64) -> Result<(), Refusal> {
+        for vm in vms {
             let id = vm.id;
             self.vm_insert(vm);
             if power_on {
@@ -379,14 +400,16 @@ impl World {
     }
 
     /// Gives cards in `POOL` mode that have none the lowest free address.
-    fn address(&self, vapp: Uuid, nics: &mut [Nic]) -> Result<(), Refusal> {
+    fn address(&self, vapp: Uuid, nics: &mut [Nic], given: &mut BTreeSet<String>) -> Result<(), Refusal> {
         let networks = self.vapps.get(&vapp).map(|a| a.networks.as_slice()).unwrap_or_default();
         for nic in nics.iter_mut().filter(|n| n.mode == "POOL" && n.ip.is_none()) {
             let parent =
                 networks.iter().find(|n| n.name == nic.network).and_then(|n| self.networks.get(&n.parent));
             if let Some(network) = parent {
                 let none = || Refusal::bad("There are insufficient IP addresses to complete operation.");
-                nic.ip = Some(self.free_address(network).ok_or_else(none)?);
+                let address = self.free_address(network, given).ok_or_else(none)?;
+                given.insert(address.clone());
+                nic.ip = Some(address);
             }
         }
         Ok(())
@@ -458,9 +481,10 @@ impl World {
     }
 }
 
-fn stop(vm: &mut Vm) {
-    // A first boot that was cut short has customized nothing: the next one begins again.
-    if vm.inside.first_boot == FirstBoot::Pending && vm.run.take().is_some() {
+/// The power is gone at `at`. A customization that was cut short has customized nothing: the next start begins again.
+fn stop(vm: &mut Vm, at: i64) {
+    if vm.run.is_some_and(|run| at < run.ends) {
+        vm.run = None;
         vm.needs_customization = true;
     }
     (vm.powered_on, vm.suspended) = (false, false);

@@ -141,6 +141,11 @@ enum AskedFate {
     Error {
         #[serde(default)]
         message: Option<String>,
+        /// Of the error; 500 and INTERNAL_SERVER_ERROR where nothing is said.
+        #[serde(default)]
+        status: Option<u16>,
+        #[serde(default)]
+        minor: Option<String>,
         #[serde(default)]
         leaves_shell: bool,
     },
@@ -165,8 +170,11 @@ impl Asked {
                 ));
             }
             let fate = match serde_json::from_value(self.what).map_err(bad)? {
-                AskedFate::Error { message, leaves_shell } => {
-                    Fate::Fails { error: internal_error(message), leaves_shell }
+                AskedFate::Error { message, status, minor, leaves_shell } => {
+                    let mut error = internal_error(message);
+                    error.status = status.unwrap_or(error.status);
+                    error.minor = minor.unwrap_or(error.minor);
+                    Fate::Fails { error, leaves_shell }
                 }
                 AskedFate::Aborted => Fate::Aborts,
                 AskedFate::Stuck { percent } => Fate::Stuck(percent.min(99)),

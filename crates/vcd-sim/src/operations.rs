@@ -13,7 +13,7 @@ pub(crate) fn words(operation: &str) -> (&'static str, &'static str) {
         "vappDeploy" => ("Starting", "Started"),
         "vappPowerOff" | "vappUndeployPowerOff" => ("Stopping", "Stopped"),
         "vappShutdownGuest" => ("Shutting down", "Shut down"),
-        "vappSuspend" => ("Suspending", "Suspended"),
+        "vappSuspend" | "vappUndeploySuspend" => ("Suspending", "Suspended"),
         "vappReset" => ("Resetting", "Reset"),
         "vappRebootGuest" => ("Rebooting", "Rebooted"),
         "vappCreateSnapshot" => ("Creating Snapshot of", "Created Snapshot of"),

@@ -6,6 +6,8 @@
 
 use roxmltree::Node;
 
+use crate::xml::{OVF, RASD, VCLOUD, VMW};
+
 /// An element, and its children in their order. Names joined by `|` may come in any order among themselves, and a
 /// name may stand in several places.
 type Order = (&'static str, &'static [&'static str]);
@@ -177,6 +179,7 @@ const ORDERS: &[Order] = &[
             "SubAllocations",
         ],
     ),
+    ("IpRanges", &["IpRange"]),
     ("IpRange", &["StartAddress", "EndAddress"]),
     (
         "OrgVdcNetwork",
@@ -313,6 +316,13 @@ fn children_in(node: Node<'_, '_>, order: &[&str]) -> Result<(), String> {
     let mut at = 0;
     for child in node.children().filter(Node::is_element) {
         let name = child.tag_name().name();
+        if !is_of_its_namespace(node, child) {
+            return Err(format!(
+                "Bad request: Invalid content was found starting with element '{name}' in '{}': another namespace is \
+                 expected.",
+                node.tag_name().name(),
+            ));
+        }
         match order[at..].iter().position(|place| has(place, name)) {
             Some(further) => at += further,
             None => {
@@ -328,12 +338,38 @@ fn children_in(node: Node<'_, '_>, order: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
+/// Elements that are OVF's or CIM's stand in their namespaces, all others in the API's own: one in another would be read by
+/// nobody.
+fn is_of_its_namespace(parent: Node<'_, '_>, child: Node<'_, '_>) -> bool {
+    let (name, namespace) = (child.tag_name().name(), child.tag_name().namespace().unwrap_or_default());
+    match (parent.tag_name().name(), name) {
+        ("Item", _) => [RASD, VMW, VCLOUD].contains(&namespace),
+        (_, "Environment") => namespace.contains("/ovf/environment"),
+        (
+            _,
+            "Info"
+            | "VirtualHardwareSection"
+            | "OperatingSystemSection"
+            | "ProductSection"
+            | "StartupSection"
+            | "NetworkSection",
+        ) => namespace == OVF,
+        _ => namespace == VCLOUD,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::{OVF, VCLOUD, check};
 
+    /// `text` without its namespaces: `Info` is OVF's.
     fn checked(text: &str) -> Result<(), String> {
-        check(roxmltree::Document::parse(text).unwrap().root_element())
+        let text = text.replace("<Info/>", "<o:Info/>").replacen(
+            '>',
+            &format!(" xmlns=\"{VCLOUD}\" xmlns:o=\"{OVF}\">"),
+            1,
+        );
+        check(roxmltree::Document::parse(&text).unwrap().root_element())
     }
 
     #[test]
@@ -351,6 +387,8 @@ mod tests {
                     <IsConnected/><IpAddress/></NetworkConnection></NetworkConnectionSection></InstantiationParams></SourcedItem>";
         assert!(checked(deep).unwrap_err().contains("'IpAddress' in 'NetworkConnection'"));
         assert!(checked("<DeployVAppParams><Colour/></DeployVAppParams>").unwrap_err().contains("'Colour'"));
+        let foreign = checked("<DiskSection><o:DiskSettings/></DiskSection>");
+        assert!(foreign.unwrap_err().contains("another namespace"));
         // Sections stand in any order, and so do two kinds of items.
         assert!(checked("<Vm><VmSpecSection/><NetworkConnectionSection/><VmSpecSection/></Vm>").is_ok());
         assert!(

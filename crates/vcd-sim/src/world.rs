@@ -200,8 +200,8 @@ impl World {
             .collect()
     }
 
-    /// The lowest free address of a network's ranges.
-    pub(crate) fn free_address(&self, network: &Network) -> Option<String> {
+    /// The lowest address of a network's ranges that is free, and not among those given out just now.
+    pub(crate) fn free_address(&self, network: &Network, given: &BTreeSet<String>) -> Option<String> {
         let used = self.addresses_on(network.id);
         network
             .ranges
@@ -209,7 +209,7 @@ impl World {
             .filter_map(|(a, b)| Some((crate::model::ip_number(a)?, crate::model::ip_number(b)?)))
             .flat_map(|(a, b)| a..=b)
             .map(|n| std::net::Ipv4Addr::from(n).to_string())
-            .find(|ip| *ip != network.gateway && !used.contains(ip.as_str()))
+            .find(|ip| *ip != network.gateway && !used.contains(ip.as_str()) && !given.contains(ip))
     }
 
     /// What a machine's cards are told at a customization.

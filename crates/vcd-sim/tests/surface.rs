@@ -246,3 +246,47 @@ async fn the_schema_is_kept_in_every_section() {
         .unwrap();
     answer.refused(415, "UNSUPPORTED_MEDIA_TYPE");
 }
+
+/// What a customization was doing when the power went is begun again, also where it was forced.
+#[tokio::test]
+async fn a_customization_that_was_cut_short_begins_again() {
+    let cloud = Cloud::stepped().await;
+    let vapp = cloud.vapp("a", &[]).await;
+    let vm = cloud.vm(&vapp, "web", "none").await;
+    cloud.power(&vm, "powerOn").await.expect(202);
+    cloud.pass(200);
+    assert_eq!(cloud.guest(&vm).await["hostname"], "web");
+    cloud.undeploy(&format!("vm-{vm}")).await.expect(202);
+    cloud.pass(60);
+    let deploy = format!("<DeployVAppParams xmlns=\"{NS}\" powerOn=\"true\" forceCustomization=\"true\"/>");
+    cloud.post(&format!("/api/vApp/vm-{vm}/action/deploy"), deploy).await.expect(202);
+    cloud.pass(20);
+    let status = async || {
+        let answer = cloud.get(&format!("/api/vApp/vm-{vm}/guestcustomizationstatus")).await.expect(200);
+        answer.body.split("GuestCustStatus>").nth(1).unwrap().split('<').next().unwrap().to_owned()
+    };
+    assert_eq!(status().await, "GC_PENDING");
+    cloud.power(&vm, "powerOff").await.expect(202);
+    cloud.pass(200);
+    assert_eq!(status().await, "GC_PENDING", "it did not get through");
+    cloud.power(&vm, "powerOn").await.expect(202);
+    cloud.pass(200);
+    assert_eq!(status().await, "GC_COMPLETE");
+}
+
+/// Addresses that do not suffice leave nothing half done.
+#[tokio::test]
+async fn a_recompose_that_runs_out_of_addresses_does_nothing() {
+    let cloud = Cloud::stepped().await;
+    let net = cloud.network("net", 1).await;
+    let vapp = cloud.vapp("a", &[("net", &net)]).await;
+    let old = cloud.vm(&vapp, "old", "net").await;
+    let machines = ["a", "b", "c", "d", "e", "f"].map(|name| (name, "net"));
+    let body = cloud.recompose_body(&machines).await;
+    let delete = format!("<DeleteItem href=\"{}/api/vApp/vm-{old}\"/></RecomposeVAppParams>", cloud.url);
+    let task =
+        cloud.recompose(&vapp, body.replace("</RecomposeVAppParams>", &delete)).await.expect(202).task();
+    cloud.pass(600);
+    assert_eq!(cloud.task_status(&task).await, "error");
+    assert_eq!(cloud.sim.census().vms, ["old"]);
+}

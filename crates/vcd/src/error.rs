@@ -79,6 +79,12 @@ impl Error {
         Self::new(ErrorKind::Protocol, Effect::MaybeDone, message)
     }
 
+    /// The same, of a request that came before the one that changes something: that one was not sent.
+    pub(crate) fn before_sending(mut self) -> Self {
+        self.effect = Effect::NotSent;
+        self
+    }
+
     /// Another operation holds the object; nothing was done.
     pub fn is_busy(&self) -> bool {
         matches!(self.kind, ErrorKind::Busy { .. } | ErrorKind::Limit)

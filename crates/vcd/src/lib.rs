@@ -46,6 +46,7 @@ mod networks;
 mod nics;
 mod orgs;
 mod power;
+mod properties;
 mod query;
 mod recompose;
 mod reconfigure;

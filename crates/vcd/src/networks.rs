@@ -121,7 +121,7 @@ impl Client {
     /// The network of this name in a VDC.
     pub async fn network_by_name(&self, vdc: VdcId, name: &str) -> Result<Option<Network>> {
         let filter = format!("ownerRef.id=={vdc};name=={}", escape(name));
-        Ok(self.networks_where(&filter).await?.into_iter().next())
+        Ok(self.networks_where(&filter).await?.into_iter().find(|n| n.name == name))
     }
 
     /// The networks on an edge: the sure sign of whether it is free.

@@ -45,6 +45,12 @@ impl Record {
         self.get("name").unwrap_or_default()
     }
 
+    /// What tells rows apart: what they are of, and, where several are of one thing, what does not change with time.
+    fn identity(&self) -> String {
+        let lasting = ["orgVdcNetwork", "vApp", "name", "catalog"].map(|f| self.get(f).unwrap_or_default());
+        format!("{} {}", self.reference(), lasting.join(" "))
+    }
+
     /// What the row is of: its `href`, or its `id`.
     pub fn reference(&self) -> &str {
         self.get("href").or(self.get("id")).unwrap_or_default()
@@ -143,7 +149,7 @@ impl Client {
                     break;
                 }
             }
-            if let Some(all) = settled(all, &totals, |r: &Record| format!("{r:?}")) {
+            if let Some(all) = settled(all, &totals, Record::identity) {
                 return Ok(all);
             }
         }
@@ -152,7 +158,7 @@ impl Client {
 
     /// The VDC of this name in the organisation.
     pub async fn vdc_by_name(&self, name: &str) -> Result<Option<VdcId>> {
-        self.first(Query::new("orgVdc").equals("name", name)).await
+        self.named("orgVdc", name).await
     }
 
     /// The vApp of this name in a VDC. Names are not unique by the platform's rule **\[src\]**; the caller's naming makes
@@ -165,20 +171,22 @@ impl Client {
     pub async fn vapps_by_name(&self, vdc: VdcId, name: &str) -> Result<Vec<VappId>> {
         let query = Query::new("vApp").equals("vdc", &vdc.uuid().to_string()).equals("name", name);
         let records = self.query(&query.sort_asc("creationDate")).await?;
-        records.iter().map(|r| parse(r.reference())).collect()
+        records.iter().filter(|r| r.name() == name).map(|r| parse(r.reference())).collect()
     }
 
     /// The template of this name, in any catalogue.
     pub async fn template_by_name(&self, name: &str) -> Result<Option<TemplateId>> {
-        self.first(Query::new("vAppTemplate").equals("name", name)).await
+        self.named("vAppTemplate", name).await
     }
 
-    async fn first<T: std::str::FromStr<Err = crate::ids::ParseIdError>>(
+    /// The first of this type with exactly this name: a service that reads the filter otherwise is not believed.
+    async fn named<T: std::str::FromStr<Err = crate::ids::ParseIdError>>(
         &self,
-        query: Query,
+        kind: &str,
+        name: &str,
     ) -> Result<Option<T>> {
-        let records = self.query(&query).await?;
-        records.first().map(|r| parse(r.reference())).transpose()
+        let records = self.query(&Query::new(kind).equals("name", name)).await?;
+        records.iter().find(|r| r.name() == name).map(|r| parse(r.reference())).transpose()
     }
 }
 

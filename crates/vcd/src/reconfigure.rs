@@ -79,8 +79,10 @@ impl Client {
     /// nothing sent, where the machine's document does not list its disks.
     pub async fn vm_reconfigure(&self, id: VmId, change: &Reconfigure) -> Result<TaskId> {
         let path = format!("/api/vApp/vm-{}", id.uuid());
-        let answer = self.get(Family::Xml, &path).await?;
-        let content = write(xml::parse(&answer.body)?.root_element(), change)?;
+        let answer = self.get(Family::Xml, &path).await.map_err(Error::before_sending)?;
+        let content = xml::parse(&answer.body)
+            .and_then(|doc| write(doc.root_element(), change))
+            .map_err(Error::before_sending)?;
         self.change(Method::POST, &format!("{path}/action/reconfigureVm"), VM, content).await
     }
 }

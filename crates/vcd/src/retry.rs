@@ -80,7 +80,8 @@ impl Client {
                 Err(error) => error,
             };
             match policy.next(&error, attempt, harmless) {
-                Next::Again(pause) => sleep(jittered(pause)).await,
+                // What the service asks for is the least.
+                Next::Again(pause) => sleep(jittered(pause).max(error.retry_after.unwrap_or_default())).await,
                 Next::WaitFor(task) => {
                     // How it ends is somebody else's business; one that may not be read is waited out. One that has ended
                     // already may hold the object for a moment longer, so there is always a pause.

@@ -4,7 +4,7 @@ use reqwest::Method;
 
 use crate::{
     client::{Client, Family},
-    error::Result,
+    error::{Effect, Error, ErrorKind, Result},
     ids::{NetworkId, TaskId, VappId},
     query::parse,
     xml::{self, Find, Writer},
@@ -30,9 +30,25 @@ impl Client {
     ///
     /// A read and a write: two at once would undo each other, so the caller keeps others away from the vApp meanwhile
     /// **\[src\]**. What the section holds beyond what is known here is written back as it was.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`], with nothing sent, where the vApp has a network of that name on another one.
     pub async fn vapp_networks_attach(&self, id: VappId, added: &[(&str, NetworkId)]) -> Result<TaskId> {
         let base = self.base();
-        self.networks_edit(id, |section, w| {
+        // The name is taken by another network: leaving that one there would look as if this were attached.
+        let check = |has: &[VappNetwork]| {
+            let other = added.iter().find(|(name, network)| {
+                has.iter().any(|h| h.name == *name && h.parent.is_some_and(|parent| parent != *network))
+            });
+            match other {
+                None => Ok(()),
+                Some((name, _)) => {
+                    let text = format!("the vApp has another network called {name}");
+                    Err(Error::new(ErrorKind::Invalid, Effect::NotSent, text))
+                }
+            }
+        };
+        self.networks_edit(id, check, |section, w| {
             let mut kept = Vec::new();
             for config in section.children_named("NetworkConfig") {
                 kept.push(config.attribute("networkName").unwrap_or_default());
@@ -49,24 +65,30 @@ impl Client {
     /// [`stop_required`](crate::Error::stop_required) while the vApp is deployed (API 37.1) **\[iss\]**, and while a
     /// machine refers to one.
     pub async fn vapp_networks_detach(&self, id: VappId, removed: &[&str]) -> Result<TaskId> {
-        self.networks_edit(id, |section, w| {
-            let stays = |c: &roxmltree::Node<'_, '_>| {
-                !c.attribute("networkName").is_some_and(|n| removed.contains(&n))
-            };
-            section.children_named("NetworkConfig").filter(stays).for_each(|c| w.copy(c));
-        })
+        self.networks_edit(
+            id,
+            |_| Ok(()),
+            |section, w| {
+                let stays = |c: &roxmltree::Node<'_, '_>| {
+                    !c.attribute("networkName").is_some_and(|n| removed.contains(&n))
+                };
+                section.children_named("NetworkConfig").filter(stays).for_each(|c| w.copy(c));
+            },
+        )
         .await
     }
 
     async fn networks_edit(
         &self,
         id: VappId,
+        check: impl FnOnce(&[VappNetwork]) -> Result<()>,
         write: impl FnOnce(roxmltree::Node<'_, '_>, &mut Writer),
     ) -> Result<TaskId> {
         let path = format!("/api/vApp/vapp-{}/networkConfigSection/", id.uuid());
-        let answer = self.get(Family::Xml, &path).await?;
+        let answer = self.get(Family::Xml, &path).await.map_err(Error::before_sending)?;
         let content = {
-            let doc = xml::parse(&answer.body)?;
+            let doc = xml::parse(&answer.body).map_err(Error::before_sending)?;
+            read_networks(doc.root_element()).and_then(|has| check(&has)).map_err(Error::before_sending)?;
             Writer::root("NetworkConfigSection", &[], |w| {
                 w.leaf("ovf:Info", "");
                 write(doc.root_element(), w);

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 
 const VCLOUD: &str = "http://www.vmware.com/vcloud/v1.5";
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
-const OVF: &str = "http://schemas.dmtf.org/ovf/envelope/1";
+pub(crate) const OVF: &str = "http://schemas.dmtf.org/ovf/envelope/1";
 
 /// Builds a document element by element; every value is escaped on its way in.
 pub(crate) struct Writer {

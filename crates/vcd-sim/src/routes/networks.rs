@@ -91,7 +91,7 @@ fn view(world: &World, n: &Network) -> Value {
 }
 
 pub(super) async fn create(ask: Ask, body: Bytes) -> Response {
-    let result = ask.change(|c| read(&body).and_then(|network| add(c, network))).await;
+    let result = ask.change(|c| read(c.world, &body).and_then(|network| add(c, network))).await;
     ask.accepted(result)
 }
 
@@ -157,7 +157,7 @@ fn overlap(a: &Network, b: &Network) -> bool {
     }
 }
 
-fn read(body: &[u8]) -> Result<Network, Refusal> {
+fn read(world: &World, body: &[u8]) -> Result<Network, Refusal> {
     let v: Value = serde_json::from_slice(body).map_err(|e| Refusal::bad(format!("Bad request: {e}")))?;
     let text = |v: &Value, field: &str| -> Result<String, Refusal> {
         v[field]
@@ -168,7 +168,10 @@ fn read(body: &[u8]) -> Result<Network, Refusal> {
     if v["networkType"] != "NAT_ROUTED" {
         return Err(Refusal::bad("validation error on field 'networkType': only NAT_ROUTED is offered here"));
     }
-    id_of(&text(&v["ownerRef"], "id")?)?;
+    let owner = id_of(&text(&v["ownerRef"], "id")?)?;
+    if owner != world.vdc.id {
+        return Err(Refusal::forbidden("vdc", owner));
+    }
     let subnet = &v["subnets"]["values"][0];
     let prefix = subnet["prefixLength"].as_u64().and_then(|p| u8::try_from(p).ok());
     let ranges = subnet["ipRanges"]["values"].as_array().cloned().unwrap_or_default();
@@ -196,7 +199,7 @@ pub(super) async fn put(ask: Ask, Path(id): Path<String>, body: Bytes) -> Respon
             let id = id_of(&id)?;
             let network = c.world.network(id)?.clone();
             c.world.require_idle(&[Entity::Gateway(network.edge), Entity::Network(id)])?;
-            let wanted = read(&body)?;
+            let wanted = read(c.world, &body)?;
             if (wanted.edge, &wanted.gateway) != (network.edge, &network.gateway) {
                 return Err(Refusal::bad("The edge and the gateway of a network cannot be changed."));
             }

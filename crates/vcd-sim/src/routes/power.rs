@@ -107,9 +107,11 @@ pub(super) async fn power(ask: Ask, Path(id): Path<String>, what: Power) -> Resp
 }
 
 fn on(c: &mut Change<'_>, target: Target, force_customization: bool) -> Result<Uuid, Refusal> {
-    let vms = target.ids(|vm| !vm.powered_on);
+    let vms = target.ids(|vm| !vm.powered_on && !vm.failed);
     if vms.is_empty() {
-        return Err(invalid(format!("\"{}\" is already running.", target.name)));
+        let broken = target.vms.iter().any(|vm| vm.failed);
+        let state = if broken { "was not made whole" } else { "is already running" };
+        return Err(invalid(format!("\"{}\" {state}.", target.name)));
     }
     let n = vms.len();
     target.start(c, "vappDeploy", n, Effect::PoweredOn { vms, force_customization })
@@ -171,7 +173,8 @@ pub(super) async fn undeploy(ask: Ask, Path(id): Path<String>, body: String) -> 
             let target = target(c, &id)?;
             match doc.root_element().value("UndeployPowerAction").unwrap_or("default") {
                 "suspend" => {
-                    running(c, target, "vappSuspend", |vms| Effect::Suspended { vms, undeploy: true })
+                    let suspend = |vms| Effect::Suspended { vms, undeploy: true };
+                    running(c, target, "vappUndeploySuspend", suspend)
                 }
                 "shutdown" => {
                     let vms = target.ids(|vm| vm.deployed);

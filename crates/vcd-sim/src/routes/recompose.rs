@@ -129,6 +129,7 @@ fn reconfigured_items(
 
 /// Machines made from nothing: with empty disks, and a system that somebody has to install.
 fn created_items(c: &Change<'_>, vapp: Uuid, root: Node<'_, '_>, copied: &[Vm]) -> Result<Vec<Vm>, Refusal> {
+    room_for(c, copied.len() + root.all("CreateItem").len())?;
     let mut taken: Vec<String> = c.world.vms_of(vapp).chain(copied).map(|vm| vm.name.clone()).collect();
     root.all("CreateItem")
         .into_iter()
@@ -190,15 +191,21 @@ impl Sourced {
     }
 }
 
+/// Whether the VDC takes so many machines more.
+pub(super) fn room_for(c: &Change<'_>, machines: usize) -> Result<(), Refusal> {
+    let quota = c.world.knobs.vm_quota;
+    if quota > 0 && c.world.vms.len() + machines > quota {
+        return Err(Refusal::bad("The requested operation would exceed the VDC's VM quota."));
+    }
+    Ok(())
+}
+
 /// All `SourcedItem`s of a request, for this vApp.
 pub(super) fn sourced_items(c: &Change<'_>, vapp: Uuid, root: Node<'_, '_>) -> Result<Vec<Sourced>, Refusal> {
     let mut names: Vec<String> = c.world.vms_of(vapp).map(|vm| vm.name.clone()).collect();
     let items = root.all("SourcedItem");
     let copies = items.iter().filter(|i| !is_true(**i, "sourceDelete", false)).count();
-    let quota = c.world.knobs.vm_quota;
-    if quota > 0 && c.world.vms.len() + copies > quota {
-        return Err(Refusal::bad("The requested operation would exceed the VDC's VM quota."));
-    }
+    room_for(c, copies)?;
     items
         .into_iter()
         .map(|item| {

@@ -3,7 +3,7 @@
 use crate::{
     clock::iso,
     model::{Realization, Vm},
-    tasks::{Entity, Task, TaskStatus},
+    tasks::{Entity, Task},
     world::World,
 };
 
@@ -159,7 +159,7 @@ fn templates(w: &World, base: &str, _: i64) -> Vec<Row> {
     w.templates.values().map(template).collect()
 }
 
-fn vapps(w: &World, base: &str, _: i64) -> Vec<Row> {
+fn vapps(w: &World, base: &str, now: i64) -> Vec<Row> {
     w.vapps
         .values()
         .map(|a| {
@@ -196,7 +196,7 @@ fn vapps(w: &World, base: &str, _: i64) -> Vec<Row> {
                         .unwrap_or_default(),
                 ),
                 ("task", task.map_or(String::new(), |t| format!("{base}/api/task/{}", t.id))),
-                ("taskStatus", task.map_or("", |t| status_of(t)).into()),
+                ("taskStatus", task.map_or("", |t| super::views::task_status(w, t, now)).into()),
                 ("taskStatusName", task.map_or(String::new(), |t| t.operation_name.clone())),
                 ("taskDetails", task.map_or(String::new(), Task::operation)),
             ];
@@ -221,7 +221,7 @@ fn vms(w: &World, base: &str, now: i64) -> Vec<Row> {
             ("network", nic.map(|n| n.network.clone()).unwrap_or_default()),
             ("networkName", nic.map(|n| n.network.clone()).unwrap_or_default()),
             ("ipAddress", nic.and_then(|n| n.ip.clone()).unwrap_or_default()),
-            ("isBusy", w.is_busy(entity).to_string()),
+            ("isBusy", (w.is_busy(entity) || w.is_busy(Entity::Vapp(v.vapp))).to_string()),
             ("isDeployed", v.deployed.to_string()),
             ("isVAppTemplate", "false".into()),
             ("isDeleted", "false".into()),
@@ -230,8 +230,17 @@ fn vms(w: &World, base: &str, now: i64) -> Vec<Row> {
             ("memoryMB", v.memory_mb.to_string()),
             ("hardwareVersion", "19".into()),
             ("isComputePolicyCompliant", "true".into()),
-            ("vmToolsVersion", if v.inside.is_up(v, now) { "12352" } else { "" }.into()),
-            ("vmToolsStatus", if v.inside.is_up(v, now) { "OK" } else { "NOT_RUNNING" }.into()),
+            ("vmSizingPolicyId", String::new()),
+            ("vmPlacementPolicyId", String::new()),
+            ("catalogName", String::new()),
+            (
+                "vmToolsVersion",
+                if w.knobs.guest_tools && v.inside.is_up(v, now) { "12352" } else { "" }.into(),
+            ),
+            (
+                "vmToolsStatus",
+                if w.knobs.guest_tools && v.inside.is_up(v, now) { "OK" } else { "NOT_RUNNING" }.into(),
+            ),
             ("storageProfileName", w.storage_profile.name.clone()),
             ("snapshot", v.snapshot.is_some().to_string()),
             ("gcStatus", v.customization_status(now).into()),
@@ -260,6 +269,9 @@ fn vms(w: &World, base: &str, now: i64) -> Vec<Row> {
             ("gcStatus", String::new()),
             ("dateCreated", String::new()),
             ("totalStorageAllocatedMb", t.disk_mb.to_string()),
+            ("isComputePolicyCompliant", "true".into()),
+            ("vmSizingPolicyId", String::new()),
+            ("vmPlacementPolicyId", String::new()),
             ("isDeployed", "false".into()),
             ("isVAppTemplate", "true".into()),
             ("isDeleted", "false".into()),
@@ -296,6 +308,8 @@ pub(super) fn networks(w: &World, base: &str, _: i64) -> Vec<Row> {
                 ("usedIpCount", w.addresses_on(n.id).len().to_string()),
                 ("totalIpCount", n.addresses().to_string()),
                 ("interfaceType", "INTERNAL".into()),
+                ("crossVdcNetworkId", String::new()),
+                ("vdcGroupId", String::new()),
             ];
             row(super::views::href(base, entity), entity.urn(), attrs)
         })
@@ -318,6 +332,7 @@ fn vapp_networks(w: &World, base: &str, _: i64) -> Vec<Row> {
                 ("dns2", parent.map(|p| p.dns[1].clone()).unwrap_or_default()),
                 ("dnsSuffix", String::new()),
                 ("isIpScopeInherited", "true".into()),
+                ("ipScopeId", String::new()),
                 ("isLinked", "true".into()),
                 ("isBusy", w.is_busy(Entity::Vapp(a.id)).to_string()),
             ];
@@ -366,6 +381,9 @@ pub(super) fn edges(w: &World, base: &str, now: i64) -> Vec<Row> {
                 ("availableNetCount", "999".into()),
                 ("advancedNetworkingEnabled", "true".into()),
                 ("distributedRoutingEnabled", "false".into()),
+                ("egressPointId", String::new()),
+                ("vdcGroupId", String::new()),
+                ("vdcGroupName", String::new()),
             ];
             row(super::views::href(base, entity), entity.urn(), attrs)
         })
@@ -397,7 +415,7 @@ fn tasks(w: &World, base: &str, now: i64) -> Vec<Row> {
             let attrs = vec![
                 ("name", t.operation_name.clone()),
                 ("operationFull", t.operation()),
-                ("status", status_of(t).into()),
+                ("status", super::views::task_status(w, t, now).into()),
                 ("progress", t.progress(now).to_string()),
                 ("startDate", iso(t.start)),
                 ("endDate", if t.is_running() { String::new() } else { iso(t.end) }),
@@ -413,16 +431,6 @@ fn tasks(w: &World, base: &str, now: i64) -> Vec<Row> {
             row(format!("{base}/api/task/{}", t.id), format!("urn:vcloud:task:{}", t.id), attrs)
         })
         .collect()
-}
-
-fn status_of(task: &Task) -> &'static str {
-    match task.status {
-        TaskStatus::Running => "running",
-        TaskStatus::Success => "success",
-        TaskStatus::Error => "error",
-        TaskStatus::Canceled => "canceled",
-        TaskStatus::Aborted => "aborted",
-    }
 }
 
 fn gateway_status(status: Realization) -> &'static str {

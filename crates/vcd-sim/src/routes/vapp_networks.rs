@@ -46,7 +46,8 @@ pub(super) fn replace(c: &mut Change<'_>, id: Uuid, networks: Vec<VappNetwork>) 
         vapp.networks.iter().filter(|n| !networks.iter().any(|m| m.name == n.name)).collect();
     if !gone.is_empty() {
         // Since API 37.1 a network cannot leave a vApp that is running, whether anything uses it or not.
-        if c.world.vapp_deployed(id) && !c.world.knobs.network_leaves_running_vapp {
+        let runs = c.world.vapp_deployed(id) || c.world.vms_of(id).any(|vm| vm.suspended);
+        if runs && !c.world.knobs.network_leaves_running_vapp {
             return Err(Refusal::stop_vapp(409, &vapp.name));
         }
         let user = c

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Ask, id_of, parse,
-    recompose::{Sourced, sourced_items},
+    recompose::{Sourced, room_for, sourced_items},
     vapp_networks::read_networks,
     views,
 };
@@ -150,6 +150,12 @@ pub(super) async fn instantiate(ask: Ask, Path(vdc): Path<String>, body: String)
                 if !vms.is_empty() {
                     return Ok(vms);
                 }
+                room_for(c, 1)?;
+                if template.eula && !root.flag("AllEULAsAccepted") {
+                    return Err(Refusal::bad(
+                        "All EULAs of the template have to be accepted (AllEULAsAccepted).",
+                    ));
+                }
                 Ok(vec![super::recompose::copy_of(&template, id, &template.name, c.now)])
             })
         })
@@ -173,6 +179,7 @@ pub(super) async fn clone(ask: Ask, Path(vdc): Path<String>, body: String) -> Re
             let networks =
                 original.networks.iter().map(|n| VappNetwork { id: Uuid::new_v4(), ..n.clone() }).collect();
             New::of("vdcCopyVapp", root, networks)?.make(c, root, |c, id| {
+                room_for(c, c.world.vms_of(source).count())?;
                 Ok(c.world
                     .vms_of(source)
                     .map(|vm| super::recompose::clone_of(vm, id, &vm.name, c.now))

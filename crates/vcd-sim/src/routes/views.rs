@@ -42,8 +42,9 @@ fn kind_of(entity: Entity) -> &'static str {
     }
 }
 
-pub(super) fn task(world: &World, task: &Task, base: &str, now: i64) -> Element {
-    let status = match task.status {
+/// The word for where a task stands.
+pub(super) fn task_status(world: &World, task: &Task, now: i64) -> &'static str {
+    match task.status {
         // A task is queued for the first twentieth of its time, and being prepared for the second.
         TaskStatus::Running if !world.knobs.tasks_queue_first => "running",
         TaskStatus::Running => match (now - task.start) * 20 / (task.end - task.start).max(1) {
@@ -55,7 +56,11 @@ pub(super) fn task(world: &World, task: &Task, base: &str, now: i64) -> Element 
         TaskStatus::Error => "error",
         TaskStatus::Canceled => "canceled",
         TaskStatus::Aborted => "aborted",
-    };
+    }
+}
+
+pub(super) fn task(world: &World, task: &Task, base: &str, now: i64) -> Element {
+    let status = task_status(world, task, now);
     let own = format!("{base}/api/task/{}", task.id);
     let mut element = Element::vcloud("Task")
         .attr("cancelRequested", task.cancel_requested)
@@ -280,9 +285,10 @@ pub(super) fn vapp(world: &World, vapp: &Vapp, base: &str, now: i64) -> Element 
 pub(super) fn vm(world: &World, vm: &Vm, base: &str, now: i64) -> Element {
     let entity = Entity::Vm(vm.id);
     let own = href(base, entity);
-    let busy = world.is_busy(entity);
+    // A task of its vApp holds it too.
+    let busy = world.is_busy(entity) || world.is_busy(Entity::Vapp(vm.vapp));
     let mut links = Vec::new();
-    if !busy && !world.is_busy(Entity::Vapp(vm.vapp)) {
+    if !busy {
         links = action_links(&own, vm.powered_on, vm.deployed, vm.suspended);
         links.push(link("edit", Some("vm"), own.clone()));
         links.push(link("reconfigureVm", Some("vm"), format!("{own}/action/reconfigureVm")));
@@ -333,7 +339,7 @@ pub(super) fn vm(world: &World, vm: &Vm, base: &str, now: i64) -> Element {
         .leaf("ovf:Info", "Specifies the operating system installed")
         .leaf("ovf:Description", &vm.os);
     let runtime = Element::new("RuntimeInfoSection").leaf("ovf:Info", "Specifies Runtime info");
-    let runtime = if vm.inside.is_up(vm, now) {
+    let runtime = if world.knobs.guest_tools && vm.inside.is_up(vm, now) {
         runtime.child(Element::new("VMWareTools").attr("version", 12352))
     } else {
         runtime
