@@ -104,12 +104,12 @@ fn steps(lang: Lang, view: &StaffJob) -> impl IntoView + use<> {
                     <td data-label=t!(lang, "col-state")>{lang.t(&format!("step-{}", s.state))}</td>
                     <td data-label=t!(lang, "col-attempt") class="num">{s.attempt}</td>
                     <td data-label=t!(lang, "col-duration") class="num">{took.unwrap_or_else(|| "—".into())}</td>
-                    <td data-label=t!(lang, "col-cause")>{s.cause.clone()} " " <span class="dim">{s.detail.clone()}</span> " " {task}</td>
+                    <td data-label=t!(lang, "col-detail")>{s.cause.clone()} " " <span class="dim">{s.detail.clone()}</span> " " {task}</td>
                 </tr>
             }
         })
         .collect_view();
-    let columns = ["col-step", "col-state", "col-attempt", "col-duration", "col-cause"];
+    let columns = ["col-step", "col-state", "col-attempt", "col-duration", "col-detail"];
     let head = columns.map(|c| view! { <th scope="col">{lang.t(c)}</th> });
     view! {
         <section>
