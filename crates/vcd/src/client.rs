@@ -97,7 +97,7 @@ impl Client {
         body: Option<Body>,
     ) -> Result<Answer> {
         let id = Uuid::new_v4().simple().to_string();
-        let span = info_span!("vcd", %method, route = route(path), id, status = field::Empty);
+        let span = info_span!("vcd", %method, route = route(path), id = id.as_str(), status = field::Empty);
         async {
             // While signing in fails, nothing was sent of what was asked for.
             let unsent = |e: Error| Error { effect: Effect::NotSent, ..e };
@@ -113,6 +113,8 @@ impl Client {
         }
         .instrument(span)
         .await
+        // Where the service named none, ours is what its logs can be searched by.
+        .map_err(|e| Error { request_id: e.request_id.clone().or_else(|| Some(id.clone())), ..e })
     }
 
     /// Scheme and host, for the references inside XML bodies.
@@ -165,6 +167,10 @@ impl Client {
         debug!(status, "answered");
         match answer {
             Ok(answer) if matches!(status, 200 | 201 | 202 | 204) => Ok(answer),
+            // Something was done, and it is not known what.
+            Ok(_) if (200..300).contains(&status) => {
+                Err(Error::protocol(format!("the answer has the status {status}")))
+            }
             Ok(answer) => Err(answer.refusal(family, status, *method == Method::GET)),
             Err(e) => Err(e),
         }

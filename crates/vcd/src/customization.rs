@@ -1,5 +1,7 @@
 //! What a guest is told at its next customization (XML family).
 
+use std::collections::BTreeMap;
+
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -42,7 +44,45 @@ pub struct GuestCustomization {
     pub reset_password_required: bool,
     /// Run inside, before and after the rest. At most about 49,000 characters **\[inf\]**.
     pub script: Option<SecretString>,
+    /// What else the section held when it was read: domain and automatic sign-in. Written back as it was.
+    pub other: OtherSettings,
 }
+
+/// Settings of a customization that this client does not set and must not lose. Opaque; empty unless read.
+#[derive(Clone, Default)]
+pub struct OtherSettings(BTreeMap<&'static str, SecretString>);
+
+impl std::fmt::Debug for OtherSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Their names; one of the values is a password.
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl OtherSettings {
+    fn read(root: roxmltree::Node<'_, '_>) -> Self {
+        let one = |name: &&'static str| Some((*name, SecretString::from(root.text_of(name)?.to_owned())));
+        Self(OTHER.iter().filter_map(one).collect())
+    }
+
+    /// Writes one of them in its place; `default` where it was not read.
+    fn write(&self, w: &mut Writer, name: &str, default: Option<&str>) {
+        if let Some(value) = self.0.get(name).map(|v| v.expose_secret()).or(default) {
+            w.leaf(name, value);
+        }
+    }
+}
+
+const OTHER: &[&str] = &[
+    "JoinDomainEnabled",
+    "UseOrgSettings",
+    "DomainName",
+    "DomainUserName",
+    "DomainUserPassword",
+    "MachineObjectOU",
+    "AdminAutoLogonEnabled",
+    "AdminAutoLogonCount",
+];
 
 const SECTION: &str = "application/vnd.vmware.vcloud.guestCustomizationSection+xml";
 
@@ -60,15 +100,18 @@ impl Client {
             w.leaf("ovf:Info", "");
             w.leaf("Enabled", c.enabled);
             w.leaf("ChangeSid", c.change_sid);
-            w.leaf("JoinDomainEnabled", false);
-            w.leaf("UseOrgSettings", false);
+            c.other.write(w, "JoinDomainEnabled", Some("false"));
+            c.other.write(w, "UseOrgSettings", Some("false"));
+            for name in ["DomainName", "DomainUserName", "DomainUserPassword", "MachineObjectOU"] {
+                c.other.write(w, name, None);
+            }
             w.leaf("AdminPasswordEnabled", c.admin_password.is_some() || c.admin_password_auto);
             w.leaf("AdminPasswordAuto", c.admin_password_auto);
             if let Some(password) = &c.admin_password {
                 w.leaf("AdminPassword", password.expose_secret());
             }
-            w.leaf("AdminAutoLogonEnabled", false);
-            w.leaf("AdminAutoLogonCount", 0);
+            c.other.write(w, "AdminAutoLogonEnabled", Some("false"));
+            c.other.write(w, "AdminAutoLogonCount", Some("0"));
             w.leaf("ResetPasswordRequired", c.reset_password_required);
             if let Some(script) = &c.script {
                 w.leaf("CustomizationScript", script.expose_secret());
@@ -111,6 +154,7 @@ pub(crate) fn read_customization(root: roxmltree::Node<'_, '_>) -> GuestCustomiz
         admin_password_auto: flag("AdminPasswordAuto"),
         reset_password_required: flag("ResetPasswordRequired"),
         script: secret("CustomizationScript"),
+        other: OtherSettings::read(root),
     }
 }
 
@@ -123,8 +167,25 @@ mod tests {
         let section = GuestCustomization {
             admin_password: Some("hunter2-secret".to_owned().into()),
             script: Some("echo hunter2-secret".to_owned().into()),
+            other: OtherSettings([("DomainUserPassword", "hunter2-secret".to_owned().into())].into()),
             ..GuestCustomization::default()
         };
         assert!(!format!("{section:?}").contains("hunter2"), "{section:?}");
+    }
+
+    #[test]
+    fn what_is_not_set_here_is_read_and_kept() {
+        let text = "<s xmlns=\"http://www.vmware.com/vcloud/v1.5\"><Enabled>true</Enabled><JoinDomainEnabled>true\
+                    </JoinDomainEnabled><DomainName>corp</DomainName><AdminAutoLogonCount>3</AdminAutoLogonCount></s>";
+        let read = read_customization(xml::parse(text).unwrap().root_element());
+        let written = Writer::root("s", &[], |w| {
+            for name in OTHER {
+                read.other.write(w, name, None);
+            }
+        });
+        for kept in [">true</JoinDomainEnabled>", ">corp</DomainName>", ">3</AdminAutoLogonCount>"] {
+            assert!(written.contains(kept), "{written}");
+        }
+        assert!(!written.contains("UseOrgSettings"), "{written}");
     }
 }

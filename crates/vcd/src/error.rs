@@ -47,7 +47,7 @@ pub enum ErrorKind {
     Service,
     /// The connection failed.
     Transport,
-    /// A task ended as `error`, `canceled` or `aborted`.
+    /// A task ended as `error`, `canceled` or `aborted`. What it says of itself is in the message, its code first.
     TaskFailed,
     /// The deadline passed while a task was still running.
     Timeout,

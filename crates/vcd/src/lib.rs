@@ -63,7 +63,7 @@ mod xml;
 pub use client::Client;
 pub use config::{ClientConfig, Credentials, TenantContext};
 pub use console::{ConsoleTicket, Question};
-pub use customization::{CustomizationStatus, GuestCustomization};
+pub use customization::{CustomizationStatus, GuestCustomization, OtherSettings};
 pub use edges::{Edge, EdgeQos, QosProfile};
 pub use error::{Effect, Error, ErrorKind, Result};
 pub use ids::{

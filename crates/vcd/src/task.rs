@@ -170,7 +170,10 @@ fn out_of_time(id: TaskId, deadline: Duration) -> Error {
 
 fn ended_badly(task: &Task) -> Error {
     let why = match (&task.error, task.status) {
-        (Some(error), _) => error.clone(),
+        (Some(error), _) => match &task.error_code {
+            Some(code) => format!("{code}: {error}"),
+            None => error.clone(),
+        },
         (None, TaskStatus::Canceled) => "it was cancelled".into(),
         (None, TaskStatus::Aborted) => "it was aborted".into(),
         (None, _) => "no reason was given".into(),
