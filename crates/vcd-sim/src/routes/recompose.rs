@@ -56,8 +56,14 @@ pub(super) async fn recompose(ask: Ask, Path(id): Path<String>, body: String) ->
             }
             let created = created_items(c, id, root, &added)?;
             added.extend(created);
+            // The networks of new cards are held while they are given out.
+            let networks = &vapp.networks;
+            let cards = added.iter().flat_map(|vm: &Vm| &vm.nics);
+            let used = cards.filter_map(|nic| networks.iter().find(|n| n.name == nic.network));
+            holds.extend(used.map(|n| Entity::Network(n.parent)));
             holds.sort();
             holds.dedup();
+            c.world.require_idle(&holds)?;
             let reconfigured = reconfigured_items(c, id, root)?;
             let deleted = deleted_items(c, id, root)?;
             let duration = [
