@@ -111,7 +111,17 @@ impl Cluster {
 
     fn wait(&self) -> io::Result<()> {
         let until = Instant::now() + Duration::from_secs(60);
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        // One that listens may be starting still, and refuse.
+        let pg_isready = programs().unwrap_or_default().join("pg_isready");
+        let ready = || {
+            let port = self.port.to_string();
+            let asked = Command::new(&pg_isready).args(["-q", "-h", "127.0.0.1", "-p", &port]).status();
+            match asked {
+                Ok(status) => status.success(),
+                Err(_) => TcpStream::connect(("127.0.0.1", self.port)).is_ok(),
+            }
+        };
+        while !ready() {
             if Instant::now() > until {
                 let log = fs::read_to_string(self.dir.join("log")).unwrap_or_default();
                 return Err(io::Error::other(format!("PostgreSQL did not start:\n{log}")));
