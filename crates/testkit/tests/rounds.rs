@@ -7,7 +7,9 @@
 //! of each, `ROUND=SEED` repeats one.
 
 use std::{
+    collections::HashMap,
     fs,
+    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -210,19 +212,24 @@ struct Round<'r> {
     at: Option<String>,
     workers: Vec<Child>,
     at_once: usize,
+    /// Processes that were told to end or to stand still somewhere.
+    doomed: usize,
+    /// Those that were ended by SIGKILL.
     killed: usize,
+    /// Those that have stood still for longer than their claims.
     stopped: usize,
+    /// Since when those stand still that do.
+    still: HashMap<u32, Instant>,
 }
 
 impl Round<'_> {
     fn start_worker(&mut self) {
         // The first ones die; that the round ends, later ones live.
-        let ended = self.killed + self.stopped;
-        let dies = ended < if self.at.is_some() { 3 } else { 6 };
+        let dies = self.doomed < if self.at.is_some() { 3 } else { 6 };
         let point = if dies && self.at.is_none() { self.random.below(25) as i64 } else { -1 };
         let at = self.at.clone().filter(|_| dies).unwrap_or_default();
         let stops = self.at.is_none() && !self.store.is_embedded() && self.random.once_in(4);
-        self.stopped += usize::from(dies && stops);
+        self.doomed += usize::from(dies);
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--ignored", "--exact", "worker_process", "--nocapture", "--test-threads", "1"]);
         command.env("ROUND_DATABASE", self.url).env("ROUND_CLOUD", &self.cloud);
@@ -235,28 +242,35 @@ impl Round<'_> {
     }
 
     /// Replaces the dead, and lets those that stand still go on once their claims have run out.
-    fn tend(&mut self, since: Instant) {
-        let mut dead = 0;
+    fn tend(&mut self) -> Result<(), String> {
+        let mut ended = Vec::new();
         self.workers.retain_mut(|w| {
-            let over = w.try_wait().unwrap().is_some();
-            dead += usize::from(over);
-            !over
+            let status = w.try_wait().unwrap();
+            ended.extend(status);
+            status.is_none()
         });
-        self.killed += dead;
-        if since.elapsed().as_millis() % 1500 > 1300 {
-            for worker in &self.workers {
+        if let Some(status) = ended.iter().find(|status| status.signal() != Some(9)) {
+            return Err(format!("a worker ended by itself: {status}"));
+        }
+        self.killed += ended.len();
+        for worker in self.workers.iter().filter(|w| stands_still(w.id())) {
+            let since = *self.still.entry(worker.id()).or_insert_with(Instant::now);
+            if since.elapsed() > CLAIM * 2 {
                 let _ = Command::new("kill").args(["-CONT", &worker.id().to_string()]).status();
+                self.still.remove(&worker.id());
+                self.stopped += 1;
             }
         }
         while self.workers.len() < self.at_once {
             self.start_worker();
         }
+        Ok(())
     }
 
     async fn run(&mut self, by: AccountId) -> Result<(), String> {
         let began = Instant::now();
         loop {
-            self.tend(began);
+            self.tend()?;
             let states = self.store.jobs_by_state().await.map_err(|e| e.to_string())?;
             for (state, _) in states.iter().filter(|(s, _)| s.as_str() == "failed") {
                 // Staff take back what has failed.
@@ -318,6 +332,13 @@ impl Round<'_> {
     }
 }
 
+/// Whether a process has been stopped, as the system has it.
+fn stands_still(process: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The state stands behind the name, which is in parentheses.
+    stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
+}
+
 fn now() -> i64 {
     jobs::Clock::now_ms(&SystemClock)
 }
@@ -347,8 +368,10 @@ async fn round(postgres: bool, seed: u64, at: Option<String>) -> Ended {
         at,
         workers: vec![],
         at_once,
+        doomed: 0,
         killed: 0,
         stopped: 0,
+        still: HashMap::new(),
     };
     let ended = round.run(AccountId(customers[0].0)).await;
     for mut worker in round.workers.drain(..) {
@@ -380,6 +403,7 @@ async fn rounds(postgres: bool, seeds: Vec<u64>) {
     // Shown by `--no-capture`.
     eprintln!("{n} rounds, {killed} processes killed, {stopped} stopped for longer than their claims");
     assert!(n < 10 || killed > 2 * n, "of {n} rounds only {killed} processes were killed");
+    assert!(n < 10 || !postgres || stopped > n / 4, "of {n} rounds only {stopped} processes stood still");
 }
 
 /// Which seeds to run: a share of those asked for, or the one to be repeated.
