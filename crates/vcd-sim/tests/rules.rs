@@ -296,6 +296,35 @@ async fn customization_first_boot_and_what_a_reboot_mends() {
 }
 
 #[tokio::test]
+async fn what_is_held_refuses_before_it_reads() {
+    let cloud = Cloud::stepped().await;
+    let net = cloud.network("net", 1).await;
+    let vapp = cloud.vapp("a", &[("net", &net)]).await;
+    let vm = cloud.vm(&vapp, "web", "net").await;
+    let machine = format!("/api/vApp/vm-{vm}");
+    let paths = ["action/deploy", "action/undeploy", "action/createSnapshot", "metadata"];
+
+    for path in paths {
+        cloud.post(&format!("{machine}/{path}"), "<Broken").await.refused(400, "BAD_REQUEST");
+    }
+    // The machine's own work, and then its vApp's.
+    cloud.power(&vm, "powerOn").await.expect(202);
+    for path in paths {
+        cloud.post(&format!("{machine}/{path}"), "<Broken").await.refused(400, "BUSY_ENTITY");
+    }
+    cloud.pass(200);
+    cloud.undeploy(&format!("vapp-{vapp}")).await.expect(202);
+    for path in paths {
+        cloud.post(&format!("{machine}/{path}"), "<Broken").await.refused(400, "BUSY_ENTITY");
+    }
+    cloud.pass(60);
+
+    cloud.network_ask("two", 2, 2).await.expect(202);
+    let twice = cloud.network_ask("", 2, 3).await;
+    twice.refused(400, "BUSY_ENTITY");
+}
+
+#[tokio::test]
 async fn forced_customization_only_while_undeployed() {
     let cloud = Cloud::stepped().await;
     let net = cloud.network("net", 1).await;

@@ -29,6 +29,16 @@ fn entity(world: &World, id: &str) -> Result<(Entity, String), Refusal> {
     Ok((Entity::Vapp(uuid), world.vapp(uuid)?.name.clone()))
 }
 
+/// The entity to be written to, refused while it or its vApp is held; that comes before a look at the body.
+fn idle(world: &World, id: &str) -> Result<(Entity, String), Refusal> {
+    let found = entity(world, id)?;
+    match found.0 {
+        Entity::Vm(vm) => world.require_idle(&[found.0, Entity::Vapp(world.vm(vm)?.vapp)])?,
+        other => world.require_idle(&[other])?,
+    }
+    Ok(found)
+}
+
 fn typed(m: &Metadata) -> Element {
     Element::new("TypedValue").attr("xmlns:xsi", XSI).attr("xsi:type", &m.kind).leaf("Value", &m.value)
 }
@@ -72,12 +82,10 @@ fn read(node: Node<'_, '_>) -> Metadata {
 
 fn change(
     c: &mut Change<'_>,
-    id: &str,
+    (owner, name): (Entity, String),
     set: Vec<(String, Metadata)>,
     removed: Option<String>,
 ) -> Result<Uuid, Refusal> {
-    let (owner, name) = entity(c.world, id)?;
-    c.world.require_idle(&[owner])?;
     if let Some(key) = &removed
         && !c.world.metadata.get(&owner.urn()).is_some_and(|all| all.contains_key(key))
     {
@@ -97,13 +105,14 @@ fn change(
 pub(super) async fn add(ask: Ask, Path(id): Path<String>, body: String) -> Response {
     let result = ask
         .change(|c| {
+            let owner = idle(c.world, &id)?;
             let doc = parse(c.world, &body, "Metadata")?;
             let entries = doc.root_element().all("MetadataEntry");
             for entry in &entries {
                 general(entry.value("Domain").unwrap_or("GENERAL"))?;
             }
             let set = entries.into_iter().map(|e| (e.value("Key").unwrap_or_default().to_owned(), read(e)));
-            change(c, &id, set.collect(), None)
+            change(c, owner, set.collect(), None)
         })
         .await;
     ask.task(result)
@@ -112,15 +121,17 @@ pub(super) async fn add(ask: Ask, Path(id): Path<String>, body: String) -> Respo
 pub(super) async fn put(ask: Ask, Path((id, key)): Path<(String, String)>, body: String) -> Response {
     let result = ask
         .change(|c| {
+            let owner = idle(c.world, &id)?;
             let doc = parse(c.world, &body, "MetadataValue")?;
-            change(c, &id, vec![(key, read(doc.root_element()))], None)
+            change(c, owner, vec![(key, read(doc.root_element()))], None)
         })
         .await;
     ask.task(result)
 }
 
 pub(super) async fn delete(ask: Ask, Path((id, key)): Path<(String, String)>) -> Response {
-    let result = ask.change(|c| change(c, &id, vec![], Some(key))).await;
+    let result =
+        ask.change(|c| idle(c.world, &id).and_then(|owner| change(c, owner, vec![], Some(key)))).await;
     ask.task(result)
 }
 

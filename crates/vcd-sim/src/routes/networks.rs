@@ -98,6 +98,9 @@ pub(super) async fn create(ask: Ask, body: Bytes) -> Response {
 /// Starts the making of a routed network. Its edge accepts nothing else meanwhile; a second network on an edge is no
 /// mistake to the platform.
 pub(super) fn add(c: &mut Change<'_>, network: Network) -> Result<Uuid, Refusal> {
+    let edge = c.world.edge(network.edge)?;
+    let (edge, realized) = (edge.id, edge.status == Realization::Realized);
+    c.world.require_idle(&[Entity::Gateway(edge)])?;
     if network.name.trim().is_empty() || network.name.chars().count() > 128 {
         return Err(Refusal::bad("validation error on field 'name'"));
     }
@@ -112,9 +115,6 @@ pub(super) fn add(c: &mut Change<'_>, network: Network) -> Result<Uuid, Refusal>
             _ => return Err(Refusal::bad("validation error on field 'ipRanges': not inside the subnet")),
         }
     }
-    let edge = c.world.edge(network.edge)?;
-    let (edge, realized) = (edge.id, edge.status == Realization::Realized);
-    c.world.require_idle(&[Entity::Gateway(edge)])?;
     if !realized {
         return Err(Refusal::new(400, "INVALID_STATE", "The edge gateway is not realized."));
     }
@@ -165,6 +165,9 @@ fn read(world: &World, body: &[u8]) -> Result<Network, Refusal> {
             .map(str::to_owned)
             .ok_or_else(|| Refusal::bad(format!("validation error on field '{field}'")))
     };
+    // An edge that is held refuses before anything is said about the rest.
+    let edge = id_of(&text(&v["connection"]["routerRef"], "id")?)?;
+    world.require_idle(&[Entity::Gateway(edge)])?;
     if v["networkType"] != "NAT_ROUTED" {
         return Err(Refusal::bad("validation error on field 'networkType': only NAT_ROUTED is offered here"));
     }
@@ -179,7 +182,7 @@ fn read(world: &World, body: &[u8]) -> Result<Network, Refusal> {
         id: Uuid::new_v4(),
         name: text(&v, "name")?,
         description: v["description"].as_str().unwrap_or_default().into(),
-        edge: id_of(&text(&v["connection"]["routerRef"], "id")?)?,
+        edge,
         gateway: text(subnet, "gateway")?,
         prefix_length: prefix.ok_or_else(|| Refusal::bad("validation error on field 'prefixLength'"))?,
         dns: ["dnsServer1", "dnsServer2"].map(|field| subnet[field].as_str().unwrap_or_default().to_owned()),

@@ -32,7 +32,7 @@ pub(super) struct Target {
     pub(super) vms: Vec<Vm>,
 }
 
-/// Resolves `vm-U` or `vapp-U`, refusing what is held.
+/// Resolves `vm-U` or `vapp-U`, refusing what is held; that comes before a look at the body.
 pub(super) fn target(c: &Change<'_>, id: &str) -> Result<Target, Refusal> {
     let uuid = id_of(id)?;
     if id.starts_with("vm-") {
@@ -145,9 +145,9 @@ fn running(
 pub(super) async fn deploy(ask: Ask, Path(id): Path<String>, body: String) -> Response {
     let result = ask
         .change(|c| {
+            let target = target(c, &id)?;
             let doc = parse(c.world, &body, "DeployVAppParams")?;
             let root = doc.root_element();
-            let target = target(c, &id)?;
             let force = is_true(root, "forceCustomization", false);
             if force && target.vms.iter().any(|vm| vm.deployed) {
                 return Err(invalid("Customization can be forced only while the VM is not deployed.".into()));
@@ -169,8 +169,8 @@ pub(super) async fn deploy(ask: Ask, Path(id): Path<String>, body: String) -> Re
 pub(super) async fn undeploy(ask: Ask, Path(id): Path<String>, body: String) -> Response {
     let result = ask
         .change(|c| {
-            let doc = parse(c.world, &body, "UndeployVAppParams")?;
             let target = target(c, &id)?;
+            let doc = parse(c.world, &body, "UndeployVAppParams")?;
             match doc.root_element().value("UndeployPowerAction").unwrap_or("default") {
                 "suspend" => {
                     let suspend = |vms| Effect::Suspended { vms, undeploy: true };

@@ -15,9 +15,9 @@ use crate::{effects::Effect, errors::Refusal, model::Vm, server::Change, xml::El
 pub(super) async fn create(ask: Ask, Path(id): Path<String>, body: String) -> Response {
     let result = ask
         .change(|c| {
+            let target = target(c, &id)?;
             let doc = parse(c.world, &body, "CreateSnapshotParams")?;
             let memory = is_true(doc.root_element(), "memory", false);
-            let target = target(c, &id)?;
             // A second one replaces the first.
             act(c, target, |_| true, "vappCreateSnapshot", |vms| Effect::SnapshotTaken { vms, memory })
         })
