@@ -325,6 +325,29 @@ async fn what_is_held_refuses_before_it_reads() {
 }
 
 #[tokio::test]
+async fn copying_holds_what_is_copied() {
+    let cloud = Cloud::stepped().await;
+    let net = cloud.network("net", 1).await;
+    let vapp = cloud.vapp("a", &[("net", &net)]).await;
+    let vm = cloud.vm(&vapp, "web", "net").await;
+    let vdc = cloud.vdc().await;
+    let source = format!("<Source href=\"{}/api/vApp/vm-{vm}\"/>", cloud.url);
+    let compose = format!(
+        "<ComposeVAppParams xmlns=\"{NS}\" name=\"b\"><SourcedItem>{source}</SourcedItem></ComposeVAppParams>"
+    );
+    let clone = format!(
+        "<CloneVAppParams xmlns=\"{NS}\" name=\"c\"><Source href=\"{}/api/vApp/vapp-{vapp}\"/></CloneVAppParams>",
+        cloud.url
+    );
+    for (action, body) in [("composeVApp", compose), ("cloneVApp", clone)] {
+        cloud.post(&format!("/api/vdc/{vdc}/action/{action}"), body).await.expect(201);
+        cloud.power(&vm, "powerOn").await.refused(400, "BUSY_ENTITY");
+        cloud.pass(600);
+    }
+    cloud.power(&vm, "powerOn").await.expect(202);
+}
+
+#[tokio::test]
 async fn forced_customization_only_while_undeployed() {
     let cloud = Cloud::stepped().await;
     let net = cloud.network("net", 1).await;

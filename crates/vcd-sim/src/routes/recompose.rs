@@ -189,6 +189,14 @@ pub(super) enum Sourced {
 }
 
 impl Sourced {
+    /// The machine that is copied, where it is no template.
+    pub(super) fn source(&self) -> Option<Uuid> {
+        match self {
+            Self::Copied { from, .. } => *from,
+            Self::Moved { .. } => None,
+        }
+    }
+
     pub(super) fn copied(self) -> Option<Vm> {
         match self {
             Self::Copied { vm, .. } => Some(*vm),

@@ -39,14 +39,14 @@ impl New {
         Ok(Self { operation, counted: 0, name: name.into(), description, networks })
     }
 
-    /// `vms` builds the machines, given the id of the vApp they are for.
+    /// `vms` builds the machines, given the id of the vApp they are for, and says what is held while they are copied.
     fn make(
         self,
         c: &mut Change<'_>,
         root: Node<'_, '_>,
-        vms: impl FnOnce(&mut Change<'_>, Uuid) -> Result<Vec<Vm>, Refusal>,
+        vms: impl FnOnce(&mut Change<'_>, Uuid) -> Result<(Vec<Vm>, Vec<Entity>), Refusal>,
     ) -> Result<Uuid, Refusal> {
-        let holds: Vec<Entity> = self.networks.iter().map(|n| Entity::Network(n.parent)).collect();
+        let mut holds: Vec<Entity> = self.networks.iter().map(|n| Entity::Network(n.parent)).collect();
         c.world.require_idle(&holds)?;
         let vapp = Vapp {
             id: Uuid::new_v4(),
@@ -63,7 +63,12 @@ impl New {
         let id = vapp.id;
         c.world.vapps.insert(id, vapp);
         let vms = match vms(c, id) {
-            Ok(vms) => vms,
+            Ok((vms, sources)) => {
+                if c.world.knobs.copy_holds_source {
+                    holds.extend(sources);
+                }
+                vms
+            }
             Err(refusal) => {
                 c.world.vapps.remove(&id);
                 return Err(refusal);
@@ -115,11 +120,19 @@ pub(super) async fn compose(ask: Ask, Path(vdc): Path<String>, body: String) -> 
                 if sourced.iter().any(|s| matches!(s, Sourced::Moved { .. })) {
                     return Err(Refusal::bad("A machine is moved by a recompose, not by a compose."));
                 }
-                Ok(sourced.into_iter().filter_map(Sourced::copied).collect())
+                Ok(copies(sourced))
             })
         })
         .await;
     answer_new(&ask, result)
+}
+
+/// The machines that are copied, and those they are copied from.
+fn copies(items: Vec<Sourced>) -> (Vec<Vm>, Vec<Entity>) {
+    let mut sources: Vec<Entity> = items.iter().filter_map(Sourced::source).map(Entity::Vm).collect();
+    sources.sort();
+    sources.dedup();
+    (items.into_iter().filter_map(Sourced::copied).collect(), sources)
 }
 
 fn own_vdc(c: &Change<'_>, vdc: &str) -> Result<(), Refusal> {
@@ -145,10 +158,9 @@ pub(super) async fn instantiate(ask: Ask, Path(vdc): Path<String>, body: String)
             let template = template.ok_or_else(|| Refusal::forbidden("vappTemplate", source))?;
             let networks = wanted_networks(c, root)?;
             New::of("vdcInstantiateVapp", root, networks)?.make(c, root, |c, id| {
-                let items = sourced_items(c, id, root)?;
-                let vms: Vec<Vm> = items.into_iter().filter_map(Sourced::copied).collect();
-                if !vms.is_empty() {
-                    return Ok(vms);
+                let asked = copies(sourced_items(c, id, root)?);
+                if !asked.0.is_empty() {
+                    return Ok(asked);
                 }
                 room_for(c, 1)?;
                 if template.eula && !root.flag("AllEULAsAccepted") {
@@ -156,7 +168,7 @@ pub(super) async fn instantiate(ask: Ask, Path(vdc): Path<String>, body: String)
                         "All EULAs of the template have to be accepted (AllEULAsAccepted).",
                     ));
                 }
-                Ok(vec![super::recompose::copy_of(&template, id, &template.name, c.now)])
+                Ok((vec![super::recompose::copy_of(&template, id, &template.name, c.now)], vec![]))
             })
         })
         .await;
@@ -180,10 +192,9 @@ pub(super) async fn clone(ask: Ask, Path(vdc): Path<String>, body: String) -> Re
                 original.networks.iter().map(|n| VappNetwork { id: Uuid::new_v4(), ..n.clone() }).collect();
             New::of("vdcCopyVapp", root, networks)?.make(c, root, |c, id| {
                 room_for(c, c.world.vms_of(source).count())?;
-                Ok(c.world
-                    .vms_of(source)
-                    .map(|vm| super::recompose::clone_of(vm, id, &vm.name, c.now))
-                    .collect())
+                let originals = c.world.vms_of(source);
+                let vms = originals.map(|vm| super::recompose::clone_of(vm, id, &vm.name, c.now)).collect();
+                Ok((vms, c.world.vapp_and_vms(source)))
             })
         })
         .await;
