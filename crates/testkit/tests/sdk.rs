@@ -436,6 +436,71 @@ async fn a_machine_asks_and_is_answered() {
     b.done(c.vapp_metadata_delete(vapp, "k").await).await;
 }
 
+/// What is asked of a vApp is done to each of its machines, and is one task.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_vapp() {
+    let b = Bench::start().await;
+    let (c, lan) = (&b.client, b.network("lan", 0).await);
+    let vapp = b.vapp("one", &[("lan", lan)]).await;
+    let (web, db) = (b.vm(vapp, "web", "lan", "10.0.0.2").await, b.vm(vapp, "db", "lan", "10.0.0.3").await);
+    let on = async || {
+        let vms = c.vapp(vapp).await.unwrap().vms;
+        vms.iter().filter(|vm| vm.is_on()).count()
+    };
+    b.done(c.vapp_power_on(vapp).await).await;
+    assert_eq!(on().await, 2);
+    b.done(c.vapp_reboot(vapp).await).await;
+    b.done(c.vapp_reset(vapp).await).await;
+    b.done(c.vapp_snapshot_create(vapp, false, false).await).await;
+    assert!(c.vm(web).await.unwrap().has_snapshot && c.vm(db).await.unwrap().has_snapshot);
+    b.done(c.vapp_snapshot_revert(vapp).await).await;
+    b.done(c.vapp_snapshot_remove(vapp).await).await;
+    assert!(!c.vm(web).await.unwrap().has_snapshot);
+    b.done(c.vapp_power_on(vapp).await).await;
+    b.done(c.vapp_suspend(vapp).await).await;
+    b.done(c.vapp_discard_suspended(vapp).await).await;
+    b.done(c.vapp_power_on(vapp).await).await;
+    b.done(c.vapp_shutdown(vapp).await).await;
+    assert_eq!(on().await, 0);
+    assert!(c.vapp_power_off(vapp).await.unwrap_err().is_not_running());
+
+    let network = c.network(lan).await.unwrap();
+    let subnet = &network.subnets[0];
+    assert_eq!(
+        (subnet.gateway.as_str(), subnet.prefix_length, subnet.dns1.as_str()),
+        ("10.0.0.1", 29, "1.1.1.1")
+    );
+    assert_eq!(subnet.ranges().collect::<Vec<_>>(), [("10.0.0.2", "10.0.0.6")]);
+    assert_eq!((network.description.as_str(), subnet.dns2.as_str()), ("x", ""));
+
+    // Another address, on its way to the guest by the next start.
+    let mut nics = c.vm_nics(web).await.unwrap();
+    nics[0].mode = AddressMode::Manual("10.0.0.5".into());
+    nics[0].needs_customization = true;
+    b.done(c.vm_nics_set(web, &nics).await).await;
+    let read = c.vm_nics(web).await.unwrap();
+    assert!(read[0].needs_customization && read[0].address.as_deref() == Some("10.0.0.5"));
+    let section = GuestCustomization { enabled: true, computer_name: "web".into(), ..Default::default() };
+    b.done(c.vm_customize(web, &section).await).await;
+    b.done(c.vm_power_on(web).await).await;
+    assert!(!c.vm_nics(web).await.unwrap()[0].needs_customization);
+}
+
+/// A token says when it ends: another one is fetched before a request is refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_replaced_before_it_ends() {
+    let b = Bench::start().await;
+    b.control("knobs", json!({"session_length_ms": 31_000})).await;
+    let requests = async || {
+        let before = b.sim.requests();
+        b.client.orgs().await.unwrap();
+        b.sim.requests() - before
+    };
+    assert_eq!(requests().await, 3, "versions, session, list");
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    assert_eq!(requests().await, 3, "once more, and no refusal in between");
+}
+
 /// A thousand waits share the runtime's timers: together they ask no more often than their pauses say.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_waits_ask_no_more_than_their_pauses_say() {

@@ -43,6 +43,8 @@ pub(crate) enum Effect {
     VappMade {
         id: Uuid,
         vms: Vec<Vm>,
+        #[serde(default)]
+        deploy: bool,
         power_on: bool,
     },
     VappDeleted(Uuid),
@@ -63,6 +65,8 @@ pub(crate) enum Effect {
         #[serde(default)]
         reconfigured: Vec<(Uuid, Reconfiguration)>,
         renamed: Option<(String, String)>,
+        #[serde(default)]
+        deploy: bool,
         power_on: bool,
     },
     Reconfigured {
@@ -179,15 +183,15 @@ impl World {
                     (edge.ingress, edge.egress) = (ingress, egress);
                 }
             }
-            Effect::VappMade { id, mut vms, power_on } => {
+            Effect::VappMade { id, mut vms, deploy, power_on } => {
                 if let Err(refusal) = self.address_all(&mut vms) {
-                    self.abandon(Some(Effect::VappMade { id, vms, power_on }), true);
+                    self.abandon(Some(Effect::VappMade { id, vms, deploy, power_on }), true);
                     return Err(refusal);
                 }
                 if let Some(vapp) = self.vapps.get_mut(&id) {
                     vapp.ready = true;
                 }
-                self.place(vms, power_on, at)?;
+                self.place(vms, deploy, power_on, at)?;
             }
             Effect::VappDeleted(id) => {
                 let vms: Vec<Uuid> = self.vms_of(id).map(|vm| vm.id).collect();
@@ -207,7 +211,16 @@ impl World {
                     vapp.networks = networks;
                 }
             }
-            Effect::Recomposed { vapp, mut added, moved, deleted, reconfigured, renamed, power_on } => {
+            Effect::Recomposed {
+                vapp,
+                mut added,
+                moved,
+                deleted,
+                reconfigured,
+                renamed,
+                deploy,
+                power_on,
+            } => {
                 // What can fail comes first: nothing is half done.
                 self.address_all(&mut added)?;
                 for id in deleted {
@@ -222,7 +235,7 @@ impl World {
                 for (vm, change) in reconfigured {
                     self.reconfigure(vm, change, at)?;
                 }
-                self.place(added, power_on, at)?;
+                self.place(added, deploy, power_on, at)?;
             }
             Effect::Reconfigured { vm, change } => self.reconfigure(vm, *change, at)?,
             Effect::Customized { vm, section } => {
@@ -231,8 +244,8 @@ impl World {
                 }
             }
             Effect::Nics { vm, mut nics } => {
-                if let Some(vapp) = self.vms.get(&vm).map(|v| v.vapp) {
-                    self.address(vapp, &mut nics, &mut BTreeSet::new())?;
+                if let Some(vm) = self.vms.get(&vm) {
+                    self.address(vm.vapp, &vm.nics, &mut nics, &mut BTreeSet::new())?;
                 }
                 if let Some(vm) = self.vms.get_mut(&vm) {
                     vm.nics = nics;
@@ -381,16 +394,17 @@ impl World {
         let mut given = BTreeSet::new();
         for vm in vms {
             let mut nics = std::mem::take(&mut vm.nics);
-            self.address(vm.vapp, &mut nics, &mut given)?;
+            self.address(vm.vapp, &[], &mut nics, &mut given)?;
             vm.nics = nics;
         }
         Ok(())
     }
 
-    /// Places copied machines.
-    fn place(&mut self, vms: Vec<Vm>, power_on: bool, at: i64) -> Result<(), Refusal> {
-        for vm in vms {
+    /// Places copied machines: off, off and deployed, or running.
+    fn place(&mut self, vms: Vec<Vm>, deploy: bool, power_on: bool, at: i64) -> Result<(), Refusal> {
+        for mut vm in vms {
             let id = vm.id;
+            vm.deployed = deploy;
             self.vm_insert(vm);
             if power_on {
                 self.apply(Effect::PoweredOn { vms: vec![id], force_customization: false }, at)?;
@@ -399,17 +413,36 @@ impl World {
         Ok(())
     }
 
-    /// Gives cards in `POOL` mode that have none the lowest free address.
-    fn address(&self, vapp: Uuid, nics: &mut [Nic], given: &mut BTreeSet<String>) -> Result<(), Refusal> {
+    /// Gives cards in `POOL` mode that have none the lowest free address. An address given by hand may have gone to
+    /// another machine since it was asked for; `before` are the machine's own cards.
+    fn address(
+        &self,
+        vapp: Uuid,
+        before: &[Nic],
+        nics: &mut [Nic],
+        given: &mut BTreeSet<String>,
+    ) -> Result<(), Refusal> {
         let networks = self.vapps.get(&vapp).map(|a| a.networks.as_slice()).unwrap_or_default();
-        for nic in nics.iter_mut().filter(|n| n.mode == "POOL" && n.ip.is_none()) {
+        for nic in nics.iter_mut() {
             let parent =
                 networks.iter().find(|n| n.name == nic.network).and_then(|n| self.networks.get(&n.parent));
-            if let Some(network) = parent {
-                let none = || Refusal::bad("There are insufficient IP addresses to complete operation.");
-                let address = self.free_address(network, given).ok_or_else(none)?;
-                given.insert(address.clone());
-                nic.ip = Some(address);
+            let Some(network) = parent else { continue };
+            match (nic.mode.as_str(), &nic.ip) {
+                ("POOL", None) => {
+                    let none = || Refusal::bad("There are insufficient IP addresses to complete operation.");
+                    let address = self.free_address(network, given).ok_or_else(none)?;
+                    given.insert(address.clone());
+                    nic.ip = Some(address);
+                }
+                ("MANUAL", Some(address)) if self.knobs.addresses_are_unique => {
+                    let mine = before.iter().any(|n| n.ip.as_ref() == Some(address));
+                    let taken = given.contains(address)
+                        || !mine && self.addresses_on(network.id).contains(address.as_str());
+                    if taken {
+                        return Err(Refusal::bad(format!("The address {address} is in use.")));
+                    }
+                }
+                _ => {}
             }
         }
         Ok(())
@@ -450,15 +483,18 @@ impl World {
 
     /// A machine starts from its disk: the guest customizes itself if that is due, else does what it does at a boot.
     fn boot(&mut self, id: Uuid, at: i64) {
-        let tools = self.knobs.guest_tools;
+        let (tools, fails) = (self.knobs.guest_tools, self.knobs.guest_customization_fails);
         let Some(vm) = self.vms.get_mut(&id) else { return };
         vm.powered_on_at = Some(at);
         vm.inside.boots += 1;
         let name = vm.customization.computer_name.clone();
-        if vm.customization.enabled && vm.needs_customization && tools && !name.starts_with(sentinel::BOOT) {
+        if vm.customization.enabled && vm.customization_is_due() && tools && !name.starts_with(sentinel::BOOT)
+        {
             let ends = at + durations::of("guest first boot", 1);
-            vm.run = Some(GuestRun { started: at, ends, fails: name.starts_with(sentinel::CUSTOMIZE) });
+            vm.run =
+                Some(GuestRun { started: at, ends, fails: fails || name.starts_with(sentinel::CUSTOMIZE) });
             vm.needs_customization = false;
+            vm.nics.iter_mut().for_each(|n| n.needs_customization = false);
             vm.inside.up_at = Some(ends);
             self.agenda.add(ends, Due::Effect(Effect::GuestCustomized(id)));
         } else {

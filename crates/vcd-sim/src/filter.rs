@@ -20,6 +20,11 @@ pub(crate) fn matches<'v>(
     Ok(result)
 }
 
+/// Whether a filter is one for rows of these fields: said also where there is no row to try it on.
+pub(crate) fn check(filter: Option<&str>, fields: &[&str]) -> Result<(), String> {
+    matches(filter, |name| fields.contains(&name).then_some("")).map(drop)
+}
+
 struct Parser<'c, F> {
     chars: &'c [char],
     at: usize,

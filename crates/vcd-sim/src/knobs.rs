@@ -48,6 +48,10 @@ pub struct Knobs {
     pub tasks_queue_first: bool,
     /// Guests report to the platform. Without that a customization stays pending for ever.
     pub guest_tools: bool,
+    /// Every customization of a guest ends as `GC_FAILED`.
+    pub guest_customization_fails: bool,
+    /// A session ends after so long, however busy it is; its token says when: wall ms.
+    pub session_length_ms: u64,
 }
 
 impl Default for Knobs {
@@ -74,6 +78,8 @@ impl Default for Knobs {
             network_quota: 0,
             tenants_see_speed_profiles: true,
             guest_tools: true,
+            guest_customization_fails: false,
+            session_length_ms: 86_400_000,
         }
     }
 }

@@ -191,6 +191,12 @@ pub(crate) struct Nic {
     pub(crate) mode: String,
     pub(crate) connected: bool,
     pub(crate) mac: String,
+    /// The one the default route goes by. Of a machine without one it is the first.
+    #[serde(default)]
+    pub(crate) primary: bool,
+    /// Its settings are to reach the guest at the next start.
+    #[serde(default)]
+    pub(crate) needs_customization: bool,
 }
 
 /// An address for a card, from nothing but chance, under the vendor's prefix.
@@ -301,6 +307,15 @@ impl Vm {
             Self { powered_on: true, .. } => 4,
             _ => 8,
         }
+    }
+
+    pub(crate) fn primary_nic(&self) -> Option<&Nic> {
+        self.nics.iter().find(|n| n.primary).or(self.nics.first())
+    }
+
+    /// Whether its next start customizes the guest, if customization is enabled at all.
+    pub(crate) fn customization_is_due(&self) -> bool {
+        self.needs_customization || self.nics.iter().any(|n| n.needs_customization)
     }
 
     pub(crate) fn is_windows(&self) -> bool {

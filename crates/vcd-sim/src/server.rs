@@ -10,7 +10,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use axum::{
@@ -21,6 +21,7 @@ use axum::{
     serve::{IncomingStream, Listener},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::json;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
@@ -62,6 +63,7 @@ pub(crate) struct Session {
     pub(crate) org: String,
     pub(crate) provider: bool,
     used: Instant,
+    ends: Instant,
 }
 
 /// A change under way: the world, its time, and who asked.
@@ -221,9 +223,16 @@ impl Simulator {
 
     /// Opens a session. Its token is longer than 32 characters, as some clients tell kinds of tokens by that.
     pub(crate) fn session_open(&self, account: &Account) -> Result<String, Refusal> {
-        let token = format!("eyJhbGciOiJub25lIn0.{}", random_token()?);
+        let ends = SystemTime::now() + self.session_length();
+        let ends = ends.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let claims = URL_SAFE_NO_PAD.encode(json!({"sub": account.user, "exp": ends}).to_string());
+        let token = format!("eyJhbGciOiJub25lIn0.{claims}.{}", random_token()?);
         self.session_insert(token.clone(), account);
         Ok(token)
+    }
+
+    pub(crate) fn session_length(&self) -> Duration {
+        Duration::from_millis(lock(&self.0.world).knobs.session_length_ms)
     }
 
     pub(crate) fn session_insert(&self, token: String, account: &Account) {
@@ -232,6 +241,7 @@ impl Simulator {
             org: account.org.clone(),
             provider: account.is_provider(),
             used: Instant::now(),
+            ends: Instant::now() + self.session_length(),
         };
         lock(&self.0.sessions).insert(token, session);
     }
@@ -246,7 +256,7 @@ impl Simulator {
         let token = bearer(headers)?;
         let mut sessions = lock(&self.0.sessions);
         let session = sessions.get_mut(&token)?;
-        if session.used.elapsed() > self.0.session_idle {
+        if session.used.elapsed() > self.0.session_idle || session.ends <= Instant::now() {
             sessions.remove(&token);
             return None;
         }

@@ -216,8 +216,7 @@ impl World {
     pub(crate) fn settings_for(&self, vm: &Vm) -> NetworkSettings {
         let networks = self.vapps.get(&vm.vapp).map(|a| a.networks.as_slice()).unwrap_or_default();
         let first = vm
-            .nics
-            .first()
+            .primary_nic()
             .and_then(|nic| networks.iter().find(|n| n.name == nic.network))
             .and_then(|n| self.networks.get(&n.parent));
         NetworkSettings {

@@ -32,8 +32,12 @@ impl Element {
         Self::new(name).attr("xmlns", VERSIONS)
     }
 
+    /// Sets an attribute, in place of one of this name.
     pub(crate) fn attr(mut self, name: &str, value: impl Display) -> Self {
-        self.attrs.push((name.into(), value.to_string()));
+        match self.attrs.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => *old = value.to_string(),
+            None => self.attrs.push((name.into(), value.to_string())),
+        }
         self
     }
 

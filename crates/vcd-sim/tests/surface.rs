@@ -103,7 +103,7 @@ async fn a_recompose_creates_and_reconfigures_too() {
     let vapp = cloud.vapp("a", &[("net", &net)]).await;
     let web = cloud.vm(&vapp, "web", "net").await;
     let create = format!(
-        "<RecomposeVAppParams xmlns=\"{NS}\" xmlns:ovf=\"{OVF}\" powerOn=\"false\"><CreateItem name=\"blank\">\
+        "<RecomposeVAppParams xmlns=\"{NS}\" xmlns:ovf=\"{OVF}\" deploy=\"false\" powerOn=\"false\"><CreateItem name=\"blank\">\
          <Description>from nothing</Description>\
          <NetworkConnectionSection><ovf:Info/><NetworkConnection network=\"net\"><NetworkConnectionIndex>0</NetworkConnectionIndex>\
          <IsConnected>true</IsConnected><IpAddressAllocationMode>POOL</IpAddressAllocationMode></NetworkConnection></NetworkConnectionSection>\

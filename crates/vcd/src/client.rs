@@ -18,7 +18,7 @@ use crate::{
     session::Session,
 };
 
-const CLIENT_REQUEST_ID_HEADER: &str = "x-vmware-vcloud-client-request-id";
+pub(crate) const CLIENT_REQUEST_ID_HEADER: &str = "x-vmware-vcloud-client-request-id";
 const TENANT_HEADER: &str = "x-vmware-vcloud-tenant-context";
 const AUTH_HEADER: &str = "x-vmware-vcloud-auth-context";
 

@@ -70,7 +70,7 @@ pub use ids::{
     CatalogId, EdgeId, ManagerId, NetworkId, OrgId, ParseIdError, QosProfileId, TaskId, TemplateId,
     TemplateVmId, VappId, VdcId, VmId,
 };
-pub use networks::{Network, NetworkSpec, NetworkStatus};
+pub use networks::{Network, NetworkSpec, NetworkStatus, Subnet};
 pub use nics::{AddressMode, Nic};
 pub use orgs::{Named, Org, Vdc};
 pub use power::UndeployAction;

@@ -33,6 +33,59 @@ pub struct Network {
     pub status: NetworkStatus,
     /// The edge it is routed by.
     pub edge: Option<EdgeId>,
+    /// What it is said to be.
+    pub description: String,
+    /// Its subnets; one, unless somebody gave it two.
+    pub subnets: Vec<Subnet>,
+}
+
+/// Addresses of a network.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subnet {
+    /// The edge's address in it.
+    pub gateway: String,
+    /// Length of its prefix.
+    pub prefix_length: u8,
+    /// Empty where there is none.
+    #[serde(default, rename = "dnsServer1", deserialize_with = "text")]
+    pub dns1: String,
+    /// Empty where there is none.
+    #[serde(default, rename = "dnsServer2", deserialize_with = "text")]
+    pub dns2: String,
+    #[serde(default)]
+    ip_ranges: Values<Range>,
+}
+
+impl Subnet {
+    /// First and last address of each range of its pool.
+    pub fn ranges(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.ip_ranges.values.iter().map(|r| (r.start_address.as_str(), r.end_address.as_str()))
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Range {
+    start_address: String,
+    end_address: String,
+}
+
+/// Lists stand in an object of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+struct Values<T> {
+    values: Vec<T>,
+}
+
+impl<T> Default for Values<T> {
+    fn default() -> Self {
+        Self { values: Vec::new() }
+    }
+}
+
+/// A text that may be null.
+fn text<'de, D: serde::Deserializer<'de>>(d: D) -> std::result::Result<String, D::Error> {
+    Option::<String>::deserialize(d).map(Option::unwrap_or_default)
 }
 
 /// A routed network to be made.
@@ -61,6 +114,10 @@ struct NetworkJson {
     id: String,
     name: String,
     status: String,
+    #[serde(default, deserialize_with = "text")]
+    description: String,
+    #[serde(default)]
+    subnets: Option<Values<Subnet>>,
     #[serde(default)]
     connection: Option<Connection>,
 }
@@ -101,6 +158,8 @@ impl NetworkJson {
                 "REALIZATION_FAILED" => NetworkStatus::Failed,
                 _ => NetworkStatus::Configuring,
             },
+            description: self.description,
+            subnets: self.subnets.map(|s| s.values).unwrap_or_default(),
             edge: self.connection.and_then(|c| c.router_ref).map(|r| parse(&r.id)).transpose()?,
         })
     }

@@ -41,6 +41,8 @@ pub struct Nic {
     pub adapter: Option<String>,
     /// The card that the machine's default route goes by.
     pub primary: bool,
+    /// Its settings are to reach the guest at the machine's next start, by a customization of the whole guest.
+    pub needs_customization: bool,
 }
 
 impl Nic {
@@ -59,6 +61,7 @@ impl Nic {
             mac: None,
             adapter: None,
             primary: index == 0,
+            needs_customization: false,
         }
     }
 }
@@ -89,7 +92,9 @@ pub(crate) fn write_nics(w: &mut Writer, nics: &[Nic]) {
         w.leaf("PrimaryNetworkConnectionIndex", primary.index);
     }
     for nic in nics {
-        w.element("NetworkConnection", &[("network", &nic.network)], |w| {
+        let mut attrs = vec![("network", nic.network.as_str())];
+        attrs.extend(nic.needs_customization.then_some(("needsCustomization", "true")));
+        w.element("NetworkConnection", &attrs, |w| {
             w.leaf("NetworkConnectionIndex", nic.index);
             if let AddressMode::Manual(address) = &nic.mode {
                 w.leaf("IpAddress", address);
@@ -136,6 +141,7 @@ pub(crate) fn read_nics(section: roxmltree::Node<'_, '_>) -> Result<Vec<Nic>> {
                 mac: text("MACAddress"),
                 adapter: text("NetworkAdapterType"),
                 primary: index == primary,
+                needs_customization: n.attribute("needsCustomization") == Some("true"),
             })
         })
         .collect()

@@ -41,11 +41,16 @@ const DEPLOY: &str = "application/vnd.vmware.vcloud.deployVAppParams+xml";
 const UNDEPLOY: &str = "application/vnd.vmware.vcloud.undeployVAppParams+xml";
 
 macro_rules! power {
-    ($($(#[$doc:meta])* $name:ident: $action:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident, $of_vapp:ident: $action:literal;)*) => {
         impl Client {
             $($(#[$doc])*
             pub async fn $name(&self, id: VmId) -> Result<TaskId> {
                 self.act(&format!(concat!("/api/vApp/vm-{}/", $action), id.uuid())).await
+            }
+
+            #[doc = concat!("As [`Client::", stringify!($name), "`], for every machine of a vApp at once, in one task.")]
+            pub async fn $of_vapp(&self, id: VappId) -> Result<TaskId> {
+                self.act(&format!(concat!("/api/vApp/vapp-{}/", $action), id.uuid())).await
             })*
         }
     };
@@ -53,20 +58,20 @@ macro_rules! power {
 
 power! {
     /// Turns a machine on. A fresh one customizes itself; nothing is forced.
-    vm_power_on: "power/action/powerOn";
+    vm_power_on, vapp_power_on: "power/action/powerOn";
     /// Cuts a machine's power. It stays deployed **\[src\]**: [`Client::vm_undeploy`] frees it. What is off already is
     /// [`is_not_running`](crate::Error::is_not_running).
-    vm_power_off: "power/action/powerOff";
+    vm_power_off, vapp_power_off: "power/action/powerOff";
     /// Resets a machine, as by its button.
-    vm_reset: "power/action/reset";
+    vm_reset, vapp_reset: "power/action/reset";
     /// Asks the guest to restart; needs its tools.
-    vm_reboot: "power/action/reboot";
+    vm_reboot, vapp_reboot: "power/action/reboot";
     /// Asks the guest to shut down; needs its tools. It stays deployed **\[src\]**.
-    vm_shutdown: "power/action/shutdown";
+    vm_shutdown, vapp_shutdown: "power/action/shutdown";
     /// Suspends a machine.
-    vm_suspend: "power/action/suspend";
+    vm_suspend, vapp_suspend: "power/action/suspend";
     /// Drops the state of a suspended machine: it is off.
-    vm_discard_suspended: "action/discardSuspendedState";
+    vm_discard_suspended, vapp_discard_suspended: "action/discardSuspendedState";
 }
 
 impl Client {
@@ -96,11 +101,6 @@ impl Client {
     /// [`is_not_running`](crate::Error::is_not_running): as wanted, mostly.
     pub async fn vm_undeploy(&self, id: VmId, action: UndeployAction) -> Result<TaskId> {
         self.undeploy(&format!("vm-{}", id.uuid()), action).await
-    }
-
-    /// Turns on every machine of a vApp.
-    pub async fn vapp_power_on(&self, id: VappId) -> Result<TaskId> {
-        self.act(&format!("/api/vApp/vapp-{}/power/action/powerOn", id.uuid())).await
     }
 
     /// Stops every machine of a vApp and undeploys it.

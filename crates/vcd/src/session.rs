@@ -9,15 +9,17 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{
-    Response,
+    Method, RequestBuilder, Response,
     header::{ACCEPT, CONTENT_TYPE},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use tracing::{Instrument, debug, field, info_span};
+use uuid::Uuid;
 
 use crate::{
     answer::{error_in, read_answer},
-    client::{Client, Family, accept, transport},
+    client::{CLIENT_REQUEST_ID_HEADER, Client, Family, accept, transport},
     config::Credentials,
     error::{Effect, Error, ErrorKind, Result},
     xml,
@@ -108,13 +110,29 @@ impl Client {
     /// Ends the session at the service. The next request signs in again.
     pub async fn sign_out(&self) -> Result<()> {
         let Some(session) = self.0.session.lock().await.take() else { return Ok(()) };
+        let path = "/cloudapi/1.0.0/sessions/current";
         let request = self
             .0
             .http
-            .delete(self.url("/cloudapi/1.0.0/sessions/current")?)
+            .delete(self.url(path)?)
             .header(ACCEPT, accept(Family::Json, session.version.as_str()))
             .bearer_auth(session.token.expose_secret());
-        request.send().await.map(drop).map_err(|e| transport(&e))
+        self.outside(Method::DELETE, path, request).await.map(drop)
+    }
+
+    /// Sends a request that no session covers, under a span and an id as the others have.
+    async fn outside(&self, method: Method, route: &str, request: RequestBuilder) -> Result<Response> {
+        let id = Uuid::new_v4().simple().to_string();
+        let span = info_span!("vcd", %method, route, id = id.as_str(), status = field::Empty);
+        async {
+            let sent = request.header(CLIENT_REQUEST_ID_HEADER, &id).send().await;
+            let response = sent.map_err(|e| Error { request_id: Some(id.clone()), ..transport(&e) })?;
+            tracing::Span::current().record("status", response.status().as_u16());
+            debug!(status = response.status().as_u16(), "answered");
+            Ok(response)
+        }
+        .instrument(span)
+        .await
     }
 
     /// The session. `refused` is one that the service does not know any more: it is replaced, once, however many requests
@@ -176,7 +194,7 @@ impl Client {
             .post(self.url(path)?)
             .header(ACCEPT, accept(Family::Json, version.as_str()))
             .basic_auth(format!("{user}@{org}"), Some(password.expose_secret()));
-        let response = request.send().await.map_err(|e| transport(&e))?;
+        let response = self.outside(Method::POST, path, request).await?;
         let token = response.headers().get(TOKEN_HEADER).and_then(|v| v.to_str().ok()).map(str::to_owned);
         self.signed_in(response, &format!("{user}@{org}")).await?;
         let token = token.ok_or_else(|| Error::protocol("signing in was answered without a token"))?;
@@ -199,7 +217,7 @@ impl Client {
             .header(ACCEPT, "application/json")
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form);
-        let response = request.send().await.map_err(|e| transport(&e))?;
+        let response = self.outside(Method::POST, "/oauth/{org}/token", request).await?;
         let body = self.signed_in(response, &format!("the token of {org}")).await?;
         // What is in there must not reach an error's text.
         let granted: Granted = serde_json::from_str(&body)
@@ -231,7 +249,8 @@ impl Client {
     }
 
     async fn negotiate(&self) -> Result<ApiVersion> {
-        let response = self.0.http.get(self.url("/api/versions")?).send().await.map_err(|e| transport(&e))?;
+        let path = "/api/versions";
+        let response = self.outside(Method::GET, path, self.0.http.get(self.url(path)?)).await?;
         let status = response.status();
         let answer = read_answer(response, self.0.config.max_answer_bytes).await?;
         if !status.is_success() {

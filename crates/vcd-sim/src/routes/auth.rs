@@ -194,7 +194,7 @@ async fn token(ask: &Ask, form: &Params, provider: bool) -> Response {
     }
     let opened = ask.sim.session_open(&account);
     ask.json(opened.map(|access| {
-        json!({"access_token": access, "token_type": "Bearer", "expires_in": 1800, "refresh_token": refresh})
+        json!({"access_token": access, "token_type": "Bearer", "expires_in": ask.sim.session_length().as_secs(), "refresh_token": refresh})
     }))
 }
 

@@ -176,11 +176,42 @@ pub(super) async fn busy(ask: Ask, Told(busy): Told<Busy>) -> Response {
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", tag = "what", deny_unknown_fields)]
 pub(super) enum ForeignChange {
-    Delete { entity: String },
-    Rename { entity: String, name: String },
-    PowerOff { vm: String },
-    Resize { vm: String, cpus: Option<u32>, memory_mb: Option<u64> },
-    Speed { edge: String, mbit: Option<u32> },
+    Delete {
+        entity: String,
+    },
+    Rename {
+        entity: String,
+        name: String,
+    },
+    PowerOff {
+        vm: String,
+    },
+    PowerOn {
+        vm: String,
+    },
+    /// Another address of a card; the guest is not told.
+    Address {
+        vm: String,
+        index: u32,
+        address: String,
+    },
+    /// "Change password at first log-in" of a machine's customization.
+    FirstLogin {
+        vm: String,
+        required: bool,
+    },
+    Snapshot {
+        vm: String,
+    },
+    Resize {
+        vm: String,
+        cpus: Option<u32>,
+        memory_mb: Option<u64>,
+    },
+    Speed {
+        edge: String,
+        mbit: Option<u32>,
+    },
 }
 
 pub(super) async fn change(ask: Ask, Told(change): Told<ForeignChange>) -> Response {
@@ -214,6 +245,29 @@ fn foreign(world: &mut World, now: i64, change: ForeignChange) -> Result<(), Ref
         ForeignChange::PowerOff { vm } => {
             let vm = world.vm(id_of(&vm)?)?.id;
             world.apply(Effect::PoweredOff { vms: vec![vm], undeploy: false }, now)
+        }
+        ForeignChange::PowerOn { vm } => {
+            let vm = world.vm(id_of(&vm)?)?.id;
+            world.apply(Effect::PoweredOn { vms: vec![vm], force_customization: false }, now)
+        }
+        ForeignChange::Address { vm, index, address } => {
+            let vm = world.vm(id_of(&vm)?)?;
+            let (id, mut nics) = (vm.id, vm.nics.clone());
+            let nic = nics.iter_mut().find(|n| n.index == index);
+            let nic = nic.ok_or_else(|| Refusal::bad(format!("There is no card {index}.")))?;
+            (nic.mode, nic.ip) = ("MANUAL".into(), Some(address));
+            world.apply(Effect::Nics { vm: id, nics }, now)
+        }
+        ForeignChange::FirstLogin { vm, required } => {
+            let id = world.vm(id_of(&vm)?)?.id;
+            if let Some(vm) = world.vms.get_mut(&id) {
+                vm.customization.reset_password_required = required;
+            }
+            Ok(())
+        }
+        ForeignChange::Snapshot { vm } => {
+            let vm = world.vm(id_of(&vm)?)?.id;
+            world.apply(Effect::SnapshotTaken { vms: vec![vm], memory: false }, now)
         }
         ForeignChange::Resize { vm, cpus, memory_mb } => {
             let id = world.vm(id_of(&vm)?)?.id;

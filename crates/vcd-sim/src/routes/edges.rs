@@ -14,13 +14,17 @@ use crate::{
     durations,
     effects::Effect,
     errors::Refusal,
-    filter::matches,
+    filter::{check, matches},
     model::{Edge, Realization},
     tasks::{Entity, Start},
     world::World,
 };
 
 const PAGE_MAX: usize = 128;
+
+/// What edges can be filtered by.
+const FIELDS: &[&str] =
+    &["name", "id", "ownerRef.id", "orgVdc.id", "orgRef.id", "gatewayBacking.gatewayType"];
 
 /// The name of a page's type, as the link to the next one bears it: `EdgeGateways` of `edgeGateways`.
 fn model(path: &str) -> String {
@@ -88,6 +92,9 @@ pub(super) fn page(
 }
 
 pub(super) async fn list(ask: Ask, Query(params): Query<Params>) -> Response {
+    if let Err(text) = check(params.get("filter").map(String::as_str), FIELDS) {
+        return ask.json(Err(Refusal::bad(text)));
+    }
     let (world, now) = (ask.read(), ask.now());
     let owner = format!("urn:vcloud:vdc:{}", world.vdc.id);
     let org = format!("urn:vcloud:org:{}", world.org.id);

@@ -268,6 +268,7 @@ fn read_card(
         mode: attribute("ipAddressingMode").unwrap_or_else(|| "NONE".into()),
         address: attribute("ipAddress"),
         connected: value(item, "AutomaticAllocation").is_some_and(|v| v.trim().eq_ignore_ascii_case("true")),
+        needs_customization: false,
     })
 }
 

@@ -5,6 +5,7 @@ mod auth;
 mod control;
 mod customization;
 mod edges;
+mod fields;
 mod hardware;
 mod legacy_networks;
 mod metadata;
@@ -172,7 +173,9 @@ fn organisation() -> Router<Simulator> {
         .both("/api/admin", get(orgs::admin))
         .route("/api/admin/org/{id}", get(orgs::admin_org))
         .route("/api/vdc/{id}", get(orgs::vdc))
-        .route("/api/admin/vdc/{id}", get(orgs::vdc))
+        .route("/api/admin/vdc/{id}", get(orgs::admin_vdc))
+        .both("/api/vdc/{id}/metadata", get(orgs::no_metadata))
+        .both("/api/org/{id}/metadata", get(orgs::no_metadata))
         .route("/api/admin/vdc/{id}/edgeGateways", get(query::edges_of_vdc))
         .route("/api/admin/vdc/{id}/networks", get(query::networks_of_vdc).post(legacy_networks::create))
         .route("/api/admin/edgeGateway/{id}", get(legacy_networks::edge))

@@ -13,7 +13,7 @@ use crate::{
     durations,
     effects::Effect,
     errors::Refusal,
-    filter::matches,
+    filter::{check, matches},
     model::{Network, Realization, ip_number},
     server::Change,
     tasks::{Entity, Start},
@@ -22,7 +22,13 @@ use crate::{
 
 const PAGE_MAX: usize = 32;
 
+/// What networks can be filtered by.
+const FIELDS: &[&str] = &["name", "id", "ownerRef.id", "orgRef.id", "networkType", "connection.routerRef.id"];
+
 pub(super) async fn list(ask: Ask, Query(params): Query<Params>) -> Response {
+    if let Err(text) = check(params.get("filter").map(String::as_str), FIELDS) {
+        return ask.json(Err(Refusal::bad(text)));
+    }
     let world = ask.read();
     let owner = format!("urn:vcloud:vdc:{}", world.vdc.id);
     let org = format!("urn:vcloud:org:{}", world.org.id);

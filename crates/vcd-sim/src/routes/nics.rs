@@ -5,7 +5,9 @@ use roxmltree::Node;
 use uuid::Uuid;
 
 use super::{
-    Ask, id_of, number, parse, views,
+    Ask, id_of, number, parse,
+    vapps::is_true,
+    views,
     vms::{alone, idle_vm, update},
 };
 use crate::{
@@ -32,6 +34,12 @@ pub(super) async fn put(ask: Ask, Path(id): Path<String>, body: String) -> Respo
             let vm = idle_vm(c.world, &id)?;
             let doc = parse(c.world, &body, "NetworkConnectionSection")?;
             let nics = read_nics(c.world, vm.vapp, doc.root_element(), &vm.nics, false)?;
+            let primary = vm.primary_nic().map(|n| n.index);
+            if vm.powered_on && primary.is_some_and(|p| nics.iter().all(|n| n.index != p)) {
+                return Err(Refusal::bad(
+                    "The primary network connection of a running VM cannot be removed.",
+                ));
+            }
             update(c, &vm, "vappUpdateVm section", Effect::Nics { vm: vm.id, nics })
         })
         .await;
@@ -45,6 +53,7 @@ pub(super) struct Asked {
     pub(super) mode: String,
     pub(super) address: Option<String>,
     pub(super) connected: bool,
+    pub(super) needs_customization: bool,
 }
 
 /// Reads a NetworkConnectionSection. `before` are the cards that the machine has: those keep their hardware address.
@@ -64,10 +73,21 @@ pub(super) fn read_nics(
             mode: connection.value("IpAddressAllocationMode").unwrap_or("NONE").trim().to_owned(),
             address: connection.value("IpAddress").map(|a| a.trim().to_owned()),
             connected: connection.flag("IsConnected"),
+            needs_customization: is_true(connection, "needsCustomization", false),
         })
     };
     let asked = section.all("NetworkConnection").into_iter().map(asked).collect::<Result<Vec<_>, _>>()?;
-    given(world, vapp, asked, before, lenient)
+    let mut nics = given(world, vapp, asked, before, lenient)?;
+    if let Some(text) = section.value("PrimaryNetworkConnectionIndex") {
+        let primary: u32 = number(text, "PrimaryNetworkConnectionIndex")?;
+        if !nics.is_empty() && nics.iter().all(|n| n.index != primary) {
+            return Err(Refusal::bad(format!(
+                "validation error on field 'PrimaryNetworkConnectionIndex': there is no card {primary}"
+            )));
+        }
+        nics.iter_mut().for_each(|n| n.primary = n.index == primary);
+    }
+    Ok(nics)
 }
 
 /// The cards that a machine of this vApp gets when it asks for these.
@@ -80,7 +100,7 @@ pub(super) fn given(
 ) -> Result<Vec<Nic>, Refusal> {
     let networks = &world.vapp(vapp)?.networks;
     let mut nics: Vec<Nic> = Vec::new();
-    for Asked { index, network, mode, address, connected } in asked {
+    for Asked { index, network, mode, address, connected, needs_customization } in asked {
         let parent = networks.iter().find(|n| n.name == network).and_then(|n| world.networks.get(&n.parent));
         if network != "none" && parent.is_none() {
             return Err(Refusal::bad(format!("The vApp has no network \"{network}\".")));
@@ -127,7 +147,8 @@ pub(super) fn given(
             _ => None,
         };
         let mac = old.map_or_else(new_mac, |o| o.mac.clone());
-        nics.push(Nic { index, network, ip, mode, connected, mac });
+        let primary = old.is_some_and(|o| o.primary);
+        nics.push(Nic { index, network, ip, mode, connected, mac, primary, needs_customization });
     }
     nics.sort_by_key(|n| n.index);
     Ok(nics)

@@ -107,6 +107,23 @@ pub(super) async fn vdc(ask: Ask, Path(id): Path<String>) -> Response {
     ask.xml(200, "vdc", result)
 }
 
+/// The operator's view of the same VDC.
+pub(super) async fn admin_vdc(ask: Ask, Path(id): Path<String>) -> Response {
+    let world = ask.read();
+    let result = own(&id, world.vdc.id, "vdc").map(|id| {
+        vdc_body(&world, ask.base())
+            .renamed("AdminVdc")
+            .attr("href", format!("{}/api/admin/vdc/{id}", ask.base()))
+            .attr("type", "application/vnd.vmware.admin.vdc+xml")
+            .leaf("ResourceGuaranteedMemory", 0)
+            .leaf("ResourceGuaranteedCpu", 0)
+            .leaf("VCpuInMhz", 1000)
+            .leaf("IsThinProvision", true)
+            .leaf("UsesFastProvisioning", false)
+    });
+    ask.xml(200, "vdc", result)
+}
+
 fn vdc_body(world: &World, base: &str) -> Element {
     let id = world.vdc.id;
     let own = format!("{base}/api/vdc/{id}");
@@ -183,6 +200,13 @@ fn vdc_body(world: &World, base: &str) -> Element {
                 .child(super::views::storage_profile(world, base).renamed("VdcStorageProfile")),
         )
         .leaf("VCpuInMhz2", 1000)
+}
+
+/// Of the organisation and its VDC: nobody has attached any, and tenants cannot.
+pub(super) async fn no_metadata(ask: Ask, Path(id): Path<String>) -> Response {
+    let world = ask.read();
+    let result = own(&id, world.org.id, "org").or_else(|_| own(&id, world.vdc.id, "vdc"));
+    ask.xml(200, "metadata", result.map(|_| Element::vcloud("Metadata").attr("type", media("metadata"))))
 }
 
 pub(super) async fn catalog(ask: Ask, Path(id): Path<String>) -> Response {
@@ -321,6 +345,20 @@ pub(super) async fn entity(ask: Ask, Path(urn): Path<String>) -> Response {
             ("edgeGateway", href(base, Entity::Gateway(id)))
         } else if id == world.vdc.id {
             ("vdc", format!("{base}/api/vdc/{id}"))
+        } else if id == world.org.id {
+            ("org", format!("{base}/api/org/{id}"))
+        } else if id == world.catalog.id {
+            ("catalog", format!("{base}/api/catalog/{id}"))
+        } else if id == world.storage_profile.id {
+            ("vdcStorageProfile", format!("{base}/api/vdcStorageProfile/{id}"))
+        } else if world.tasks.get(&id).is_some_and(|t| !t.gone) {
+            ("task", format!("{base}/api/task/{id}"))
+        } else if let Some(t) = world.templates.values().find(|t| [t.id, t.vm, t.item].contains(&id)) {
+            match id {
+                _ if id == t.id => ("vAppTemplate", format!("{base}/api/vAppTemplate/vappTemplate-{id}")),
+                _ if id == t.vm => ("vm", format!("{base}/api/vAppTemplate/vm-{id}")),
+                _ => ("catalogItem", format!("{base}/api/catalogItem/{id}")),
+            }
         } else {
             return Err(Refusal::forbidden("entity", id));
         };

@@ -10,7 +10,11 @@ use super::{
     records::{KINDS, Kind, Row},
     views::{link, media},
 };
-use crate::{errors::Refusal, filter::matches, xml::Element};
+use crate::{
+    errors::Refusal,
+    filter::{check, matches},
+    xml::Element,
+};
 
 /// The largest page.
 const PAGE_MAX: usize = 128;
@@ -77,14 +81,20 @@ fn records(ask: &Ask, kind: &Kind, params: &Params, path: &str) -> Result<Elemen
         (f, _) => f.map(str::to_owned),
     };
     let mut found = Vec::new();
-    for row in (kind.rows)(&ask.read(), base, ask.now()) {
-        if matches(filter.as_deref(), |name| row.field(name)).map_err(Refusal::bad)? {
-            found.push(row);
+    // A name that no row has is refused also where there is no row.
+    let known: Vec<&str> = ["href", "id"].into_iter().chain(kind.fields.iter().copied()).collect();
+    check(filter.as_deref(), &known).map_err(Refusal::bad)?;
+    let asked: Option<Vec<&str>> = text("fields").map(|f| f.split(',').map(str::trim).collect());
+    for name in text("sortAsc").into_iter().chain(text("sortDesc")).chain(asked.iter().flatten().copied()) {
+        if !known.contains(&name) {
+            return Err(Refusal::bad(format!("Unknown property name '{name}'.")));
         }
     }
-    for name in [text("sortAsc"), text("sortDesc")].into_iter().flatten() {
-        if found.first().is_some_and(|row| row.field(name).is_none()) {
-            return Err(Refusal::bad(format!("Unknown property name '{name}' to sort by.")));
+    for row in (kind.rows)(&ask.read(), base, ask.now()) {
+        debug_assert!(row.attrs.len() == kind.fields.len(), "{}", kind.name);
+        debug_assert!(row.attrs.iter().all(|(name, _)| kind.fields.contains(name)), "{}", kind.name);
+        if matches(filter.as_deref(), |name| row.field(name)).map_err(Refusal::bad)? {
+            found.push(row);
         }
     }
     let key = |row: &Row, name: &str| row.field(name).unwrap_or_default().to_owned();
@@ -113,11 +123,17 @@ fn records(ask: &Ask, kind: &Kind, params: &Params, path: &str) -> Result<Elemen
         result = result.child(link("nextPage", Some(&format!("query.{format}")), address(page + 1)));
     }
     let from = (page - 1).saturating_mul(size) + ask.around.page_shift;
-    Ok(result.children(found.into_iter().skip(from).take(size).map(|row| write(kind, format, row))))
+    Ok(result.children(
+        found.into_iter().skip(from).take(size).map(|row| write(kind, format, asked.as_deref(), row)),
+    ))
 }
 
-fn write(kind: &Kind, format: &str, row: Row) -> Element {
+/// `fields` are the attributes asked for; nothing said asks for all.
+fn write(kind: &Kind, format: &str, fields: Option<&[&str]>, mut row: Row) -> Element {
     let name = row.field("name").unwrap_or_default().to_owned();
+    if let Some(fields) = fields {
+        row.attrs.retain(|(name, _)| fields.contains(name));
+    }
     match format {
         "references" => Element::new(&kind.record.replace("Record", "Reference"))
             .attr("href", row.href)

@@ -8,7 +8,7 @@ use super::{
     Ask, customization, id_of,
     nics::read_nics,
     number, parse,
-    vapps::is_true,
+    vapps::{is_true, start_of},
     vms::{check_size, only, read_change, read_spec, small},
 };
 use crate::{
@@ -81,6 +81,7 @@ pub(super) async fn recompose(ask: Ask, Path(id): Path<String>, body: String) ->
                 let description = root.value("Description").unwrap_or(&vapp.description);
                 (name.unwrap_or(&vapp.name).to_owned(), description.to_owned())
             });
+            let (deploy, power_on) = start_of(c, root);
             c.start(Start {
                 operation: "vdcRecomposeVapp",
                 duration,
@@ -94,9 +95,8 @@ pub(super) async fn recompose(ask: Ask, Path(id): Path<String>, body: String) ->
                     deleted,
                     reconfigured,
                     renamed,
-                    // By the schema both are true where nothing is said; inferred.
-                    power_on: is_true(root, "powerOn", c.world.knobs.power_on_by_default)
-                        && is_true(root, "deploy", c.world.knobs.power_on_by_default),
+                    deploy,
+                    power_on,
                 },
             })
         })

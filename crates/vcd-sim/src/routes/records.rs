@@ -1,5 +1,6 @@
 //! The rows of the typed queries: for every type, what its records hold.
 
+use super::fields::*;
 use crate::{
     clock::iso,
     model::{Realization, Vm},
@@ -30,44 +31,91 @@ pub(super) struct Kind {
     pub(super) name: &'static str,
     pub(super) record: &'static str,
     pub(super) media: &'static str,
+    /// What its records can be filtered and sorted by, beside `href` and `id`.
+    pub(super) fields: &'static [&'static str],
     pub(super) rows: fn(&World, &str, i64) -> Vec<Row>,
 }
 
 pub(super) const KINDS: &[Kind] = &[
-    Kind { name: "organization", record: "OrgRecord", media: "org", rows: organizations },
-    Kind { name: "orgVdc", record: "OrgVdcRecord", media: "vdc", rows: vdcs },
-    Kind { name: "adminOrgVdc", record: "AdminVdcRecord", media: "vdc", rows: vdcs },
-    Kind { name: "catalog", record: "CatalogRecord", media: "catalog", rows: catalogs },
-    Kind { name: "adminCatalog", record: "AdminCatalogRecord", media: "catalog", rows: catalogs },
-    Kind { name: "catalogItem", record: "CatalogItemRecord", media: "catalogItem", rows: catalog_items },
-    Kind { name: "vAppTemplate", record: "VAppTemplateRecord", media: "vAppTemplate", rows: templates },
+    Kind {
+        name: "organization",
+        record: "OrgRecord",
+        media: "org",
+        fields: ORGANIZATIONS,
+        rows: organizations,
+    },
+    Kind { name: "orgVdc", record: "OrgVdcRecord", media: "vdc", fields: VDCS, rows: vdcs },
+    Kind { name: "adminOrgVdc", record: "AdminVdcRecord", media: "vdc", fields: VDCS, rows: vdcs },
+    Kind { name: "catalog", record: "CatalogRecord", media: "catalog", fields: CATALOGS, rows: catalogs },
+    Kind {
+        name: "adminCatalog",
+        record: "AdminCatalogRecord",
+        media: "catalog",
+        fields: CATALOGS,
+        rows: catalogs,
+    },
+    Kind {
+        name: "catalogItem",
+        record: "CatalogItemRecord",
+        media: "catalogItem",
+        fields: CATALOG_ITEMS,
+        rows: catalog_items,
+    },
+    Kind {
+        name: "vAppTemplate",
+        record: "VAppTemplateRecord",
+        media: "vAppTemplate",
+        fields: TEMPLATES,
+        rows: templates,
+    },
     Kind {
         name: "adminVAppTemplate",
         record: "AdminVAppTemplateRecord",
         media: "vAppTemplate",
+        fields: TEMPLATES,
         rows: templates,
     },
-    Kind { name: "vApp", record: "VAppRecord", media: "vApp", rows: vapps },
-    Kind { name: "adminVApp", record: "AdminVAppRecord", media: "vApp", rows: vapps },
-    Kind { name: "vm", record: "VMRecord", media: "vm", rows: vms },
-    Kind { name: "adminVM", record: "AdminVMRecord", media: "vm", rows: vms },
-    Kind { name: "orgVdcNetwork", record: "OrgVdcNetworkRecord", media: "orgVdcNetwork", rows: networks },
-    Kind { name: "vAppNetwork", record: "VAppNetworkRecord", media: "vAppNetwork", rows: vapp_networks },
+    Kind { name: "vApp", record: "VAppRecord", media: "vApp", fields: VAPPS, rows: vapps },
+    Kind { name: "adminVApp", record: "AdminVAppRecord", media: "vApp", fields: VAPPS, rows: vapps },
+    Kind { name: "vm", record: "VMRecord", media: "vm", fields: VMS, rows: vms },
+    Kind { name: "adminVM", record: "AdminVMRecord", media: "vm", fields: VMS, rows: vms },
+    Kind {
+        name: "orgVdcNetwork",
+        record: "OrgVdcNetworkRecord",
+        media: "orgVdcNetwork",
+        fields: NETWORKS,
+        rows: networks,
+    },
+    Kind {
+        name: "vAppNetwork",
+        record: "VAppNetworkRecord",
+        media: "vAppNetwork",
+        fields: VAPP_NETWORKS,
+        rows: vapp_networks,
+    },
     Kind {
         name: "vAppOrgVdcNetworkRelation",
         record: "VAppOrgVdcNetworkRelationRecord",
         media: "vApp",
+        fields: RELATIONS,
         rows: relations,
     },
-    Kind { name: "edgeGateway", record: "EdgeGatewayRecord", media: "edgeGateway", rows: edges },
+    Kind {
+        name: "edgeGateway",
+        record: "EdgeGatewayRecord",
+        media: "edgeGateway",
+        fields: EDGES,
+        rows: edges,
+    },
     Kind {
         name: "orgVdcStorageProfile",
         record: "OrgVdcStorageProfileRecord",
         media: "vdcStorageProfile",
+        fields: STORAGE,
         rows: storage,
     },
-    Kind { name: "task", record: "TaskRecord", media: "task", rows: tasks },
-    Kind { name: "adminTask", record: "AdminTaskRecord", media: "task", rows: tasks },
+    Kind { name: "task", record: "TaskRecord", media: "task", fields: TASKS, rows: tasks },
+    Kind { name: "adminTask", record: "AdminTaskRecord", media: "task", fields: TASKS, rows: tasks },
 ];
 
 fn row(href: String, urn: String, attrs: Vec<(&'static str, String)>) -> Row {

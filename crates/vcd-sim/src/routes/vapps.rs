@@ -81,13 +81,14 @@ impl New {
             }
             (operation, _) => durations::of(operation, counted),
         };
+        let (deploy, power_on) = start_of(c, root);
         let started = c.start(Start {
             operation: self.operation,
             duration,
             owner: Entity::Vapp(id),
             name: self.name,
             holds,
-            effect: Effect::VappMade { id, vms, power_on: is_true(root, "powerOn", false) },
+            effect: Effect::VappMade { id, vms, deploy, power_on },
         });
         if started.is_err() {
             c.world.vapps.remove(&id);
@@ -99,6 +100,14 @@ impl New {
 /// An attribute that is a truth, in any capitalisation.
 pub(super) fn is_true(node: Node<'_, '_>, name: &str, default: bool) -> bool {
     node.attribute(name).map_or(default, |v| v.eq_ignore_ascii_case("true"))
+}
+
+/// Whether new machines are deployed, and whether they are turned on too. By the schema both are true where nothing is
+/// said; inferred.
+pub(super) fn start_of(c: &Change<'_>, root: Node<'_, '_>) -> (bool, bool) {
+    let default = c.world.knobs.power_on_by_default;
+    let deploy = is_true(root, "deploy", default);
+    (deploy, deploy && is_true(root, "powerOn", default))
 }
 
 fn wanted_networks(c: &Change<'_>, root: Node<'_, '_>) -> Result<Vec<VappNetwork>, Refusal> {

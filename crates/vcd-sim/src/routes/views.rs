@@ -382,7 +382,7 @@ pub(super) fn network_connection_section(vm: &Vm, base: &str, editable: bool) ->
     let connection = |n: &Nic| {
         let mut nic = Element::new("NetworkConnection")
             .attr("network", &n.network)
-            .attr("needsCustomization", false)
+            .attr("needsCustomization", n.needs_customization)
             .leaf("NetworkConnectionIndex", n.index);
         if let Some(ip) = &n.ip {
             nic = nic.leaf("IpAddress", ip);
@@ -397,7 +397,7 @@ pub(super) fn network_connection_section(vm: &Vm, base: &str, editable: bool) ->
         .attr("href", &own)
         .attr("ovf:required", false)
         .leaf("ovf:Info", "Specifies the available VM network connections")
-        .leaf("PrimaryNetworkConnectionIndex", vm.nics.first().map_or(0, |n| n.index))
+        .leaf("PrimaryNetworkConnectionIndex", vm.primary_nic().map_or(0, |n| n.index))
         .children(vm.nics.iter().map(connection));
     if editable { section.child(link("edit", Some("networkConnectionSection"), own)) } else { section }
 }

@@ -86,6 +86,10 @@ impl Cloud {
         self.sign_in_at("sessions/provider", "administrator@System").await;
     }
 
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     async fn sign_in_at(&mut self, path: &str, user: &str) {
         let response = self
             .http

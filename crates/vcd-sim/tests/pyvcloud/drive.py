@@ -248,6 +248,9 @@ assert third.get_all_vms()[0].GuestCustomizationSection.ComputerName == "third"
 wait(third.copy_to(vdc.href, "fourth", "a copy"))
 fourth = VApp(client, resource=vdc.get_vapp("fourth"))
 assert len(fourth.get_all_vms()) == 1
+# A copy that nobody asks to stay off is turned on, by the schema's default.
+assert fourth.get_all_vms()[0].get("status") == "4"
+wait(fourth.undeploy())
 wait(fourth.edit_name_and_description("fifth", "renamed"))
 
 step("everything goes")
