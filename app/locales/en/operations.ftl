@@ -59,6 +59,7 @@ row-customize = Setting hostname, login and IP
 row-start = Starting
 row-finish = Finishing
 row-terminate-check = Checking the request
+row-neighbours-move = Moving your other servers over, without stopping them
 row-stop = Switching off
 row-delete = Deleting the server
 row-network-delete = Removing the network

@@ -54,7 +54,6 @@ denial-terminating = This server is being terminated.
 denial-terminated = This server is terminated.
 denial-already-started = Already started.
 denial-already-over = Already over.
-denial-has-neighbours = Other servers share this one's network group, and taking one of several out is not offered yet. Write to support.
 power-start = Start
 power-shut_down = Shut down
 power-reboot = Reboot

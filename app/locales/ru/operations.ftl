@@ -59,6 +59,7 @@ row-customize = Настраиваем имя, вход и IP
 row-start = Включаем
 row-finish = Завершаем
 row-terminate-check = Проверяем заявку
+row-neighbours-move = Переносим остальные серверы, не останавливая их
 row-stop = Выключаем
 row-delete = Удаляем сервер
 row-network-delete = Убираем сеть

@@ -54,7 +54,6 @@ denial-terminating = Сервер удаляется.
 denial-terminated = Сервер удалён.
 denial-already-started = Уже началось.
 denial-already-over = Уже завершено.
-denial-has-neighbours = У этого сервера общая сетевая группа с другими, а убрать один из нескольких пока нельзя. Напишите в поддержку.
 power-start = Включить
 power-shut_down = Выключить
 power-reboot = Перезагрузить

@@ -28,6 +28,8 @@ closed_list! {
         OrderInvalid = "order_invalid",
         /// Other servers share the group: it cannot be taken apart in the short way.
         NotLastServer = "not_last_server",
+        /// A neighbour cannot change its group as it is: a snapshot or a question is in the way.
+        NotMovable = "not_movable",
         /// What was done cannot be taken back.
         Irreversible = "irreversible",
         /// Its rows cannot be read by this program.

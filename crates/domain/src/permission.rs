@@ -16,8 +16,6 @@ closed_list! {
         ReadsOnly = "reads-only",
         Terminating = "terminating",
         Terminated = "terminated",
-        /// Others of the customer live in the same group.
-        HasNeighbours = "has-neighbours",
         AlreadyStarted = "already-started",
         AlreadyOver = "already-over",
         /// It is not up for the first time yet.

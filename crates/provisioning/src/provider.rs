@@ -131,8 +131,47 @@ pub struct Group {
     pub ready: bool,
     /// Some machine in it is running or holds resources of the provider.
     pub running: bool,
-    pub networks: Vec<String>,
+    pub networks: Vec<GroupNetwork>,
     pub machines: Vec<Machine>,
+}
+
+impl Group {
+    pub fn has_network(&self, name: &str) -> bool {
+        self.networks.iter().any(|n| n.name == name)
+    }
+
+    pub fn machine_named(&self, name: &str) -> Option<&Machine> {
+        self.machines.iter().find(|m| m.name == name)
+    }
+}
+
+/// A network that machines of a group can be attached to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupNetwork {
+    pub name: String,
+    /// `None` where nothing stands behind it.
+    pub network: Option<NetworkRef>,
+}
+
+/// Why a machine cannot change its group as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// It waits for an answer.
+    Question,
+    /// Its disks have a snapshot.
+    Snapshot,
+    /// Its making has failed half-way.
+    Broken,
+}
+
+impl Obstacle {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Question => "it waits for an answer",
+            Self::Snapshot => "it has a snapshot",
+            Self::Broken => "it was never made whole",
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -146,6 +185,8 @@ pub struct Machine {
     pub ram_mb: u64,
     pub disk_mb: u64,
     pub addresses: Vec<String>,
+    /// What keeps it where it is.
+    pub obstacle: Option<Obstacle>,
 }
 
 #[derive(Clone, Debug)]
@@ -207,9 +248,13 @@ pub trait Provider: Send + Sync + 'static {
     /// Cuts the power of everything in it.
     async fn group_stop(&self, group: &GroupRef) -> Result<TaskRef>;
     async fn group_delete(&self, group: &GroupRef) -> Result<TaskRef>;
+    async fn group_rename(&self, group: &GroupRef, name: &str, label: &str) -> Result<TaskRef>;
 
     /// Makes these machines, in one change.
     async fn machines_create(&self, group: &GroupRef, specs: &[MachineSpec]) -> Result<TaskRef>;
+    /// Takes machines of other groups into this one, in one change. They keep running, and keep their cards and addresses:
+    /// the networks of those must be in the group. Whether they keep their references is not said: look for their names.
+    async fn machines_move(&self, to: &GroupRef, machines: &[MachineRef]) -> Result<TaskRef>;
     /// Cuts the power of one, and takes its resources back.
     async fn machine_stop(&self, machine: &MachineRef) -> Result<TaskRef>;
     /// Deletes one that is stopped.
@@ -235,6 +280,8 @@ pub trait Provider: Send + Sync + 'static {
     async fn machine_power_on(&self, machine: &MachineRef) -> Result<TaskRef>;
     async fn machine_guest(&self, machine: &MachineRef) -> Result<GuestProgress>;
 
+    /// Asks a task to end early. It may go on.
+    async fn task_cancel(&self, task: &TaskRef) -> Result<()>;
     /// Waits until a task has ended well. Any process may ask.
     async fn task_wait(&self, task: &TaskRef, deadline: Duration) -> Result<()>;
 }

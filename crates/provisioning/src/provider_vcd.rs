@@ -7,16 +7,16 @@ use domain::catalogue::Family;
 use tokio::sync::OnceCell;
 use vcd::{
     AddressMode, Client, ClientConfig, CustomizationStatus, DiskEdit, EdgeQos, Effect, ErrorKind,
-    GuestCustomization, NetworkId, NetworkStatus, NewVm, Nic, QosProfile, Recompose, Reconfigure,
+    GuestCustomization, MoveVm, NetworkId, NetworkStatus, NewVm, Nic, QosProfile, Recompose, Reconfigure,
     UndeployAction, VappId, VdcId, VmId, WaitOptions,
 };
 
 use crate::{
     guest,
     provider::{
-        Block, EdgeFound, EdgeRef, EdgeSpeed, Group, GroupRef, GuestProgress, GuestSetup, Machine,
-        MachineRef, MachineSpec, NetworkFound, NetworkRef, NetworkSpec, Provider, ProviderError,
-        ProviderErrorKind, Result, TaskRef,
+        Block, EdgeFound, EdgeRef, EdgeSpeed, Group, GroupNetwork, GroupRef, GuestProgress, GuestSetup,
+        Machine, MachineRef, MachineSpec, NetworkFound, NetworkRef, NetworkSpec, Obstacle, Provider,
+        ProviderError, ProviderErrorKind, Result, TaskRef,
     },
 };
 
@@ -174,7 +174,14 @@ impl Provider for VcdProvider {
             group: group.clone(),
             ready: vapp.is_ready(),
             running: vapp.deployed,
-            networks: vapp.networks.into_iter().map(|n| n.name).collect(),
+            networks: vapp
+                .networks
+                .into_iter()
+                .map(|n| GroupNetwork {
+                    name: n.name,
+                    network: n.parent.map(|parent| NetworkRef(parent.to_string())),
+                })
+                .collect(),
             machines: vapp.vms.into_iter().map(machine).collect(),
         })
     }
@@ -205,6 +212,16 @@ impl Provider for VcdProvider {
 
     async fn group_delete(&self, group: &GroupRef) -> Result<TaskRef> {
         self.client.vapp_delete(id(&group.0)?).await.map(task).map_err(error)
+    }
+
+    async fn group_rename(&self, group: &GroupRef, name: &str, label: &str) -> Result<TaskRef> {
+        self.client.vapp_rename(id(&group.0)?, name, label).await.map(task).map_err(error)
+    }
+
+    async fn machines_move(&self, to: &GroupRef, machines: &[MachineRef]) -> Result<TaskRef> {
+        let move_in = machines.iter().map(|m| Ok(MoveVm { vm: id(&m.0)?, networks: vec![] }));
+        let change = Recompose { move_in: move_in.collect::<Result<_>>()?, ..Recompose::default() };
+        self.client.vapp_recompose(id(&to.0)?, &change).await.map(task).map_err(error)
     }
 
     async fn machines_create(&self, group: &GroupRef, specs: &[MachineSpec]) -> Result<TaskRef> {
@@ -310,6 +327,10 @@ impl Provider for VcdProvider {
         })
     }
 
+    async fn task_cancel(&self, task: &TaskRef) -> Result<()> {
+        self.client.task_cancel(id(&task.0)?).await.map_err(error)
+    }
+
     async fn task_wait(&self, task: &TaskRef, deadline: Duration) -> Result<()> {
         self.client.task_wait(id(&task.0)?, WaitOptions::within(deadline)).await.map(drop).map_err(error)
     }
@@ -341,6 +362,11 @@ fn machine(vm: vcd::Vm) -> Machine {
         machine: MachineRef(vm.id.to_string()),
         on: vm.is_on(),
         deployed: vm.deployed,
+        obstacle: match vm.status {
+            5 => Some(Obstacle::Question),
+            -1 => Some(Obstacle::Broken),
+            _ => vm.has_snapshot.then_some(Obstacle::Snapshot),
+        },
         addresses: vm.addresses().map(str::to_owned).collect(),
         name: vm.name,
         vcpu: vm.cpus,

@@ -7,7 +7,7 @@ pub mod hands;
 mod plane;
 pub mod postgres;
 
-pub use plane::{Database, Node, Plane};
+pub use plane::{Database, Node, Plane, Uptime};
 
 /// Each of these tests on SQLite and on PostgreSQL.
 #[macro_export]

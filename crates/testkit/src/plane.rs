@@ -1,16 +1,16 @@
 //! A whole control plane over a real SQLite file and a simulator reached over HTTP.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use domain::{
-    DraftId, JobId,
+    DraftId, JobId, ServerId,
     draft::WizardStep,
     state::{JobState, Role},
 };
 use jobs::{SystemClock, Worker, WorkerConfig, WorkerHandle};
 use provisioning::{
-    Control, Facade, Job, OrderPlaced, Seen, SignIn, VcdConfig, VcdProvider, Viewer, demo_catalogue,
-    draft_digest,
+    Control, Facade, Job, OrderPlaced, Seen, ServerAnswer, SignIn, VcdConfig, VcdProvider, Viewer,
+    demo_catalogue, draft_digest,
 };
 use secrecy::SecretString;
 use store::{Store, seal::Sealer};
@@ -45,6 +45,13 @@ pub struct Plane {
     /// Where other nodes find the database.
     database: Option<String>,
     dir: TempDir,
+}
+
+/// For how long a guest has run without interruption, cloud ms, and how often it has booted.
+#[derive(Clone, Copy, Debug)]
+pub struct Uptime {
+    pub ms: i64,
+    pub boots: i64,
 }
 
 /// How fast the cloud lives: an order takes about a second.
@@ -175,6 +182,49 @@ impl Plane {
             .unwrap()
             .pop()
             .expect("no machine has a guest")
+    }
+
+    /// Every guest of the cloud: when it began to run, and how often it has booted, by its machine's name.
+    pub async fn guests(&self) -> BTreeMap<String, Uptime> {
+        let guests = reqwest::get(format!("{}/sim/guests", self.cloud)).await.unwrap().text().await.unwrap();
+        let guests: Vec<serde_json::Value> = serde_json::from_str(&guests).unwrap();
+        let number = |g: &serde_json::Value, name: &str| g[name].as_i64().unwrap_or_default();
+        let one = |g: &serde_json::Value| {
+            let uptime = Uptime { ms: number(g, "up_for_ms"), boots: number(g, "boots") };
+            (g["name"].as_str().unwrap().to_owned(), uptime)
+        };
+        guests.iter().map(one).collect()
+    }
+
+    /// Fails unless every guest that is still there has run on since then.
+    pub async fn never_stopped(&self, since: &BTreeMap<String, Uptime>) {
+        let mut seen = 0;
+        for (name, now) in self.guests().await {
+            if let Some(then) = since.get(&name) {
+                assert_eq!(now.boots, then.boots, "{name} has booted");
+                assert!(now.ms > then.ms, "{name}: up for {} ms, before that for {}", now.ms, then.ms);
+                seen += 1;
+            }
+        }
+        assert!(seen > 0, "nobody is left");
+    }
+
+    /// Asks for the end of a server, as its owner.
+    pub async fn terminate(&self, viewer: &Viewer, server: ServerId) -> JobId {
+        let name = self.store.server(server).await.unwrap().unwrap().name;
+        let key = uuid::Uuid::now_v7().to_string();
+        match self.facade.server_terminate(viewer, server, &name, &key, "test").await.unwrap() {
+            ServerAnswer::Accepted(job) => job,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Changes something in the cloud past its API.
+    pub async fn foreign(&self, change: serde_json::Value) {
+        let answer =
+            reqwest::Client::new().post(format!("{}/sim/change", self.cloud)).json(&change).send().await;
+        let answer = answer.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     }
 
     /// Makes something go wrong in the cloud.

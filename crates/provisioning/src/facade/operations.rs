@@ -231,9 +231,10 @@ const ACTIVATE_ROWS: &[(&str, &[&str])] = &[
 ];
 
 const TERMINATE_ROWS: &[(&str, &[&str])] = &[
-    ("terminate-check", &["terminate_check"]),
+    ("terminate-check", &["terminate_check", "migration_plan"]),
+    ("neighbours-move", &["group_compose", "machines_move"]),
     ("stop", &["group_stop"]),
-    ("delete", &["group_delete"]),
+    ("delete", &["group_delete", "group_rename"]),
     ("network-delete", &["network_delete"]),
     ("edge-clear", &["edge_clear", "terminated"]),
 ];

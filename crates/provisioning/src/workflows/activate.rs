@@ -5,18 +5,22 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{cause::Cause, state::ServerState};
+use domain::{CustomerId, ServerId, cause::Cause, kind::Scope, state::ServerState};
 use jobs::{StepContext, Workflow};
 use store::{edges::Edge, servers::Server};
 
-use super::step::{
-    Row, Run, Stop, Tried, adopt, carry_out, carry_out_together, delete_doubles, server, workflow as table,
+use super::{
+    migration::{self, current_group},
+    step::{
+        Row, Run, Stop, Tried, adopt, carry_out, carry_out_together, delete_doubles, server,
+        workflow as table,
+    },
 };
 use crate::{
     control::Control,
     provider::{
-        Block, EdgeRef, EdgeSpeed, Group, GroupRef, GuestProgress, GuestSetup, Machine, MachineRef,
-        MachineSpec, NetworkFound, NetworkRef, NetworkSpec, ProviderErrorKind,
+        Block, EdgeRef, EdgeSpeed, Group, GroupRef, GuestProgress, GuestSetup, MachineRef, MachineSpec,
+        NetworkFound, NetworkRef, NetworkSpec, ProviderErrorKind,
     },
 };
 
@@ -70,15 +74,23 @@ pub(super) fn workflow(control: &Arc<Control>) -> Workflow {
 
 /// The names under which a server's things are found again, known before any of them is made.
 pub(super) fn network_name(s: &Server) -> String {
-    format!("net-{}", s.id)
+    network_name_of(s.id)
+}
+
+pub(super) fn network_name_of(id: ServerId) -> String {
+    format!("net-{id}")
 }
 
 fn machine_name(s: &Server) -> String {
-    format!("vds-{}", s.id)
+    machine_name_of(s.id)
 }
 
-pub(super) fn group_name(s: &Server) -> String {
-    format!("cust-{}", s.customer)
+pub(super) fn machine_name_of(id: ServerId) -> String {
+    format!("vds-{id}")
+}
+
+pub(super) fn group_name(customer: CustomerId) -> String {
+    format!("cust-{customer}")
 }
 
 /// What people see beside it in the cloud. A host name that asks the simulated cloud for a fault stands in it.
@@ -178,10 +190,10 @@ async fn group_ensure(c: Arc<Control>, all: Vec<StepContext>) -> Vec<Tried> {
         }
         let Some((first, cx)) = members.first().zip(all.first()) else { return Ok(()) };
         let networks: Vec<(&str, &NetworkRef)> = members.iter().map(|(_, n, r)| (n.as_str(), r)).collect();
-        let group_name = group_name(&first.0);
+        let group_name = group_name(first.0.customer);
         c.store.group_intend(cx.fence(), &group_name).await?;
-        let group = match c.provider.group_find(&group_name).await? {
-            Some(group) => group,
+        let group = match current_group(&c, first.0.customer).await? {
+            Some(group) => group.group,
             None => {
                 let label = label(&first.0);
                 let making = c.provider.group_create(&group_name, &label, &networks);
@@ -197,8 +209,7 @@ async fn group_ensure(c: Arc<Control>, all: Vec<StepContext>) -> Vec<Tried> {
             return Err(Stop::Retry(Cause::PlatformBusy, format!("group {group_name} is busy")));
         }
         delete_doubles(&c, &all, QUICK, &group_name, Some(&group)).await?;
-        let missing: Vec<_> =
-            networks.into_iter().filter(|(n, _)| !seen.networks.iter().any(|s| s == n)).collect();
+        let missing: Vec<_> = networks.into_iter().filter(|(n, _)| !seen.has_network(n)).collect();
         if !missing.is_empty() {
             carry_out_together(&c, &all, QUICK, c.provider.group_attach(&group, &missing)).await?;
         }
@@ -221,6 +232,11 @@ pub(super) async fn own_group(c: &Control, s: &Server) -> Result<Option<Group>, 
         None => Ok(None),
         Some(group) => Ok(Some(c.provider.group(&GroupRef(group)).await?)),
     }
+}
+
+/// The customer's group, also one that was made without its reference being recorded.
+async fn own_group_by_any(c: &Control, s: &Server) -> Result<Option<GroupRef>, Stop> {
+    Ok(current_group(c, s.customer).await?.map(|g| g.group))
 }
 
 async fn observe_group(c: &Control, cx: &StepContext, group: &GroupRef) -> Tried {
@@ -255,7 +271,7 @@ async fn machine_create(c: Arc<Control>, all: Vec<StepContext>) -> Vec<Tried> {
         let mut group = own_group(&c, &first.0).await?.ok_or_else(no_group)?;
         let missing: Vec<MachineSpec> = members
             .iter()
-            .filter(|(_, spec)| find_machine(&group, &spec.name).is_none())
+            .filter(|(_, spec)| group.machine_named(&spec.name).is_none())
             .map(|(_, spec)| spec.clone())
             .collect();
         if !missing.is_empty() {
@@ -267,7 +283,8 @@ async fn machine_create(c: Arc<Control>, all: Vec<StepContext>) -> Vec<Tried> {
             group = c.provider.group(&group.group).await?;
         }
         for ((s, spec), cx) in members.iter().zip(&all) {
-            let machine = find_machine(&group, &spec.name)
+            let machine = group
+                .machine_named(&spec.name)
                 .ok_or_else(|| Stop::Unknown(format!("machine {} is not there after its task", spec.name)))?;
             c.store.server_set_machine(cx.fence(), s.id, Some(&machine.machine.0)).await?;
         }
@@ -275,10 +292,6 @@ async fn machine_create(c: Arc<Control>, all: Vec<StepContext>) -> Vec<Tried> {
     };
     let tried = made.await;
     vec![tried; all.len()]
-}
-
-fn find_machine(group: &Group, name: &str) -> Option<Machine> {
-    group.machines.iter().find(|m| m.name == name).cloned()
 }
 
 pub(super) fn own_machine(s: &Server) -> Result<MachineRef, Stop> {
@@ -373,9 +386,9 @@ async fn ready(c: Arc<Control>, cx: StepContext) -> Tried {
 async fn machine_delete(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     adopt(&c, &cx, COPY).await?;
-    let Some(group) = c.provider.group_find(&group_name(&s)).await? else { return Ok(()) };
+    let Some(group) = own_group_by_any(&c, &s).await? else { return Ok(()) };
     let seen = c.provider.group(&group).await?;
-    if let Some(machine) = find_machine(&seen, &machine_name(&s)) {
+    if let Some(machine) = seen.machine_named(&machine_name(&s)) {
         if machine.deployed {
             carry_out(&c, &cx, QUICK, c.provider.machine_stop(&machine.machine)).await?;
         }
@@ -388,26 +401,37 @@ async fn machine_delete(c: Arc<Control>, cx: StepContext) -> Tried {
     observe_group(&c, &cx, &group).await
 }
 
-/// The network leaves the group; a group without machines goes with it. While others run in it no network can leave.
+/// The network leaves the group; a group without machines goes with it. While others run in it no network can leave: they
+/// move to a new group, and the old one goes with the network.
 async fn group_leave(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
-    adopt(&c, &cx, QUICK).await?;
-    let Some(group) = c.provider.group_find(&group_name(&s)).await? else { return Ok(()) };
-    let seen = c.provider.group(&group).await?;
-    let network = network_name(&s);
-    if seen.machines.is_empty() && seen.networks.iter().all(|n| *n == network) {
-        carry_out(&c, &cx, QUICK, c.provider.group_delete(&group)).await?;
-        c.store.group_set_ref(cx.fence(), None).await?;
-        return Ok(c.store.group_observed(cx.fence(), 0, 0, c.clock.now_ms()).await?);
-    }
-    if seen.networks.contains(&network) {
-        if seen.running {
-            let text = "its network cannot leave the group while other servers run in it";
-            return Err(Stop::Fail(Cause::NotLastServer, text.into()));
+    adopt(&c, &cx, COPY).await?;
+    let all = std::slice::from_ref(&cx);
+    if migration::plan(&c, s.customer).await?.is_none_or(|plan| !plan.leaving.contains(&s.id)) {
+        let Some(group) = own_group_by_any(&c, &s).await? else { return Ok(()) };
+        let seen = c.provider.group(&group).await?;
+        let network = network_name(&s);
+        if seen.machines.is_empty() && seen.networks.iter().all(|n| n.name == network) {
+            carry_out(&c, &cx, QUICK, c.provider.group_delete(&group)).await?;
+            c.store.group_set_ref(cx.fence(), None).await?;
+            return Ok(c.store.group_observed(cx.fence(), 0, 0, c.clock.now_ms()).await?);
         }
-        carry_out(&c, &cx, QUICK, c.provider.group_detach(&group, &network)).await?;
+        if !seen.has_network(&network) {
+            return observe_group(&c, &cx, &group).await;
+        }
+        if !seen.running {
+            carry_out(&c, &cx, QUICK, c.provider.group_detach(&group, &network)).await?;
+            return observe_group(&c, &cx, &group).await;
+        }
+        migration::decide(&c, all).await?;
     }
-    observe_group(&c, &cx, &group).await
+    migration::compose(&c, all).await?;
+    migration::move_over(&c, all).await?;
+    migration::stop(&c, all).await?;
+    migration::delete(&c, all).await?;
+    migration::finish(&c, all).await?;
+    // What an activate left behind holds nobody.
+    Ok(c.store.job_set_hold(cx.fence(), Scope::None).await?)
 }
 
 async fn speed_lift(c: Arc<Control>, cx: StepContext) -> Tried {

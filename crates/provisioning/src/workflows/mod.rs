@@ -4,6 +4,7 @@
 //! before the first try. So a repeat after a crash adopts instead of doubling.
 
 mod activate;
+mod migration;
 mod power;
 mod step;
 mod terminate;

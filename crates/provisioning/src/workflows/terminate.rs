@@ -1,60 +1,65 @@
-//! `terminate`, the short way: a customer's last server takes its whole group with it.
+//! `terminate`: the end of servers, while their neighbours keep running.
 //!
-//! Not here: a server that has neighbours. A network cannot leave a running group, so that case needs a migration.
+//! check → migration (plan → new group → move → old group stopped → deleted → renamed) → network → edge → terminated.
+//! Terminates of one customer that stand in the queue together make one migration; a customer's last servers need none and
+//! take their group with them.
 
 use std::{sync::Arc, time::Duration};
 
 use domain::{cause::Cause, state::ServerState};
-use futures::future::BoxFuture;
 use jobs::{StepContext, Workflow};
 
 use super::{
-    activate::{clear_speed, group_name, network_name, own_group},
-    step::{Row, Run, Stop, Tried, adopt, carry_out, delete_doubles, server, workflow as table},
+    activate::{clear_speed, network_name},
+    migration,
+    step::{Row, Run, Stop, Tried, adopt, carry_out, server, workflow as table},
 };
-use crate::{
-    control::Control,
-    provider::{EdgeRef, GroupRef},
-};
+use crate::{control::Control, provider::EdgeRef};
 
-pub(super) const SHAPE: i64 = 1;
+/// Raised whenever a step is added, removed or renamed.
+pub(super) const SHAPE: i64 = 2;
 
-const fn row(
-    key: &'static str,
-    after: &'static [&'static str],
-    run: fn(Arc<Control>, StepContext) -> BoxFuture<'static, Tried>,
-    undo: fn(Arc<Control>, StepContext) -> BoxFuture<'static, Tried>,
-) -> Row {
-    Row { key, after, run: Run::Alone(run), undo: Some(undo) }
+macro_rules! together {
+    ($key:literal after [$($after:literal),*] do $run:path; undo $undo:expr) => {
+        Row {
+            key: $key,
+            after: &[$($after),*],
+            run: Run::Together(|c, all| {
+                Box::pin(async move {
+                    let tried = $run(&c, &all).await;
+                    vec![tried; all.len()]
+                })
+            }),
+            undo: Some($undo),
+        }
+    };
+}
+
+macro_rules! alone {
+    ($key:literal after [$($after:literal),*] do $run:path; undo $undo:expr) => {
+        Row {
+            key: $key,
+            after: &[$($after),*],
+            run: Run::Alone(|c, cx| Box::pin($run(c, cx))),
+            undo: Some($undo),
+        }
+    };
 }
 
 pub(super) const STEPS: &[Row] = &[
-    row("terminate_check", &[], |c, cx| Box::pin(check(c, cx)), |c, cx| Box::pin(check_undo(c, cx))),
-    row(
-        "group_stop",
-        &["terminate_check"],
-        |c, cx| Box::pin(group_stop(c, cx)),
-        |_, _| Box::pin(no_way_back()),
-    ),
-    row(
-        "group_delete",
-        &["group_stop"],
-        |c, cx| Box::pin(group_delete(c, cx)),
-        |_, _| Box::pin(no_way_back()),
-    ),
-    row(
-        "network_delete",
-        &["group_delete"],
-        |c, cx| Box::pin(network_delete(c, cx)),
-        |_, _| Box::pin(no_way_back()),
-    ),
-    row(
-        "edge_clear",
-        &["network_delete"],
-        |c, cx| Box::pin(edge_clear(c, cx)),
-        |_, _| Box::pin(no_way_back()),
-    ),
-    row("terminated", &["edge_clear"], |c, cx| Box::pin(terminated(c, cx)), |_, _| Box::pin(no_way_back())),
+    alone!("terminate_check" after [] do check; undo |c, cx| Box::pin(check_undo(c, cx))),
+    together!("migration_plan" after ["terminate_check"] do migration::decide;
+        undo |c, cx| Box::pin(async move { migration::undecide(&c, &cx).await })),
+    together!("group_compose" after ["migration_plan"] do migration::compose;
+        undo |c, cx| Box::pin(async move { migration::uncompose(&c, &cx).await })),
+    together!("machines_move" after ["group_compose"] do migration::move_over;
+        undo |c, cx| Box::pin(async move { migration::move_back(&c, &cx).await })),
+    together!("group_stop" after ["machines_move"] do migration::stop; undo |_, _| Box::pin(no_way_back())),
+    together!("group_delete" after ["group_stop"] do migration::delete; undo |_, _| Box::pin(no_way_back())),
+    together!("group_rename" after ["group_delete"] do migration::finish; undo |_, _| Box::pin(no_way_back())),
+    alone!("network_delete" after ["group_delete"] do network_delete; undo |_, _| Box::pin(no_way_back())),
+    alone!("edge_clear" after ["network_delete"] do edge_clear; undo |_, _| Box::pin(no_way_back())),
+    alone!("terminated" after ["edge_clear", "group_rename"] do terminated; undo |_, _| Box::pin(no_way_back())),
 ];
 
 const QUICK: Duration = Duration::from_secs(10 * 60);
@@ -65,51 +70,8 @@ pub(super) fn workflow(control: &Arc<Control>) -> Workflow {
 
 async fn check(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
-    if c.store.server_neighbours(s.customer, s.id).await? > 0 {
-        return Err(Stop::Fail(Cause::NotLastServer, "other servers live in the same group".into()));
-    }
     c.store.server_set_state(cx.fence(), s.id, ServerState::Terminating).await?;
     c.store.edge_draining(cx.fence(), s.id, c.clock.now_ms()).await?;
-    Ok(())
-}
-
-async fn group_stop(c: Arc<Control>, cx: StepContext) -> Tried {
-    let s = server(&c, &cx).await?;
-    adopt(&c, &cx, QUICK).await?;
-    match existing_group(&c, &s).await? {
-        Some(group) if group.running => carry_out(&c, &cx, QUICK, c.provider.group_stop(&group.group)).await,
-        _ => Ok(()),
-    }
-}
-
-/// The group, also one that was made without its reference being recorded.
-async fn existing_group(
-    c: &Control,
-    s: &store::servers::Server,
-) -> Result<Option<crate::provider::Group>, Stop> {
-    match own_group(c, s).await {
-        Ok(Some(group)) => Ok(Some(group)),
-        Ok(None) | Err(Stop::Fail(Cause::PlatformRefused, _)) => {
-            let found: Option<GroupRef> = c.provider.group_find(&group_name(s)).await?;
-            match found {
-                None => Ok(None),
-                Some(group) => Ok(Some(c.provider.group(&group).await?)),
-            }
-        }
-        Err(stop) => Err(stop),
-    }
-}
-
-async fn group_delete(c: Arc<Control>, cx: StepContext) -> Tried {
-    let s = server(&c, &cx).await?;
-    adopt(&c, &cx, QUICK).await?;
-    if let Some(group) = existing_group(&c, &s).await? {
-        carry_out(&c, &cx, QUICK, c.provider.group_delete(&group.group)).await?;
-    }
-    delete_doubles(&c, std::slice::from_ref(&cx), QUICK, &group_name(&s), None).await?;
-    c.store.group_set_ref(cx.fence(), None).await?;
-    c.store.server_set_machine(cx.fence(), s.id, None).await?;
-    c.store.group_observed(cx.fence(), 0, 0, c.clock.now_ms()).await?;
     Ok(())
 }
 
@@ -140,7 +102,16 @@ async fn terminated(c: Arc<Control>, cx: StepContext) -> Tried {
 /// Before anything was stopped the server can stay as it was.
 async fn check_undo(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
-    c.store.server_set_state(cx.fence(), s.id, ServerState::Running).await?;
+    let on = match &s.machine_ref {
+        Some(machine) => c.provider.machine(&crate::provider::MachineRef(machine.clone())).await?.on,
+        None => false,
+    };
+    let state = match (&s.machine_ref, on) {
+        (None, _) => ServerState::Failed,
+        (_, true) => ServerState::Running,
+        (_, false) => ServerState::Stopped,
+    };
+    c.store.server_observed(cx.fence(), s.id, state, c.clock.now_ms()).await?;
     Ok(c.store.edge_kept(cx.fence(), s.id, c.clock.now_ms()).await?)
 }
 

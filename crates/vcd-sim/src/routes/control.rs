@@ -203,6 +203,9 @@ pub(super) enum ForeignChange {
     Snapshot {
         vm: String,
     },
+    SnapshotGone {
+        vm: String,
+    },
     Resize {
         vm: String,
         cpus: Option<u32>,
@@ -268,6 +271,10 @@ fn foreign(world: &mut World, now: i64, change: ForeignChange) -> Result<(), Ref
         ForeignChange::Snapshot { vm } => {
             let vm = world.vm(id_of(&vm)?)?.id;
             world.apply(Effect::SnapshotTaken { vms: vec![vm], memory: false }, now)
+        }
+        ForeignChange::SnapshotGone { vm } => {
+            let vm = world.vm(id_of(&vm)?)?.id;
+            world.apply(Effect::SnapshotRemoved(vec![vm]), now)
         }
         ForeignChange::Resize { vm, cpus, memory_mb } => {
             let id = world.vm(id_of(&vm)?)?.id;

@@ -1,0 +1,330 @@
+//! Moving what stays of a customer's servers to a new group, while they keep running.
+//!
+//! A network cannot leave a group in which anything runs. So the servers that stay, and their networks, go to a new group;
+//! the old one, in which only what leaves is left, is given up. Each phase reads what is there and does what is missing, so
+//! it can be repeated after any interruption; the plan stands in the customer's row from before the first change until after
+//! the last. Until the old group is stopped everything can be moved back.
+//!
+//! Never here: stopping a machine that stays. Where one cannot be moved as it is, the plan is refused with its name.
+
+use std::time::Duration;
+
+use domain::{CustomerId, ServerId, cause::Cause, kind::Scope};
+use jobs::StepContext;
+use store::groups::Migration;
+
+use super::{
+    activate::{group_name, machine_name_of, network_name_of},
+    step::{Stop, Tried, adopt, carry_out_together, delete_doubles, server},
+};
+use crate::{
+    control::Control,
+    provider::{Group, GroupRef, Machine, MachineRef, NetworkRef, ProviderErrorKind},
+};
+
+const QUICK: Duration = Duration::from_secs(10 * 60);
+/// Many machines move one after the other.
+const MOVE: Duration = Duration::from_secs(60 * 60);
+const LABEL: &str = "made by slipway";
+
+/// What the new group is called until it takes the old one's name. A customer has one migration at a time.
+fn next_name(customer: CustomerId) -> String {
+    format!("{}-next", group_name(customer))
+}
+
+async fn customer(c: &Control, all: &[StepContext]) -> Result<(CustomerId, StepContext), Stop> {
+    let Some(cx) = all.first() else { return Err(Stop::Fail(Cause::Internal, "nobody asks".into())) };
+    Ok((server(c, cx).await?.customer, cx.clone()))
+}
+
+/// Waits for what an earlier try of this phase had begun.
+async fn adopt_all(c: &Control, all: &[StepContext], deadline: Duration) -> Tried {
+    for cx in all {
+        adopt(c, cx, deadline).await?;
+    }
+    Ok(())
+}
+
+/// A group that may be gone.
+async fn look(c: &Control, group: &GroupRef) -> Result<Option<Group>, Stop> {
+    match c.provider.group(group).await {
+        Ok(group) => Ok(Some(group)),
+        Err(e) if e.kind == ProviderErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e.into()),
+    }
+}
+
+async fn idle(c: &Control, group: &GroupRef) -> Result<Option<Group>, Stop> {
+    match look(c, group).await? {
+        Some(group) if !group.ready => {
+            Err(Stop::Retry(Cause::PlatformBusy, format!("group {} is busy", group.group)))
+        }
+        found => Ok(found),
+    }
+}
+
+async fn next_group(c: &Control, customer: CustomerId) -> Result<Option<GroupRef>, Stop> {
+    Ok(c.provider.group_find(&next_name(customer)).await?)
+}
+
+/// The plan that is under way, if there is one.
+pub(super) async fn plan(c: &Control, customer: CustomerId) -> Result<Option<Migration>, Stop> {
+    Ok(c.store.group(customer).await?.and_then(|g| g.migration))
+}
+
+async fn need_plan(c: &Control, customer: CustomerId, cx: &StepContext) -> Result<Migration, Stop> {
+    let lost = || Stop::Fail(Cause::Internal, "the plan of this migration is gone: take it back".into());
+    let plan = plan(c, customer).await?.ok_or_else(lost)?;
+    match cx.target() {
+        Some(target) if plan.leaving.contains(&ServerId(target)) => Ok(plan),
+        _ => Err(lost()),
+    }
+}
+
+fn stays(plan: &Migration, machine: &str) -> bool {
+    !plan.leaving.iter().any(|id| machine_name_of(*id) == machine)
+}
+
+/// Decides what is to be moved and writes it down. Refused where a machine that stays cannot be moved as it is.
+pub(super) async fn decide(c: &Control, all: &[StepContext]) -> Tried {
+    let (customer, cx) = customer(c, all).await?;
+    let leaving: Vec<ServerId> = all.iter().filter_map(|cx| cx.target().map(ServerId)).collect();
+    if let Some(plan) = plan(c, customer).await? {
+        // An earlier try of ours; whoever else had begun one holds the customer until it is over.
+        if leaving.iter().all(|id| plan.leaving.contains(id)) {
+            return Ok(());
+        }
+        if next_group(c, customer).await?.is_some() {
+            let text = "another migration of this customer is not over";
+            return Err(Stop::Retry(Cause::PlatformBusy, text.into()));
+        }
+    }
+    let old = current_group(c, customer).await?;
+    let mut plan = Migration { leaving, old: old.as_ref().map(|g| g.group.0.clone()), moves: false };
+    if let Some(old) = &old {
+        let staying: Vec<&Machine> = old.machines.iter().filter(|m| stays(&plan, &m.name)).collect();
+        for machine in &staying {
+            if let Some(obstacle) = machine.obstacle {
+                let text = format!("{} cannot be moved: {}", machine.name, obstacle.as_str());
+                return Err(Stop::Fail(Cause::NotMovable, text));
+            }
+        }
+        let gone: Vec<String> = plan.leaving.iter().map(|id| network_name_of(*id)).collect();
+        plan.moves = !staying.is_empty() || old.networks.iter().any(|n| !gone.contains(&n.name));
+    }
+    Ok(c.store.group_plan(cx.fence(), &group_name(customer), Some(&plan)).await?)
+}
+
+/// The customer's group: by the reference in its row, or by its name where that was never recorded.
+pub(super) async fn current_group(c: &Control, customer: CustomerId) -> Result<Option<Group>, Stop> {
+    let recorded = c.store.group(customer).await?.and_then(|g| g.group_ref);
+    if let Some(recorded) = recorded
+        && let Some(group) = idle(c, &GroupRef(recorded)).await?
+    {
+        return Ok(Some(group));
+    }
+    match c.provider.group_find(&group_name(customer)).await? {
+        None => Ok(None),
+        Some(found) => idle(c, &found).await,
+    }
+}
+
+/// The new group, with every network that stays.
+pub(super) async fn compose(c: &Control, all: &[StepContext]) -> Tried {
+    let (customer, cx) = customer(c, all).await?;
+    adopt_all(c, all, QUICK).await?;
+    let plan = need_plan(c, customer, &cx).await?;
+    if !plan.moves {
+        return Ok(());
+    }
+    // From here on nobody else may touch this customer's servers until the old group is gone.
+    for cx in all {
+        c.store.job_set_hold(cx.fence(), Scope::SameCustomer).await?;
+    }
+    let old = plan.old.clone().map(GroupRef);
+    let old = match &old {
+        Some(old) => idle(c, old).await?,
+        None => None,
+    };
+    let Some(old) = old else { return Ok(()) };
+    let gone: Vec<String> = plan.leaving.iter().map(|id| network_name_of(*id)).collect();
+    let staying: Vec<(&str, &NetworkRef)> = old
+        .networks
+        .iter()
+        .filter(|n| !gone.contains(&n.name))
+        .filter_map(|n| Some((n.name.as_str(), n.network.as_ref()?)))
+        .collect();
+    let name = next_name(customer);
+    let next = match next_group(c, customer).await? {
+        Some(next) => next,
+        None => {
+            carry_out_together(c, all, QUICK, c.provider.group_create(&name, LABEL, &staying)).await?;
+            let made = next_group(c, customer).await?;
+            made.ok_or_else(|| Stop::Unknown(format!("group {name} is not there after its task")))?
+        }
+    };
+    let seen = idle(c, &next).await?;
+    let seen = seen.ok_or_else(|| Stop::Unknown(format!("group {name} has disappeared")))?;
+    delete_doubles(c, all, QUICK, &name, Some(&next)).await?;
+    let missing: Vec<_> = staying.into_iter().filter(|(n, _)| !seen.has_network(n)).collect();
+    if !missing.is_empty() {
+        carry_out_together(c, all, QUICK, c.provider.group_attach(&next, &missing)).await?;
+    }
+    Ok(())
+}
+
+/// Everything that stays moves over, in one change, and the rows say so in one transaction.
+pub(super) async fn move_over(c: &Control, all: &[StepContext]) -> Tried {
+    let (customer, cx) = customer(c, all).await?;
+    adopt_all(c, all, MOVE).await?;
+    let plan = need_plan(c, customer, &cx).await?;
+    if !plan.moves {
+        return Ok(());
+    }
+    let next = next_group(c, customer).await?;
+    let next = next.ok_or_else(|| Stop::Fail(Cause::Internal, "the new group has disappeared".into()))?;
+    if let Some(old) = &plan.old
+        && let Some(old) = idle(c, &GroupRef(old.clone())).await?
+    {
+        let staying = |m: &Machine| stays(&plan, &m.name);
+        move_machines(c, all, &old, &next, staying).await?;
+        let left = idle(c, &old.group).await?;
+        if let Some(machine) = left.iter().flat_map(|g| &g.machines).find(|m| staying(m)) {
+            return Err(Stop::Unknown(format!("{} has not moved", machine.name)));
+        }
+    }
+    settle(c, &cx, &next).await
+}
+
+/// Moves the machines of a group that are meant.
+async fn move_machines(
+    c: &Control,
+    all: &[StepContext],
+    from: &Group,
+    to: &GroupRef,
+    meant: impl Fn(&Machine) -> bool,
+) -> Tried {
+    let machines: Vec<MachineRef> =
+        from.machines.iter().filter(|m| meant(m)).map(|m| m.machine.clone()).collect();
+    if machines.is_empty() {
+        return Ok(());
+    }
+    if idle(c, to).await?.is_none() {
+        return Err(Stop::Fail(Cause::Internal, format!("group {to} has disappeared")));
+    }
+    carry_out_together(c, all, MOVE, c.provider.machines_move(to, &machines)).await
+}
+
+/// Makes this group the customer's, its machines under the references that they have there.
+async fn settle(c: &Control, cx: &StepContext, group: &GroupRef) -> Tried {
+    let seen = idle(c, group).await?;
+    let seen = seen.ok_or_else(|| Stop::Unknown(format!("group {group} has disappeared")))?;
+    let id_of = |m: &Machine| m.name.strip_prefix("vds-").and_then(|id| id.parse::<ServerId>().ok());
+    let machines: Vec<(ServerId, String)> =
+        seen.machines.iter().filter_map(|m| Some((id_of(m)?, m.machine.0.clone()))).collect();
+    c.store.group_moved(cx.fence(), &group.0, &machines).await?;
+    let (machines, networks) = (seen.machines.len() as i64, seen.networks.len() as i64);
+    Ok(c.store.group_observed(cx.fence(), machines, networks, c.clock.now_ms()).await?)
+}
+
+/// The old group, if it is still there. A machine in it that stays would be cut off with it: that is refused.
+async fn given_up(c: &Control, plan: &Migration) -> Result<Option<Group>, Stop> {
+    let Some(old) = plan.old.clone().map(GroupRef) else { return Ok(None) };
+    let Some(old) = idle(c, &old).await? else { return Ok(None) };
+    match old.machines.iter().find(|m| stays(plan, &m.name)) {
+        Some(machine) => {
+            let text = format!("{} is still in the group that is to be given up", machine.name);
+            Err(Stop::Fail(Cause::NotLastServer, text))
+        }
+        None => Ok(Some(old)),
+    }
+}
+
+/// Cuts the power of what leaves.
+pub(super) async fn stop(c: &Control, all: &[StepContext]) -> Tried {
+    let (customer, cx) = customer(c, all).await?;
+    adopt_all(c, all, QUICK).await?;
+    let plan = need_plan(c, customer, &cx).await?;
+    match given_up(c, &plan).await? {
+        Some(old) if old.running => {
+            carry_out_together(c, all, QUICK, c.provider.group_stop(&old.group)).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Deletes the old group and what leaves with it.
+pub(super) async fn delete(c: &Control, all: &[StepContext]) -> Tried {
+    let (customer, cx) = customer(c, all).await?;
+    adopt_all(c, all, QUICK).await?;
+    let plan = need_plan(c, customer, &cx).await?;
+    if let Some(old) = given_up(c, &plan).await? {
+        carry_out_together(c, all, QUICK, c.provider.group_delete(&old.group)).await?;
+    }
+    delete_doubles(c, all, QUICK, &group_name(customer), None).await?;
+    for cx in all {
+        if let Some(target) = cx.target() {
+            c.store.server_set_machine(cx.fence(), ServerId(target), None).await?;
+        }
+        c.store.job_set_hold(cx.fence(), Scope::SameServer).await?;
+    }
+    if !plan.moves {
+        c.store.group_set_ref(cx.fence(), None).await?;
+        c.store.group_observed(cx.fence(), 0, 0, c.clock.now_ms()).await?;
+    }
+    Ok(())
+}
+
+/// The new group takes the old one's name, and the plan is over.
+pub(super) async fn finish(c: &Control, all: &[StepContext]) -> Tried {
+    let (customer, cx) = customer(c, all).await?;
+    adopt_all(c, all, QUICK).await?;
+    if let Some(next) = next_group(c, customer).await? {
+        idle(c, &next).await?;
+        let name = group_name(customer);
+        carry_out_together(c, all, QUICK, c.provider.group_rename(&next, &name, LABEL)).await?;
+    }
+    Ok(c.store.group_plan(cx.fence(), &group_name(customer), None).await?)
+}
+
+/// Everything that was moved goes back to where it came from.
+pub(super) async fn move_back(c: &Control, cx: &StepContext) -> Tried {
+    let all = std::slice::from_ref(cx);
+    let (customer, _) = customer(c, all).await?;
+    adopt(c, cx, MOVE).await?;
+    let Some(plan) = plan(c, customer).await? else { return Ok(()) };
+    let (Some(old), Some(next)) = (plan.old.map(GroupRef), next_group(c, customer).await?) else {
+        return Ok(());
+    };
+    let Some(seen) = idle(c, &next).await? else { return Ok(()) };
+    move_machines(c, all, &seen, &old, |_| true).await?;
+    settle(c, cx, &old).await
+}
+
+/// The new group goes again; it is empty.
+pub(super) async fn uncompose(c: &Control, cx: &StepContext) -> Tried {
+    let all = std::slice::from_ref(cx);
+    let (customer, _) = customer(c, all).await?;
+    adopt(c, cx, QUICK).await?;
+    if let Some(next) = next_group(c, customer).await?
+        && let Some(seen) = idle(c, &next).await?
+    {
+        if !seen.machines.is_empty() {
+            let text = "machines are in the new group";
+            return Err(Stop::Fail(Cause::Internal, text.into()));
+        }
+        carry_out_together(c, all, QUICK, c.provider.group_delete(&next)).await?;
+    }
+    Ok(c.store.job_set_hold(cx.fence(), Scope::SameServer).await?)
+}
+
+/// The plan is dropped, if this job is part of it.
+pub(super) async fn undecide(c: &Control, cx: &StepContext) -> Tried {
+    let s = server(c, cx).await?;
+    match plan(c, s.customer).await? {
+        Some(plan) if plan.leaving.contains(&s.id) => {
+            Ok(c.store.group_plan(cx.fence(), &group_name(s.customer), None).await?)
+        }
+        _ => Ok(()),
+    }
+}
