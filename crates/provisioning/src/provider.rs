@@ -129,6 +129,8 @@ pub struct NetworkFound {
 pub struct Group {
     pub group: GroupRef,
     pub ready: bool,
+    /// Its making has failed half-way: it can only be deleted.
+    pub broken: bool,
     /// Some machine in it is running or holds resources of the provider.
     pub running: bool,
     pub networks: Vec<GroupNetwork>,
@@ -219,6 +221,9 @@ pub enum GuestProgress {
 
 #[async_trait]
 pub trait Provider: Send + Sync + 'static {
+    /// How long to wait before something that is under way, and is no task, is looked at again.
+    fn pause(&self) -> Duration;
+
     async fn edges(&self) -> Result<Vec<EdgeFound>>;
 
     async fn edge_speed(&self, edge: &EdgeRef) -> Result<EdgeSpeed>;

@@ -30,19 +30,25 @@ pub struct VcdConfig {
     pub credentials: vcd::Credentials,
     /// The organisation VDC that everything is made in.
     pub vdc: String,
+    /// How often it is looked whether something has ended: first after so long, and at least so often.
+    pub pauses: (Duration, Duration),
 }
+
+/// Looks after a quarter of a second, then less often, at least every two seconds.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
 
 impl VcdConfig {
     /// An account of a tenant organisation.
     pub fn tenant(url: &str, org: &str, user: &str, password: secrecy::SecretString, vdc: &str) -> Self {
         let credentials = vcd::Credentials::password(user, org, password);
-        Self { url: url.into(), credentials, vdc: vdc.into() }
+        Self { url: url.into(), credentials, vdc: vdc.into(), pauses: PAUSES }
     }
 }
 
 pub struct VcdProvider {
     client: Client,
     vdc_name: String,
+    pauses: (Duration, Duration),
     vdc: OnceCell<VdcId>,
     profiles: OnceCell<Vec<QosProfile>>,
 }
@@ -53,7 +59,18 @@ const FLAG_DEADLINE: Duration = Duration::from_secs(300);
 impl VcdProvider {
     pub fn new(config: VcdConfig) -> Result<Self> {
         let client = Client::new(ClientConfig::new(&config.url, config.credentials)).map_err(error)?;
-        Ok(Self { client, vdc_name: config.vdc, vdc: OnceCell::new(), profiles: OnceCell::new() })
+        Ok(Self {
+            client,
+            vdc_name: config.vdc,
+            pauses: config.pauses,
+            vdc: OnceCell::new(),
+            profiles: OnceCell::new(),
+        })
+    }
+
+    fn within(&self, deadline: Duration) -> WaitOptions {
+        let (first_pause, longest_pause) = self.pauses;
+        WaitOptions { first_pause, longest_pause, ..WaitOptions::within(deadline) }
     }
 
     async fn vdc(&self) -> Result<VdcId> {
@@ -85,6 +102,10 @@ impl VcdProvider {
 
 #[async_trait]
 impl Provider for VcdProvider {
+    fn pause(&self) -> Duration {
+        self.pauses.1 / 2
+    }
+
     async fn edges(&self) -> Result<Vec<EdgeFound>> {
         let edges = self.client.edges(self.vdc().await?).await.map_err(error)?;
         let mut found = Vec::with_capacity(edges.len());
@@ -173,6 +194,7 @@ impl Provider for VcdProvider {
         Ok(Group {
             group: group.clone(),
             ready: vapp.is_ready(),
+            broken: vapp.status == -1,
             running: vapp.deployed,
             networks: vapp
                 .networks
@@ -282,7 +304,7 @@ impl Provider for VcdProvider {
             ..GuestCustomization::default()
         };
         let flagged = self.client.vm_customize(vm_id, &flag).await.map_err(error)?;
-        self.client.task_wait(flagged, WaitOptions::within(FLAG_DEADLINE)).await.map_err(error)?;
+        self.client.task_wait(flagged, self.within(FLAG_DEADLINE)).await.map_err(error)?;
         let disks = vm.disks.first().map_or(DiskEdit::new(), |d| DiskEdit::new().grow(d.id, disk_mb));
         let change = Reconfigure {
             cpus: Some(vcpu),
@@ -332,7 +354,7 @@ impl Provider for VcdProvider {
     }
 
     async fn task_wait(&self, task: &TaskRef, deadline: Duration) -> Result<()> {
-        self.client.task_wait(id(&task.0)?, WaitOptions::within(deadline)).await.map(drop).map_err(error)
+        self.client.task_wait(id(&task.0)?, self.within(deadline)).await.map(drop).map_err(error)
     }
 }
 

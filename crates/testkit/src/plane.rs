@@ -88,7 +88,9 @@ impl Plane {
         };
         let password = SecretString::from("simulator");
         let cloud = format!("http://{address}");
-        let config = VcdConfig::tenant(&cloud, "acme", "acme-admin", password, "acme-vdc");
+        let mut config = VcdConfig::tenant(&cloud, "acme", "acme-admin", password, "acme-vdc");
+        // The cloud lives fast, and is looked at as often.
+        config.pauses = (Duration::from_millis(10), Duration::from_millis(100));
         let provider = Arc::new(VcdProvider::new(config.clone()).unwrap());
         let control = Control::new(store.clone(), provider, demo_catalogue().unwrap(), Arc::new(SystemClock));
         assert_eq!(control.edges_import().await.unwrap(), edges as usize);

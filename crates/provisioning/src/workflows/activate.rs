@@ -65,7 +65,6 @@ const QUICK: Duration = Duration::from_secs(10 * 60);
 /// Copying a template may queue behind others on slow storage.
 const COPY: Duration = Duration::from_secs(60 * 60);
 const FIRST_BOOT: Duration = Duration::from_secs(30 * 60);
-const GUEST_POLL: Duration = Duration::from_secs(1);
 const DNS: [&str; 2] = ["1.1.1.1", "9.9.9.9"];
 
 pub(super) fn workflow(control: &Arc<Control>) -> Workflow {
@@ -192,7 +191,11 @@ async fn group_ensure(c: Arc<Control>, all: Vec<StepContext>) -> Vec<Tried> {
         let networks: Vec<(&str, &NetworkRef)> = members.iter().map(|(_, n, r)| (n.as_str(), r)).collect();
         let group_name = group_name(first.0.customer);
         c.store.group_intend(cx.fence(), &group_name).await?;
-        let group = match current_group(&c, first.0.customer).await? {
+        let mut found = current_group(&c, first.0.customer).await?;
+        if let Some(broken) = found.take_if(|g| g.broken && g.machines.is_empty()) {
+            carry_out_together(&c, &all, QUICK, c.provider.group_delete(&broken.group)).await?;
+        }
+        let group = match found {
             Some(group) => group.group,
             None => {
                 let label = label(&first.0);
@@ -358,7 +361,7 @@ async fn guest_wait(c: Arc<Control>, cx: StepContext) -> Tried {
             GuestProgress::UnderWay if tokio::time::Instant::now() > until => {
                 return Err(Stop::Fail(Cause::Timeout, "the guest did not finish its first boot".into()));
             }
-            GuestProgress::UnderWay => tokio::time::sleep(GUEST_POLL).await,
+            GuestProgress::UnderWay => tokio::time::sleep(c.provider.pause()).await,
         }
     }
 }

@@ -56,7 +56,7 @@ async fn look(c: &Control, group: &GroupRef) -> Result<Option<Group>, Stop> {
 
 async fn idle(c: &Control, group: &GroupRef) -> Result<Option<Group>, Stop> {
     match look(c, group).await? {
-        Some(group) if !group.ready => {
+        Some(group) if !group.ready && !group.broken => {
             Err(Stop::Retry(Cause::PlatformBusy, format!("group {} is busy", group.group)))
         }
         found => Ok(found),
@@ -155,7 +155,15 @@ pub(super) async fn compose(c: &Control, all: &[StepContext]) -> Tried {
         .filter_map(|n| Some((n.name.as_str(), n.network.as_ref()?)))
         .collect();
     let name = next_name(customer);
-    let next = match next_group(c, customer).await? {
+    let mut found = next_group(c, customer).await?;
+    // A half-made one is made anew.
+    if let Some(half) = &found
+        && idle(c, half).await?.is_some_and(|g| g.broken)
+    {
+        carry_out_together(c, all, QUICK, c.provider.group_delete(half)).await?;
+        found = None;
+    }
+    let next = match found {
         Some(next) => next,
         None => {
             carry_out_together(c, all, QUICK, c.provider.group_create(&name, LABEL, &staying)).await?;
