@@ -396,6 +396,40 @@ async fn power_is_switched_and_seen(database: Database) {
     assert_eq!(answer, ServerAnswer::Gone);
 }
 
+/// Who has had enough of a hanging shutdown tells that very job: its wait ends and the power is cut.
+async fn a_hanging_shutdown_is_forced(database: Database) {
+    use domain::power::PowerAction::{ForceOff, ShutDown};
+    let plane = Plane::start_on(database, 1).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let create = plane.order(&anna).await;
+    let server = plane.until(create, JobState::Succeeded).await.server.unwrap();
+    let ask = async |action, key| match plane
+        .facade
+        .server_power(&anna, server, action, key, "test")
+        .await
+        .unwrap()
+    {
+        ServerAnswer::Accepted(job) => job,
+        other => panic!("{other:?}"),
+    };
+    plane.fault("task vappShutdownGuest", json!({"kind": "stuck", "percent": 40})).await;
+    let hanging = ask(ShutDown, "a").await;
+    while plane.job(hanging).await.steps.iter().all(|s| s.key != "power_change" || s.started_at.is_none()) {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    assert_eq!(plane.job(hanging).await.state, JobState::Running);
+    assert_eq!(ask(ForceOff, "b").await, hanging, "the same job, not another behind it");
+    assert_eq!(ask(ForceOff, "c").await, hanging, "said twice, told once");
+    plane.until(hanging, JobState::Succeeded).await;
+    assert_eq!(plane.guest().await["state"], "off");
+    assert_eq!(plane.store.server(server).await.unwrap().unwrap().state, ServerState::Stopped);
+    let events = plane.store.job_events(hanging, 100).await.unwrap();
+    let forced: Vec<_> = events.iter().filter(|e| e.what == "force_off").collect();
+    assert_eq!(forced.len(), 1);
+    assert_eq!(forced[0].detail.as_deref(), Some(anna.account.id.to_string().as_str()));
+}
+
 /// A restart whose answer was lost is not sent a second time.
 async fn a_restart_is_sent_once(database: Database) {
     use domain::power::PowerAction::Reset;
@@ -414,6 +448,7 @@ async fn a_restart_is_sent_once(database: Database) {
 testkit::on_both!(
     power_is_switched_and_seen,
     a_restart_is_sent_once,
+    a_hanging_shutdown_is_forced,
     an_order_becomes_one_network_and_one_machine,
     guests_let_in_who_ordered_them,
     a_second_order_waits_and_another_customers_does_not,

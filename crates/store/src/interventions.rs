@@ -214,7 +214,7 @@ impl Store {
         }
         sqlx::query(
             "UPDATE job SET state = 'queued', undo = $1, admitted_at = NULL, finished_at = NULL, cause = NULL, detail = NULL,
-                 cancel_requested_by = NULL, unit_id = NULL
+                 cancel_requested_by = NULL, unit_id = NULL, signal = NULL
              WHERE id = $2",
         )
         .bind(i64::from(undo))

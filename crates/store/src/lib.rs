@@ -28,6 +28,7 @@ pub mod seal;
 pub mod secrets;
 pub mod servers;
 pub mod sessions;
+mod signals;
 mod turn;
 mod why;
 

@@ -6,7 +6,7 @@ use domain::{
     kind::Kind,
     permission::{Action, Denial, can_server},
     power::PowerAction,
-    state::ServerState,
+    state::{JobState, ServerState},
 };
 use store::{
     Error, Result,
@@ -14,6 +14,8 @@ use store::{
     orders::{Accepted, Idempotency, NewJob},
     servers::Server,
 };
+
+use crate::workflows::FORCE_OFF;
 
 use super::{Facade, Viewer, Waiting, operations::progress, orders::body_hash};
 
@@ -165,11 +167,30 @@ impl Facade {
                 None => ServerAnswer::Denied(denial),
             });
         }
+        if action == PowerAction::ForceOff
+            && let Some(told) = self.force_shut_down(viewer, &view.server).await?
+        {
+            return Ok(ServerAnswer::Accepted(told));
+        }
         let Some(mut job) = self.new_job(Kind::Power, viewer, id, request_id) else {
             return Err(Error::Corrupt("there is no workflow for power".into()));
         };
         job.params = serde_json::json!({ "action": action });
         self.accept(&view.server, &job, &idempotency).await
+    }
+
+    /// A shutdown that is under way is told to cut the power, instead of a second job waiting behind it.
+    async fn force_shut_down(&self, viewer: &Viewer, server: &Server) -> Result<Option<JobId>> {
+        let open = self.store.jobs_unfinished(server.customer).await?;
+        let hanging = open.iter().find(|j| {
+            j.server == Some(server.id)
+                && j.action.as_deref() == Some(PowerAction::ShutDown.as_str())
+                && matches!(j.state, JobState::Running | JobState::RetryWait)
+        });
+        let Some(job) = hanging else { return Ok(None) };
+        let (customer, by) = (server.customer, viewer.account.id);
+        let told = self.store.job_tell(customer, job.id, FORCE_OFF, by, self.now_ms()).await?;
+        Ok(told.then_some(job.id))
     }
 
     async fn accept(&self, server: &Server, job: &NewJob, idempotency: &Idempotency) -> Result<ServerAnswer> {

@@ -14,6 +14,8 @@ use std::sync::Arc;
 use domain::kind::{Kind, Scope};
 use jobs::Registry;
 
+pub(crate) use power::FORCE_OFF;
+
 use crate::control::Control;
 
 pub(crate) fn registry(control: &Arc<Control>) -> Result<Registry, String> {

@@ -196,17 +196,29 @@ pub(crate) async fn carry_out(
     carry_out_together(c, std::slice::from_ref(cx), deadline, send).await
 }
 
-/// The same, for a change that is made for several jobs at once.
+/// Sends a change and records its task, and does not wait for it.
+pub(crate) async fn begin(
+    cx: &StepContext,
+    send: impl Future<Output = crate::provider::Result<TaskRef>>,
+) -> Result<TaskRef, Stop> {
+    send_together(std::slice::from_ref(cx), send, |task: &TaskRef| task.0.clone()).await.map_err(not_sent)
+}
+
+fn not_sent(e: SendError<ProviderError>) -> Stop {
+    match e {
+        SendError::Refused(e) => e.into(),
+        // Nothing of it is written any more: whoever has the job now goes on.
+        SendError::Fenced => Stop::Retry(Cause::Database, "the claim has run out".into()),
+    }
+}
+
+/// As [`carry_out`], for a change that is made for several jobs at once.
 pub(crate) async fn carry_out_together(
     c: &Control,
     all: &[StepContext],
     deadline: Duration,
     send: impl Future<Output = crate::provider::Result<TaskRef>>,
 ) -> Tried {
-    match send_together(all, send, |task| task.0.clone()).await {
-        Ok(task) => Ok(c.provider.task_wait(&task, deadline).await?),
-        Err(SendError::Refused(e)) => Err(e.into()),
-        // Nothing of it is written any more: whoever has the job now goes on.
-        Err(SendError::Fenced) => Err(Stop::Retry(Cause::Database, "the claim has run out".into())),
-    }
+    let task = send_together(all, send, |task: &TaskRef| task.0.clone()).await.map_err(not_sent)?;
+    Ok(c.provider.task_wait(&task, deadline).await?)
 }
