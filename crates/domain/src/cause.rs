@@ -30,6 +30,10 @@ closed_list! {
         NotLastServer = "not_last_server",
         /// A neighbour cannot change its group as it is: a snapshot or a question is in the way.
         NotMovable = "not_movable",
+        /// The guest does not answer under its new address.
+        AddressSilent = "address_silent",
+        /// A snapshot is in the way.
+        SnapshotInTheWay = "snapshot_in_the_way",
         /// What was done cannot be taken back.
         Irreversible = "irreversible",
         /// Its rows cannot be read by this program.

@@ -23,6 +23,9 @@ closed_list! {
         Terms = "terms",
         Price = "price",
         ConfirmName = "confirm_name",
+        /// All four parameters together.
+        Size = "size",
+        Dns = "dns",
     }
 }
 
@@ -79,6 +82,10 @@ closed_list! {
         CredentialsLocked = "credentials-locked",
         CredentialsBusy = "credentials-busy",
         ConfirmNameWrong = "confirm-name-wrong",
+        DiskShrinks = "disk-shrinks",
+        DiskSnapshot = "disk-snapshot",
+        NothingChanged = "nothing-changed",
+        DnsMissing = "dns-missing",
     }
 }
 

@@ -16,7 +16,9 @@ pub mod kind;
 pub mod permission;
 pub mod power;
 pub mod price;
+pub mod resize;
 pub mod size;
+pub mod snapshot;
 pub mod state;
 
 pub use ids::{AccountId, CustomerId, DraftId, EdgeId, JobId, ServerId};

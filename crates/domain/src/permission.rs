@@ -7,7 +7,20 @@ use crate::{
 };
 
 closed_list! {
-    Action { Terminate = "terminate", CancelJob = "cancel_job", Power = "power" }
+    /// What can be asked of a server.
+    Action {
+        Terminate = "terminate",
+        Power = "power",
+        Resize = "resize",
+        ChangeIp = "change_ip",
+        Reinstall = "reinstall",
+        ResetPassword = "reset_password",
+        SnapshotCreate = "snapshot_create",
+        SnapshotRevert = "snapshot_revert",
+        SnapshotRemove = "snapshot_remove",
+        Console = "console",
+        Rename = "rename",
+    }
 }
 
 closed_list! {
@@ -22,40 +35,59 @@ closed_list! {
         NotReady = "not-ready",
         AlreadyRunning = "already-running",
         NotRunning = "not-running",
+        /// There is no snapshot.
+        NoSnapshot = "no-snapshot",
+        /// It is signed in to by key only: there is no password.
+        KeyOnly = "key-only",
+        /// Its edge's block has no other address.
+        NoOtherAddress = "no-other-address",
     }
 }
 
-/// May `role` start this action on a server in this state? A queue conflict is no denial: the job waits.
-pub fn can_server(
-    action: Action,
-    role: Role,
-    state: ServerState,
-    terminate_open: bool,
-) -> Result<(), Denial> {
+/// What the verdict is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subject {
+    pub state: ServerState,
+    /// A terminate of it has been accepted and is not over.
+    pub terminating: bool,
+    pub has_snapshot: bool,
+    /// Whoever signs in has a password.
+    pub has_password: bool,
+}
+
+/// May `role` have this done to a server? A queue conflict is no denial: the job waits.
+pub fn can_server(action: Action, role: Role, server: Subject) -> Result<(), Denial> {
+    use Action::{
+        ChangeIp, Console, Power, Reinstall, Rename, ResetPassword, Resize, SnapshotCreate, SnapshotRemove,
+        SnapshotRevert, Terminate,
+    };
     if role.is_staff() {
         return Err(Denial::ReadsOnly);
     }
+    match server.state {
+        ServerState::Terminated => return Err(Denial::Terminated),
+        ServerState::Terminating => return Err(Denial::Terminating),
+        _ if server.terminating => return Err(Denial::Terminating),
+        _ => {}
+    }
+    let up = !matches!(server.state, ServerState::Ordered | ServerState::Creating | ServerState::Failed);
+    let stopped = server.state == ServerState::Stopped;
     match action {
-        Action::Terminate => match state {
-            ServerState::Terminated => Err(Denial::Terminated),
-            ServerState::Terminating => Err(Denial::Terminating),
-            _ if terminate_open => Err(Denial::Terminating),
-            _ => Ok(()),
-        },
-        Action::Power if terminate_open => Err(Denial::Terminating),
-        Action::CancelJob | Action::Power => Ok(()),
+        // Power has a table of its own: what is possible differs from action to action.
+        Terminate | Rename | Power => Ok(()),
+        _ if !up => Err(Denial::NotReady),
+        ChangeIp | ResetPassword | Console if stopped => Err(Denial::NotRunning),
+        ResetPassword if !server.has_password => Err(Denial::KeyOnly),
+        SnapshotRevert | SnapshotRemove if !server.has_snapshot => Err(Denial::NoSnapshot),
+        Resize | ChangeIp | Reinstall | ResetPassword | Console | SnapshotCreate | SnapshotRevert
+        | SnapshotRemove => Ok(()),
     }
 }
 
-/// May `role` have this done to the power of a server in this state?
-pub fn can_power(
-    action: PowerAction,
-    role: Role,
-    state: ServerState,
-    terminate_open: bool,
-) -> Result<(), Denial> {
-    can_server(Action::Power, role, state, terminate_open)?;
-    action.allowed_in(state)
+/// May `role` have this done to the power of a server?
+pub fn can_power(action: PowerAction, role: Role, server: Subject) -> Result<(), Denial> {
+    can_server(Action::Power, role, server)?;
+    action.allowed_in(server.state)
 }
 
 /// May a customer take a request back? Only while nothing has begun.
@@ -67,5 +99,45 @@ pub fn can_cancel(role: Role, state: JobState) -> Result<(), Denial> {
         s if s.is_waiting() => Ok(()),
         s if s.is_moving() => Err(Denial::AlreadyStarted),
         _ => Err(Denial::AlreadyOver),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UP: Subject =
+        Subject { state: ServerState::Running, terminating: false, has_snapshot: false, has_password: true };
+
+    fn customer(action: Action, server: Subject) -> Result<(), Denial> {
+        can_server(action, Role::Customer, server)
+    }
+
+    #[test]
+    fn the_table() {
+        for action in Action::ALL {
+            for role in [Role::Support, Role::Admin] {
+                assert_eq!(can_server(*action, role, UP), Err(Denial::ReadsOnly));
+            }
+            assert_eq!(customer(*action, Subject { terminating: true, ..UP }), Err(Denial::Terminating));
+            let gone = Subject { state: ServerState::Terminated, ..UP };
+            assert_eq!(customer(*action, gone), Err(Denial::Terminated));
+            let creating = Subject { state: ServerState::Creating, ..UP };
+            let always = matches!(action, Action::Terminate | Action::Rename | Action::Power);
+            assert_eq!(customer(*action, creating), if always { Ok(()) } else { Err(Denial::NotReady) });
+        }
+        let off = Subject { state: ServerState::Stopped, ..UP };
+        assert_eq!(customer(Action::Resize, off), Ok(()));
+        assert_eq!(customer(Action::Reinstall, off), Ok(()));
+        for action in [Action::ChangeIp, Action::ResetPassword, Action::Console] {
+            assert_eq!(customer(action, off), Err(Denial::NotRunning));
+        }
+        let key = Subject { has_password: false, ..UP };
+        assert_eq!(customer(Action::ResetPassword, key), Err(Denial::KeyOnly));
+        assert_eq!(customer(Action::SnapshotCreate, UP), Ok(()));
+        for action in [Action::SnapshotRevert, Action::SnapshotRemove] {
+            assert_eq!(customer(action, UP), Err(Denial::NoSnapshot));
+            assert_eq!(customer(action, Subject { has_snapshot: true, ..UP }), Ok(()));
+        }
     }
 }

@@ -48,6 +48,8 @@ pub struct Drive {
     back: bool,
     stop: bool,
     problem: Option<Problem>,
+    /// What fails for good is taken back at once.
+    turns_back: bool,
     /// Shared steps that failed for all and are tried for this job by itself.
     alone: BTreeSet<usize>,
 }
@@ -142,6 +144,7 @@ impl Drive {
             back: job.undo,
             stop: false,
             problem: None,
+            turns_back: workflow.turns_back,
             alone: BTreeSet::new(),
         };
         Ok((drive, coming))
@@ -247,6 +250,7 @@ impl Drive {
                 Command::SleepUntil(until) => job = JobChange::Sleeps { until },
                 Command::Succeed => job = JobChange::Succeeds,
                 Command::Park(_) => job = JobChange::Parks(self.reason()),
+                Command::Fail(_) if self.turns_back => job = JobChange::TurnsBack,
                 Command::Fail(_) => job = JobChange::Fails(self.reason()),
             }
         }

@@ -14,6 +14,7 @@ pub struct Control {
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) catalogue: Catalogue,
     pub(crate) clock: Arc<dyn Clock>,
+    haste: u32,
 }
 
 impl Control {
@@ -23,7 +24,20 @@ impl Control {
         catalogue: Catalogue,
         clock: Arc<dyn Clock>,
     ) -> Arc<Self> {
-        Arc::new(Self { store, provider, catalogue, clock })
+        Arc::new(Self { store, provider, catalogue, clock, haste: 1 })
+    }
+
+    /// The same, where everything waits for so many times less long: for clouds that live faster than the clock.
+    pub fn hasty(self: Arc<Self>, haste: u32) -> Arc<Self> {
+        let Self { store, provider, catalogue, clock, .. } = &*self;
+        let (store, provider, catalogue, clock) =
+            (store.clone(), provider.clone(), catalogue.clone(), clock.clone());
+        Arc::new(Self { store, provider, catalogue, clock, haste: haste.max(1) })
+    }
+
+    /// For how long a guest is waited for.
+    pub(crate) fn patience(&self, long: std::time::Duration) -> std::time::Duration {
+        long / self.haste
     }
 
     /// Every workflow of the product.

@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::provider::GuestSetup;
+use crate::provider::{GuestSettings, GuestSetup};
 
 const FIRST_BOOT: &str = include_str!("../../../automation/guest/first-boot.sh");
 
@@ -16,6 +16,17 @@ pub(crate) fn first_boot(setup: &GuestSetup) -> SecretString {
         .replace("@PASSWORD@", &STANDARD.encode(password.as_bytes()))
         .replace("@KEYS@", &STANDARD.encode(setup.ssh_keys.join("\n").as_bytes()));
     SecretString::from(script)
+}
+
+/// The OVF properties that the installed script reads at each start. Never a secret.
+pub(crate) fn properties(settings: &GuestSettings) -> [(&'static str, String); 5] {
+    [
+        ("slipway.hostname", settings.hostname.clone()),
+        ("slipway.address", settings.address.clone()),
+        ("slipway.prefix", settings.prefix_length.to_string()),
+        ("slipway.gateway", settings.gateway.clone()),
+        ("slipway.dns", settings.dns.join(",")),
+    ]
 }
 
 #[cfg(test)]

@@ -29,5 +29,6 @@ async fn sweep(store: &Store, now: i64) -> store::Result<u64> {
     let sessions = store.sessions_purge(now).await?;
     let drafts = store.drafts_purge(now - DRAFT_MEMORY_MS).await?;
     let secrets = store.secrets_purge(now, now - REVEAL_GRACE_MS).await?;
-    Ok(sessions + drafts + secrets)
+    let rested = store.addresses_rested(now).await?;
+    Ok(sessions + drafts + secrets + rested)
 }

@@ -14,17 +14,20 @@ mod housekeeping;
 mod passwords;
 pub mod provider;
 mod provider_vcd;
+mod roads;
 mod workflows;
 
 pub use accounts::{SignIn, account_add, demo_accounts};
 pub use catalogue::demo_catalogue;
 pub use control::Control;
 pub use facade::{
-    Blocker, DraftSaved, EdgePool, Facade, OperationView, OrderPlaced, PasswordView, QueuePreview, Seen,
-    ServerAnswer, ServerView, StaffJob, Viewer, Waiting, customer_row, customer_rows, draft_digest, job_word,
+    Blocker, DraftSaved, EdgePool, Facade, Form, OperationView, OrderPlaced, PasswordView, QueuePreview,
+    ResizeAnswer, ResizePreview, Seen, ServerAnswer, ServerView, StaffJob, Viewer, Waiting, customer_row,
+    customer_rows, draft_digest, job_word,
 };
 pub use housekeeping::housekeeping;
 pub use provider_vcd::{NAME as VCD, VcdConfig, VcdProvider};
+pub use roads::Roads;
 pub use store::{
     Change, Event,
     accounts::Account,

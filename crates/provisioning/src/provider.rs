@@ -189,6 +189,21 @@ pub struct Machine {
     pub addresses: Vec<String>,
     /// What keeps it where it is.
     pub obstacle: Option<Obstacle>,
+    /// vCPUs can be added while it runs.
+    pub cpu_hot_add: bool,
+    /// Memory can.
+    pub ram_hot_add: bool,
+    pub has_snapshot: bool,
+}
+
+/// What a guest puts right by itself at each start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuestSettings {
+    pub hostname: String,
+    pub address: String,
+    pub gateway: String,
+    pub prefix_length: u8,
+    pub dns: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -265,7 +280,11 @@ pub trait Provider: Send + Sync + 'static {
     /// Deletes one that is stopped.
     async fn machine_delete(&self, group: &GroupRef, machine: &MachineRef) -> Result<TaskRef>;
     async fn machine(&self, machine: &MachineRef) -> Result<Machine>;
-    /// Changes the size of a machine that is off. The disk only grows.
+    /// Whether a machine is prepared for a change of its size; `None` where the platform wants no preparing.
+    async fn machine_prepared(&self, machine: &MachineRef) -> Result<Option<bool>>;
+    /// Prepares a machine for a change of its size, or puts back what was set for it.
+    async fn machine_prepare(&self, machine: &MachineRef, prepared: bool) -> Result<TaskRef>;
+    /// Changes the size of a machine. The disk only grows.
     async fn machine_resize(
         &self,
         machine: &MachineRef,
@@ -283,7 +302,22 @@ pub trait Provider: Send + Sync + 'static {
     /// As by its button.
     async fn machine_reset(&self, machine: &MachineRef) -> Result<TaskRef>;
     async fn machine_power_on(&self, machine: &MachineRef) -> Result<TaskRef>;
+    /// Turns on a machine that is stopped, and has its guest customized again.
+    async fn machine_power_on_and_customize(&self, machine: &MachineRef) -> Result<TaskRef>;
     async fn machine_guest(&self, machine: &MachineRef) -> Result<GuestProgress>;
+
+    /// Gives the machine's card another address. Its guest is not told by that.
+    async fn machine_set_address(&self, machine: &MachineRef, address: &str) -> Result<TaskRef>;
+    /// What the guest is to put right at its next start.
+    async fn machine_set_guest(&self, machine: &MachineRef, settings: &GuestSettings) -> Result<TaskRef>;
+    /// Whether a guest is up and answers under an address.
+    async fn guest_answers(&self, machine: &MachineRef, family: Family, address: &str) -> Result<bool>;
+
+    /// Takes a snapshot; it replaces the one there is.
+    async fn machine_snapshot(&self, machine: &MachineRef) -> Result<TaskRef>;
+    /// Puts the machine back to its snapshot: it is off afterwards.
+    async fn machine_snapshot_revert(&self, machine: &MachineRef) -> Result<TaskRef>;
+    async fn machine_snapshot_remove(&self, machine: &MachineRef) -> Result<TaskRef>;
 
     /// Asks a task to end early. It may go on.
     async fn task_cancel(&self, task: &TaskRef) -> Result<()>;

@@ -14,10 +14,11 @@ use vcd::{
 use crate::{
     guest,
     provider::{
-        Block, EdgeFound, EdgeRef, EdgeSpeed, Group, GroupNetwork, GroupRef, GuestProgress, GuestSetup,
-        Machine, MachineRef, MachineSpec, NetworkFound, NetworkRef, NetworkSpec, Obstacle, Provider,
-        ProviderError, ProviderErrorKind, Result, TaskRef,
+        Block, EdgeFound, EdgeRef, EdgeSpeed, Group, GroupNetwork, GroupRef, GuestProgress, GuestSettings,
+        GuestSetup, Machine, MachineRef, MachineSpec, NetworkFound, NetworkRef, NetworkSpec, Obstacle,
+        Provider, ProviderError, ProviderErrorKind, Result, TaskRef,
     },
+    roads::Roads,
 };
 
 /// What jobs on this platform are counted under.
@@ -32,6 +33,8 @@ pub struct VcdConfig {
     pub vdc: String,
     /// How often it is looked whether something has ended: first after so long, and at least so often.
     pub pauses: (Duration, Duration),
+    /// How guests are reached.
+    pub roads: Roads,
 }
 
 /// Looks after a quarter of a second, then less often, at least every two seconds.
@@ -41,7 +44,7 @@ impl VcdConfig {
     /// An account of a tenant organisation.
     pub fn tenant(url: &str, org: &str, user: &str, password: secrecy::SecretString, vdc: &str) -> Self {
         let credentials = vcd::Credentials::password(user, org, password);
-        Self { url: url.into(), credentials, vdc: vdc.into(), pauses: PAUSES }
+        Self { url: url.into(), credentials, vdc: vdc.into(), pauses: PAUSES, roads: Roads::Network }
     }
 }
 
@@ -49,12 +52,10 @@ pub struct VcdProvider {
     client: Client,
     vdc_name: String,
     pauses: (Duration, Duration),
+    roads: Roads,
     vdc: OnceCell<VdcId>,
     profiles: OnceCell<Vec<QosProfile>>,
 }
-
-/// A change of the first-login flag takes a few seconds.
-const FLAG_DEADLINE: Duration = Duration::from_secs(300);
 
 impl VcdProvider {
     pub fn new(config: VcdConfig) -> Result<Self> {
@@ -63,6 +64,7 @@ impl VcdProvider {
             client,
             vdc_name: config.vdc,
             pauses: config.pauses,
+            roads: config.roads,
             vdc: OnceCell::new(),
             profiles: OnceCell::new(),
         })
@@ -293,24 +295,29 @@ impl Provider for VcdProvider {
         self.client.vm(id::<VmId>(&r.0)?).await.map(machine).map_err(error)
     }
 
-    /// On this platform a change of size is refused unless the first-login flag is set in the customization section.
-    /// The flag is set before and put back by the customization that follows; nothing forces it into the guest.
+    /// On this platform a change of size is refused unless the first-login flag is set in the customization section. The
+    /// flag alone changes, and nothing forces it into the guest.
+    async fn machine_prepared(&self, r: &MachineRef) -> Result<Option<bool>> {
+        let section = self.client.vm_customization(id(&r.0)?).await.map_err(error)?;
+        Ok(Some(section.reset_password_required))
+    }
+
+    async fn machine_prepare(&self, r: &MachineRef, prepared: bool) -> Result<TaskRef> {
+        let vm: VmId = id(&r.0)?;
+        let section = self.client.vm_customization(vm).await.map_err(error)?;
+        let section = GuestCustomization { reset_password_required: prepared, ..section };
+        self.client.vm_customize(vm, &section).await.map(task).map_err(error)
+    }
+
     async fn machine_resize(&self, r: &MachineRef, vcpu: u32, ram_mb: u64, disk_mb: u64) -> Result<TaskRef> {
         let vm_id: VmId = id(&r.0)?;
         let vm = self.client.vm(vm_id).await.map_err(error)?;
-        let flag = GuestCustomization {
-            computer_name: "pending".into(),
-            reset_password_required: true,
-            ..GuestCustomization::default()
-        };
-        let flagged = self.client.vm_customize(vm_id, &flag).await.map_err(error)?;
-        self.client.task_wait(flagged, self.within(FLAG_DEADLINE)).await.map_err(error)?;
-        let disks = vm.disks.first().map_or(DiskEdit::new(), |d| DiskEdit::new().grow(d.id, disk_mb));
+        // What stays is not sent: a running machine would be refused for it, or a snapshot stand in the way.
+        let grown = vm.disks.first().filter(|d| d.size_mb < disk_mb);
         let change = Reconfigure {
-            cpus: Some(vcpu),
-            cores_per_socket: Some(1),
-            memory_mb: Some(ram_mb),
-            disks,
+            cpus: (vm.cpus != u64::from(vcpu)).then_some(vcpu),
+            memory_mb: (vm.memory_mb != ram_mb).then_some(ram_mb),
+            disks: grown.map_or(DiskEdit::new(), |d| DiskEdit::new().grow(d.id, disk_mb)),
             ..Reconfigure::default()
         };
         self.client.vm_reconfigure(vm_id, &change).await.map(task).map_err(error)
@@ -338,6 +345,46 @@ impl Provider for VcdProvider {
 
     async fn machine_power_on(&self, r: &MachineRef) -> Result<TaskRef> {
         self.client.vm_power_on(id(&r.0)?).await.map(task).map_err(error)
+    }
+
+    async fn machine_power_on_and_customize(&self, r: &MachineRef) -> Result<TaskRef> {
+        self.client.vm_power_on_and_customize(id(&r.0)?).await.map(task).map_err(error)
+    }
+
+    async fn machine_set_address(&self, r: &MachineRef, address: &str) -> Result<TaskRef> {
+        let vm: VmId = id(&r.0)?;
+        let mut nics = self.client.vm_nics(vm).await.map_err(error)?;
+        let Some(nic) = nics.first_mut() else {
+            return Err(ProviderError::new(ProviderErrorKind::Permanent, "the machine has no card"));
+        };
+        nic.mode = AddressMode::Manual(address.to_owned());
+        self.client.vm_nics_set(vm, &nics).await.map(task).map_err(error)
+    }
+
+    async fn machine_set_guest(&self, r: &MachineRef, settings: &GuestSettings) -> Result<TaskRef> {
+        let vm: VmId = id(&r.0)?;
+        let mut properties = self.client.vm_properties(vm).await.map_err(error)?;
+        for (key, value) in guest::properties(settings) {
+            properties.insert(key.to_owned(), value);
+        }
+        let all: Vec<(&str, &str)> = properties.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        self.client.vm_properties_set(vm, &all).await.map(task).map_err(error)
+    }
+
+    async fn guest_answers(&self, r: &MachineRef, family: Family, address: &str) -> Result<bool> {
+        self.roads.answers(id::<VmId>(&r.0)?.uuid(), family, address).await
+    }
+
+    async fn machine_snapshot(&self, r: &MachineRef) -> Result<TaskRef> {
+        self.client.vm_snapshot_create(id(&r.0)?, false, false).await.map(task).map_err(error)
+    }
+
+    async fn machine_snapshot_revert(&self, r: &MachineRef) -> Result<TaskRef> {
+        self.client.vm_snapshot_revert(id(&r.0)?).await.map(task).map_err(error)
+    }
+
+    async fn machine_snapshot_remove(&self, r: &MachineRef) -> Result<TaskRef> {
+        self.client.vm_snapshot_remove(id(&r.0)?).await.map(task).map_err(error)
     }
 
     async fn machine_guest(&self, r: &MachineRef) -> Result<GuestProgress> {
@@ -390,6 +437,9 @@ fn machine(vm: vcd::Vm) -> Machine {
             _ => vm.has_snapshot.then_some(Obstacle::Snapshot),
         },
         addresses: vm.addresses().map(str::to_owned).collect(),
+        cpu_hot_add: vm.capabilities.is_some_and(|c| c.cpu_hot_add),
+        ram_hot_add: vm.capabilities.is_some_and(|c| c.memory_hot_add),
+        has_snapshot: vm.has_snapshot,
         name: vm.name,
         vcpu: vm.cpus,
         ram_mb: vm.memory_mb,

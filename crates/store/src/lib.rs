@@ -5,6 +5,7 @@
 //! and page updates are sent after the commit ([`Store::changes`]). Secrets enter and leave through [`seal`] only.
 
 pub mod accounts;
+mod addresses;
 mod admission;
 mod book;
 mod claims;

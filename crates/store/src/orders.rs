@@ -101,17 +101,28 @@ impl Store {
             return Ok(Accepted::Gone);
         }
         insert_server(&mut tx, server, now).await?;
-        if let Some(secret) = &secrets.job {
-            let sealed = self.sealer.seal(server.id.0, secret)?;
-            insert_secret(&mut tx, server.id, "job", &sealed, None, Some(job.id)).await?;
-        }
-        if let Some((secret, until)) = &secrets.reveal {
-            let sealed = self.sealer.seal(server.id.0, secret)?;
-            insert_secret(&mut tx, server.id, "reveal", &sealed, Some(*until), None).await?;
-        }
+        self.keep_secrets(&mut tx, server.id, secrets, job.id).await?;
         self.queue(&mut tx, customer, job, idempotency, now).await?;
         self.commit(tx, customer).await?;
         Ok(Accepted::New(job.id))
+    }
+
+    async fn keep_secrets(
+        &self,
+        tx: &mut Conn,
+        server: ServerId,
+        secrets: &OrderSecrets,
+        job: JobId,
+    ) -> Result<()> {
+        if let Some(secret) = &secrets.job {
+            let sealed = self.sealer.seal(server.0, secret)?;
+            insert_secret(tx, server, "job", &sealed, None, job).await?;
+        }
+        if let Some((secret, until)) = &secrets.reveal {
+            let sealed = self.sealer.seal(server.0, secret)?;
+            insert_secret(tx, server, "reveal", &sealed, Some(*until), job).await?;
+        }
+        Ok(())
     }
 
     /// Queues a job on a server that exists.
@@ -119,6 +130,18 @@ impl Store {
         &self,
         customer: CustomerId,
         job: &NewJob,
+        idempotency: &Idempotency,
+        now: i64,
+    ) -> Result<Accepted> {
+        self.job_accept_with(customer, job, &OrderSecrets::default(), idempotency, now).await
+    }
+
+    /// The same with passwords that come with it; they take the place of earlier ones of the server.
+    pub async fn job_accept_with(
+        &self,
+        customer: CustomerId,
+        job: &NewJob,
+        secrets: &OrderSecrets,
         idempotency: &Idempotency,
         now: i64,
     ) -> Result<Accepted> {
@@ -148,6 +171,7 @@ impl Store {
         if job.kind == Kind::Terminate {
             self.take_back_parked(&mut tx, customer, job, now).await?;
         }
+        self.keep_secrets(&mut tx, job.server, secrets, job.id).await?;
         self.queue(&mut tx, customer, job, idempotency, now).await?;
         self.commit(tx, customer).await?;
         Ok(Accepted::New(job.id))
@@ -228,7 +252,10 @@ impl Store {
             }
             return Ok(turned);
         };
-        sqlx::query("DELETE FROM secret WHERE job_id = $1").bind(job.to_string()).execute(&mut *tx).await?;
+        sqlx::query("DELETE FROM secret WHERE job_id = $1 OR reveal_of = $1")
+            .bind(job.to_string())
+            .execute(&mut *tx)
+            .await?;
         if row.word::<Kind>("kind")? == Kind::Activate
             && let Some(server) = row.id_opt::<ServerId>("server_id")?
         {
@@ -465,16 +492,21 @@ async fn insert_secret(
     purpose: &str,
     sealed: &str,
     expires_at: Option<i64>,
-    job: Option<JobId>,
+    job: JobId,
 ) -> Result<()> {
+    // What the job needs goes when the job is over; what is to be shown stays, and only that job shows it.
+    let (needed_by, shown_by) = if purpose == "job" { (Some(job), None) } else { (None, Some(job)) };
     sqlx::query(
-        "INSERT INTO secret (server_id, purpose, sealed, expires_at, job_id) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO secret (server_id, purpose, sealed, expires_at, job_id, reveal_of) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (server_id, purpose) DO UPDATE SET sealed = excluded.sealed, expires_at = excluded.expires_at,
+             job_id = excluded.job_id, reveal_of = excluded.reveal_of, revealed_at = NULL",
     )
     .bind(server.to_string())
     .bind(purpose)
     .bind(sealed)
     .bind(expires_at)
-    .bind(job.map(|j| j.to_string()))
+    .bind(needed_by.map(|j| j.to_string()))
+    .bind(shown_by.map(|j| j.to_string()))
     .execute(tx)
     .await?;
     Ok(())

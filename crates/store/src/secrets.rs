@@ -1,6 +1,6 @@
 //! The secrets of a server, sealed. One copy is for the job that needs it, another waits to be shown once.
 
-use domain::ServerId;
+use domain::{JobId, ServerId};
 use secrecy::SecretString;
 
 use crate::{db::Store, error::Result, row::Columns};
@@ -26,11 +26,16 @@ impl Store {
         row.map(|r| self.sealer.open(server.0, &r.text("sealed")?)).transpose()
     }
 
-    pub async fn secret_reveal_state(&self, server: ServerId) -> Result<Reveal> {
-        let row = sqlx::query("SELECT revealed_at FROM secret WHERE server_id = $1 AND purpose = 'reveal'")
-            .bind(server.to_string())
-            .fetch_optional(&self.pool)
-            .await?;
+    /// What may be said of the password that this job made.
+    pub async fn secret_reveal_state(&self, server: ServerId, job: JobId) -> Result<Reveal> {
+        let row = sqlx::query(
+            "SELECT revealed_at FROM secret
+             WHERE server_id = $1 AND purpose = 'reveal' AND COALESCE(reveal_of, $2) = $2",
+        )
+        .bind(server.to_string())
+        .bind(job.to_string())
+        .fetch_optional(&self.pool)
+        .await?;
         Ok(match row {
             None => Reveal::Gone,
             Some(row) => row.int_opt("revealed_at")?.map_or(Reveal::Waiting, Reveal::Shown),
@@ -38,25 +43,33 @@ impl Store {
     }
 
     /// Takes the one right to see the password. Returns whether this call was the one that got it.
-    pub async fn secret_reveal(&self, server: ServerId, now: i64) -> Result<bool> {
+    pub async fn secret_reveal(&self, server: ServerId, job: JobId, now: i64) -> Result<bool> {
         let done = sqlx::query(
             "UPDATE secret SET revealed_at = $1
-             WHERE server_id = $2 AND purpose = 'reveal' AND revealed_at IS NULL",
+             WHERE server_id = $2 AND purpose = 'reveal' AND revealed_at IS NULL AND COALESCE(reveal_of, $3) = $3",
         )
         .bind(now)
         .bind(server.to_string())
+        .bind(job.to_string())
         .execute(&self.pool)
         .await?;
         Ok(done.rows_affected() == 1)
     }
 
     /// The password, for as long as its grant lasts: revealed after `since`.
-    pub async fn secret_revealed(&self, server: ServerId, since: i64) -> Result<Option<SecretString>> {
+    pub async fn secret_revealed(
+        &self,
+        server: ServerId,
+        job: JobId,
+        since: i64,
+    ) -> Result<Option<SecretString>> {
         let row = sqlx::query(
-            "SELECT sealed FROM secret WHERE server_id = $1 AND purpose = 'reveal' AND revealed_at > $2",
+            "SELECT sealed FROM secret WHERE server_id = $1 AND purpose = 'reveal' AND revealed_at > $2
+               AND COALESCE(reveal_of, $3) = $3",
         )
         .bind(server.to_string())
         .bind(since)
+        .bind(job.to_string())
         .fetch_optional(&self.pool)
         .await?;
         row.map(|r| self.sealer.open(server.0, &r.text("sealed")?)).transpose()

@@ -38,6 +38,23 @@ pub struct Server {
     pub observed_at: Option<i64>,
     pub created_at: i64,
     pub terminated_at: Option<i64>,
+    /// vCPUs can be added while it runs, as last seen.
+    pub cpu_hot_add: bool,
+    /// Memory can.
+    pub ram_hot_add: bool,
+    /// Since when it has a snapshot.
+    pub snapshot_at: Option<i64>,
+    /// The address that it is about to get.
+    pub next_address: Option<String>,
+}
+
+/// What was seen of a server on the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub state: ServerState,
+    pub cpu_hot_add: bool,
+    pub ram_hot_add: bool,
+    pub has_snapshot: bool,
 }
 
 macro_rules! select_server {
@@ -45,7 +62,8 @@ macro_rules! select_server {
         concat!(
             "SELECT id, customer_id, name, hostname, template_id, template_name, family, vcpu, ram_gb, disk_gb, ",
             "bandwidth_mbit, price_minor, method, guest_login, own_password, ssh_keys, state, address, machine_ref, ",
-            "network_ref, observed_at, created_at, terminated_at FROM server ",
+            "network_ref, observed_at, created_at, terminated_at, cpu_hot_add, ram_hot_add, snapshot_at, ",
+            "next_address FROM server ",
             $rest
         )
     };
@@ -131,23 +149,92 @@ impl Store {
         self.commit(tx, customer).await
     }
 
-    /// Records what the platform said about the server's power.
-    pub async fn server_observed(
-        &self,
-        fence: Fence,
-        server: ServerId,
-        state: ServerState,
-        now: i64,
-    ) -> Result<()> {
+    /// Records what was seen of the server on the platform.
+    pub async fn server_observed(&self, fence: Fence, server: ServerId, seen: Seen, now: i64) -> Result<()> {
         let mut tx = self.write().await?;
         let (_, customer) = fence::hold(&mut tx, fence).await?;
-        sqlx::query("UPDATE server SET state = $1, observed_power = $1, observed_at = $2 WHERE id = $3")
-            .bind(state.as_str())
+        sqlx::query(
+            "UPDATE server SET state = $1, observed_power = $1, observed_at = $2, cpu_hot_add = $3, ram_hot_add = $4,
+                 snapshot_at = CASE WHEN $5 = 1 THEN COALESCE(snapshot_at, $2) END
+             WHERE id = $6",
+        )
+        .bind(seen.state.as_str())
+        .bind(now)
+        .bind(i64::from(seen.cpu_hot_add))
+        .bind(i64::from(seen.ram_hot_add))
+        .bind(i64::from(seen.has_snapshot))
+        .bind(server.to_string())
+        .execute(&mut *tx)
+        .await?;
+        self.commit(tx, customer).await
+    }
+
+    /// A snapshot was taken now, in place of any other.
+    pub async fn server_snapshot_taken(&self, fence: Fence, server: ServerId, now: i64) -> Result<()> {
+        let mut tx = self.write().await?;
+        let (_, customer) = fence::hold(&mut tx, fence).await?;
+        sqlx::query("UPDATE server SET snapshot_at = $1 WHERE id = $2")
             .bind(now)
             .bind(server.to_string())
             .execute(&mut *tx)
             .await?;
         self.commit(tx, customer).await
+    }
+
+    /// The server has this size from now on, at this price.
+    pub async fn server_resized(
+        &self,
+        fence: Fence,
+        server: ServerId,
+        size: Size,
+        price_minor: i64,
+    ) -> Result<()> {
+        let mut tx = self.write().await?;
+        let (_, customer) = fence::hold(&mut tx, fence).await?;
+        sqlx::query(
+            "UPDATE server SET vcpu = $1, ram_gb = $2, disk_gb = $3, bandwidth_mbit = $4, price_minor = $5 WHERE id = $6",
+        )
+        .bind(i64::from(size.vcpu))
+        .bind(i64::from(size.ram_gb))
+        .bind(i64::from(size.disk_gb))
+        .bind(i64::from(size.bandwidth_mbit))
+        .bind(price_minor)
+        .bind(server.to_string())
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query("UPDATE edge SET bandwidth_mbit = $1 WHERE server_id = $2")
+            .bind(i64::from(size.bandwidth_mbit))
+            .bind(server.to_string())
+            .execute(&mut *tx)
+            .await?;
+        self.commit(tx, customer).await
+    }
+
+    /// Its password was made by us, not chosen.
+    pub async fn server_password_made(&self, fence: Fence, server: ServerId) -> Result<()> {
+        let mut tx = self.write().await?;
+        let (_, customer) = fence::hold(&mut tx, fence).await?;
+        sqlx::query("UPDATE server SET own_password = 0 WHERE id = $1")
+            .bind(server.to_string())
+            .execute(&mut *tx)
+            .await?;
+        self.commit(tx, customer).await
+    }
+
+    /// Another name for a server: a label, that changes nothing on the platform.
+    pub async fn server_rename(&self, customer: CustomerId, server: ServerId, name: &str) -> Result<bool> {
+        let mut tx = self.write().await?;
+        events::next_version(&mut tx, customer).await?;
+        let done = sqlx::query(
+            "UPDATE server SET name = $1 WHERE id = $2 AND customer_id = $3 AND terminated_at IS NULL",
+        )
+        .bind(name)
+        .bind(server.to_string())
+        .bind(customer.to_string())
+        .execute(&mut *tx)
+        .await?;
+        self.commit(tx, customer).await?;
+        Ok(done.rows_affected() == 1)
     }
 
     /// The end of a server: its row stays, its references go.
@@ -223,5 +310,9 @@ fn server(row: &AnyRow) -> Result<Server> {
         observed_at: row.int_opt("observed_at")?,
         created_at: row.int("created_at")?,
         terminated_at: row.int_opt("terminated_at")?,
+        cpu_hot_add: row.int("cpu_hot_add")? == 1,
+        ram_hot_add: row.int("ram_hot_add")? == 1,
+        snapshot_at: row.int_opt("snapshot_at")?,
+        next_address: row.text_opt("next_address")?,
     })
 }

@@ -334,6 +334,14 @@ pub(crate) fn change(
             book.event(whose, "parked", None, Some(problem.detail.clone()), now);
         }
         JobChange::TurnsBack => {
+            // What it turns back for stays said.
+            let failed = write.steps.iter().find_map(|s| match &s.to {
+                StepTo::Failed(problem) => Some(problem),
+                _ => None,
+            });
+            if let Some(problem) = failed {
+                (head.cause, head.detail) = (Some(problem.code.to_owned()), Some(problem.detail.clone()));
+            }
             (head.state, head.undo) = (JobState::RollingBack, true);
             book.event(whose, "rolling_back", None, None, now);
             head.dirty = true;

@@ -9,7 +9,7 @@ use domain::{
 };
 use jobs::{SystemClock, Worker, WorkerConfig, WorkerHandle};
 use provisioning::{
-    Control, Facade, Job, OrderPlaced, Seen, ServerAnswer, SignIn, VcdConfig, VcdProvider, Viewer,
+    Control, Facade, Job, OrderPlaced, Roads, Seen, ServerAnswer, SignIn, VcdConfig, VcdProvider, Viewer,
     demo_catalogue, draft_digest,
 };
 use secrecy::SecretString;
@@ -90,9 +90,11 @@ impl Plane {
         let cloud = format!("http://{address}");
         let mut config = VcdConfig::tenant(&cloud, "acme", "acme-admin", password, "acme-vdc");
         // The cloud lives fast, and is looked at as often.
+        config.roads = Roads::Simulated(cloud.clone());
         config.pauses = (Duration::from_millis(10), Duration::from_millis(100));
         let provider = Arc::new(VcdProvider::new(config.clone()).unwrap());
         let control = Control::new(store.clone(), provider, demo_catalogue().unwrap(), Arc::new(SystemClock));
+        let control = control.hasty(SPEED as u32);
         assert_eq!(control.edges_import().await.unwrap(), edges as usize);
         let facade = Facade::new(&control);
         let mut plane =
@@ -242,6 +244,34 @@ impl Plane {
         let vm = self.guest().await["vm"].as_str().unwrap().to_owned();
         let login = reqwest::Client::new().post(format!("{}/sim/guests/{vm}/login", self.cloud)).json(&with);
         login.send().await.unwrap().status().is_success()
+    }
+
+    /// The same for one server's guest.
+    pub async fn guest_of(&self, server: ServerId, with: serde_json::Value) -> bool {
+        let vm = self.machine_of(server).await;
+        let login = reqwest::Client::new().post(format!("{}/sim/guests/{vm}/login", self.cloud)).json(&with);
+        login.send().await.unwrap().status().is_success()
+    }
+
+    /// The cloud's id of a server's machine.
+    pub async fn machine_of(&self, server: ServerId) -> String {
+        let machine = self.store.server(server).await.unwrap().unwrap().machine_ref.unwrap();
+        machine.rsplit(':').next().unwrap().to_owned()
+    }
+
+    /// From now on the guests of the cloud do not take up what they are told at a start, or do again.
+    pub async fn guest_ignores_settings(&self, ignores: bool) {
+        let knobs = serde_json::json!({"guest_ignores_properties": ignores});
+        let url = format!("{}/sim/knobs", self.cloud);
+        let answer = reqwest::Client::new().post(url).json(&knobs).send().await.unwrap();
+        assert!(answer.status().is_success());
+    }
+
+    /// Of each machine, whether "change password at first log-in" is set.
+    pub async fn first_login_flags(&self) -> Vec<bool> {
+        let guests = reqwest::get(format!("{}/sim/guests", self.cloud)).await.unwrap().text().await.unwrap();
+        let guests: Vec<serde_json::Value> = serde_json::from_str(&guests).unwrap();
+        guests.iter().map(|g| g["first_login_flag"].as_bool().unwrap()).collect()
     }
 
     /// Changes the host name of a draft.

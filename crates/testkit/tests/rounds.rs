@@ -185,7 +185,9 @@ fn worker_process() {
         };
         let mut registry = Registry::default();
         for kind in ["activate", "power", "resize"] {
-            registry.add(Workflow { kind, shape: 1, steps: STEPS.iter().map(step).collect() }).unwrap();
+            registry
+                .add(Workflow { kind, shape: 1, steps: STEPS.iter().map(step).collect(), turns_back: false })
+                .unwrap();
         }
         let config = WorkerConfig {
             claim_for: CLAIM,

@@ -484,6 +484,7 @@ impl World {
     /// A machine starts from its disk: the guest customizes itself if that is due, else does what it does at a boot.
     fn boot(&mut self, id: Uuid, at: i64) {
         let (tools, fails) = (self.knobs.guest_tools, self.knobs.guest_customization_fails);
+        let deaf = self.knobs.guest_ignores_properties;
         let Some(vm) = self.vms.get_mut(&id) else { return };
         vm.powered_on_at = Some(at);
         vm.inside.boots += 1;
@@ -499,7 +500,9 @@ impl World {
             self.agenda.add(ends, Due::Effect(Effect::GuestCustomized(id)));
         } else {
             vm.inside.up_at = Some(at + durations::of("guest boot", 1));
-            guest::keep(vm);
+            if !deaf {
+                guest::keep(vm);
+            }
         }
     }
 

@@ -196,6 +196,7 @@ pub(crate) fn view(vm: &Vm, now: i64) -> Value {
         "accounts": accounts,
         "disks": vm.disks.iter().map(|d| json!({"id": d.id, "size_mb": d.size_mb})).collect::<Vec<_>>(),
         "root_mb": guest.root_mb,
+        "first_login_flag": vm.customization.reset_password_required,
         "first_boot": match guest.first_boot {
             FirstBoot::Pending => "pending", FirstBoot::Done => "done", FirstBoot::Failed => "failed",
         },

@@ -50,6 +50,8 @@ pub struct Knobs {
     pub guest_tools: bool,
     /// Every customization of a guest ends as `GC_FAILED`.
     pub guest_customization_fails: bool,
+    /// Guests do not take up at a start what their properties say.
+    pub guest_ignores_properties: bool,
     /// A session ends after so long, however busy it is; its token says when: wall ms.
     pub session_length_ms: u64,
 }
@@ -79,6 +81,7 @@ impl Default for Knobs {
             tenants_see_speed_profiles: true,
             guest_tools: true,
             guest_customization_fails: false,
+            guest_ignores_properties: false,
             session_length_ms: 86_400_000,
         }
     }

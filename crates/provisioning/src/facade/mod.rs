@@ -4,6 +4,7 @@
 //! [`Viewer::may_see`] and [`Viewer::owns`], and what a viewer may not see is `None`, as if it did not exist. Nothing
 //! here calls the cloud.
 
+mod changes;
 mod drafts;
 mod operations;
 mod orders;
@@ -18,6 +19,7 @@ use secrecy::SecretString;
 use store::{Change, Result, Store, accounts::Account};
 use tokio::sync::broadcast;
 
+pub use changes::{Form, ResizeAnswer, ResizePreview};
 pub use drafts::DraftSaved;
 pub use operations::{Blocker, OperationView, PasswordView, Waiting, customer_row, customer_rows, job_word};
 pub use orders::{OrderPlaced, QueuePreview, Seen, draft_digest};

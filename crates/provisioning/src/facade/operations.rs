@@ -115,7 +115,7 @@ impl Facade {
             None => None,
         };
         let reveal = match &server {
-            Some(server) => self.store.secret_reveal_state(server.id).await?,
+            Some(server) => self.store.secret_reveal_state(server.id, id).await?,
             None => Reveal::Gone,
         };
         let can_cancel = can_cancel(viewer.role(), job.state);
@@ -201,7 +201,7 @@ impl Facade {
             return Ok(None);
         };
         let (Some(server), JobState::Succeeded) = (job.server, job.state) else { return Ok(Some(false)) };
-        Ok(Some(self.store.secret_reveal(server, self.now_ms()).await?))
+        Ok(Some(self.store.secret_reveal(server, id, self.now_ms()).await?))
     }
 
     /// The password, while the grant of its reveal lasts.
@@ -211,7 +211,7 @@ impl Facade {
         };
         let Some(server) = job.server else { return Ok(None) };
         let since = self.now_ms() - REVEAL_GRACE_MS;
-        let password = self.store.secret_revealed(server, since).await?;
+        let password = self.store.secret_revealed(server, id, since).await?;
         let server = self.store.server(server).await?;
         Ok(password.zip(server).map(|(password, server)| PasswordView { server, password }))
     }
@@ -245,10 +245,60 @@ const POWER_ROWS: &[(&str, &[&str])] = &[
     ("power-observe", &["power_observe"]),
 ];
 
+const RESIZE_ROWS: &[(&str, &[&str])] = &[
+    ("terminate-check", &["resize_check"]),
+    ("shut-down", &["machine_off"]),
+    ("size", &["size_prepare", "size_apply", "size_finish"]),
+    ("start", &["machine_on"]),
+    ("speed", &["speed_apply"]),
+    ("finish", &["resized"]),
+];
+
+const SPEED_ROWS: &[(&str, &[&str])] =
+    &[("terminate-check", &["resize_check"]), ("speed", &["speed_apply"]), ("finish", &["resized"])];
+
+const ADDRESS_ROWS: &[(&str, &[&str])] = &[
+    ("address-reserve", &["address_check", "address_reserve"]),
+    ("address", &["address_apply"]),
+    ("restart", &["guest_restart"]),
+    ("address-answers", &["address_answers"]),
+    ("finish", &["address_switched"]),
+];
+
+const REINSTALL_ROWS: &[(&str, &[&str])] = &[
+    ("terminate-check", &["reinstall_check"]),
+    ("remove", &["machine_remove"]),
+    ("copy", &["machine_create"]),
+    ("size", &["machine_resize"]),
+    ("customize", &["guest_customize"]),
+    ("start", &["power_on", "guest_wait"]),
+    ("finish", &["secrets_clear", "ready"]),
+];
+
+const PASSWORD_ROWS: &[(&str, &[&str])] = &[
+    ("terminate-check", &["password_check"]),
+    ("password", &["password_write"]),
+    ("shut-down", &["machine_off"]),
+    ("start", &["guest_customize", "guest_wait"]),
+    ("finish", &["secrets_clear", "password_done"]),
+];
+
+const SNAPSHOT_ROWS: &[(&str, &[&str])] = &[
+    ("terminate-check", &["snapshot_check"]),
+    ("snapshot", &["snapshot_change"]),
+    ("finish", &["snapshot_observe"]),
+];
+
 fn rows_of(kind: Kind) -> &'static [(&'static str, &'static [&'static str])] {
     match kind {
         Kind::Power => POWER_ROWS,
         Kind::Terminate => TERMINATE_ROWS,
+        Kind::Resize => RESIZE_ROWS,
+        Kind::ChangeBandwidth => SPEED_ROWS,
+        Kind::ChangeIp => ADDRESS_ROWS,
+        Kind::Reinstall => REINSTALL_ROWS,
+        Kind::ResetPassword => PASSWORD_ROWS,
+        Kind::Snapshot => SNAPSHOT_ROWS,
         _ => ACTIVATE_ROWS,
     }
 }

@@ -193,6 +193,10 @@ fn server_row(customer: CustomerId, spec: &OrderSpec, price_minor: i64, now: i64
         observed_at: None,
         created_at: now,
         terminated_at: None,
+        cpu_hot_add: false,
+        ram_hot_add: false,
+        snapshot_at: None,
+        next_address: None,
     }
 }
 

@@ -4,20 +4,20 @@ use domain::{
     CustomerId, JobId, ServerId,
     field::{Code, Field, FieldError},
     kind::Kind,
-    permission::{Action, Denial, can_server},
+    permission::{Action, Denial, Subject, can_power, can_server},
     power::PowerAction,
-    state::{JobState, ServerState},
+    resize::Growth,
+    state::{JobState, Role, ServerState},
 };
 use store::{
     Error, Result,
     jobs::Job,
-    orders::{Accepted, Idempotency, NewJob},
+    orders::{Accepted, Idempotency, NewJob, OrderSecrets},
     servers::Server,
 };
 
-use crate::workflows::FORCE_OFF;
-
 use super::{Facade, Viewer, Waiting, operations::progress, orders::body_hash};
+use crate::workflows::FORCE_OFF;
 
 /// A server and what is being done to it.
 #[derive(Clone, Debug)]
@@ -27,16 +27,38 @@ pub struct ServerView {
     pub current: Option<Job>,
     /// Why that operation waits, if it is queued.
     pub waiting: Option<Waiting>,
-    pub can_terminate: std::result::Result<(), Denial>,
-    /// Whether its power is anybody's to change, whatever it is doing.
-    power: std::result::Result<(), Denial>,
     pub own: bool,
+    role: Role,
+    terminating: bool,
 }
 
 impl ServerView {
+    fn subject(&self) -> Subject {
+        Subject {
+            state: self.server.state,
+            terminating: self.terminating,
+            has_snapshot: self.server.snapshot_at.is_some(),
+            has_password: self.server.method.uses_password(),
+        }
+    }
+
     /// Whether the viewer may have this done now.
+    pub fn can(&self, action: Action) -> std::result::Result<(), Denial> {
+        can_server(action, self.role, self.subject())
+    }
+
     pub fn can_power(&self, action: PowerAction) -> std::result::Result<(), Denial> {
-        self.power.and(action.allowed_in(self.server.state))
+        can_power(action, self.role, self.subject())
+    }
+
+    /// What a change of size would mean now, as far as is known.
+    pub fn growth(&self) -> Growth {
+        Growth {
+            on: self.server.state != ServerState::Stopped,
+            cpu_hot_add: self.server.cpu_hot_add,
+            ram_hot_add: self.server.ram_hot_add,
+            has_snapshot: self.server.snapshot_at.is_some(),
+        }
     }
 
     /// Row and number of rows of the operation under way.
@@ -102,10 +124,8 @@ impl Facade {
                     .as_ref()
                     .and_then(|j| waits.iter().find(|(id, _)| *id == j.id))
                     .map(|(_, w)| w.clone());
-                let can_terminate = can_server(Action::Terminate, viewer.role(), server.state, terminating);
-                let power = can_server(Action::Power, viewer.role(), server.state, terminating);
                 let own = viewer.owns(server.customer);
-                ServerView { server, current, waiting, can_terminate, power, own }
+                ServerView { server, current, waiting, own, role: viewer.role(), terminating }
             })
             .collect())
     }
@@ -126,7 +146,7 @@ impl Facade {
         let idempotency =
             Idempotency { key: key.to_owned(), body_hash: body_hash(&format!("terminate {id}")) };
         // A repeat of an accepted form is answered by the acceptance, whatever has changed since.
-        if let Err(denial) = view.can_terminate {
+        if let Err(denial) = view.can(Action::Terminate) {
             let open = self.store.jobs_unfinished(server.customer).await?;
             let mine = open.iter().find(|j| j.kind == Kind::Terminate && j.server == Some(id));
             return Ok(match (denial, mine) {
@@ -140,10 +160,8 @@ impl Facade {
         if typed_name.trim().to_lowercase() != server.name.to_lowercase() {
             return Ok(ServerAnswer::Refused(FieldError::new(Field::ConfirmName, Code::ConfirmNameWrong)));
         }
-        let Some(job) = self.new_job(Kind::Terminate, viewer, id, request_id) else {
-            return Err(Error::Corrupt("there is no workflow for terminate".into()));
-        };
-        self.accept(server, &job, &idempotency).await
+        let job = self.job_of(Kind::Terminate, viewer, id, request_id)?;
+        self.accept(server, &job, &OrderSecrets::default(), &idempotency).await
     }
 
     /// Asks for a change of a server's power.
@@ -172,11 +190,9 @@ impl Facade {
         {
             return Ok(ServerAnswer::Accepted(told));
         }
-        let Some(mut job) = self.new_job(Kind::Power, viewer, id, request_id) else {
-            return Err(Error::Corrupt("there is no workflow for power".into()));
-        };
+        let mut job = self.job_of(Kind::Power, viewer, id, request_id)?;
         job.params = serde_json::json!({ "action": action });
-        self.accept(&view.server, &job, &idempotency).await
+        self.accept(&view.server, &job, &OrderSecrets::default(), &idempotency).await
     }
 
     /// A shutdown that is under way is told to cut the power, instead of a second job waiting behind it.
@@ -193,8 +209,26 @@ impl Facade {
         Ok(told.then_some(job.id))
     }
 
-    async fn accept(&self, server: &Server, job: &NewJob, idempotency: &Idempotency) -> Result<ServerAnswer> {
-        Ok(match self.store.job_accept(server.customer, job, idempotency, self.now_ms()).await? {
+    pub(super) fn job_of(
+        &self,
+        kind: Kind,
+        viewer: &Viewer,
+        server: ServerId,
+        request_id: &str,
+    ) -> Result<NewJob> {
+        let job = self.new_job(kind, viewer, server, request_id);
+        job.ok_or_else(|| Error::Corrupt(format!("there is no workflow for {kind}")))
+    }
+
+    pub(super) async fn accept(
+        &self,
+        server: &Server,
+        job: &NewJob,
+        secrets: &OrderSecrets,
+        idempotency: &Idempotency,
+    ) -> Result<ServerAnswer> {
+        let now = self.now_ms();
+        Ok(match self.store.job_accept_with(server.customer, job, secrets, idempotency, now).await? {
             Accepted::New(job) | Accepted::Before(job) => ServerAnswer::Accepted(job),
             Accepted::OtherValues(job) => ServerAnswer::OtherValues(job),
             Accepted::TooMany { limit } => ServerAnswer::TooMany { limit },

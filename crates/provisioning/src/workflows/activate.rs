@@ -6,70 +6,45 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::{CustomerId, ServerId, cause::Cause, kind::Scope, state::ServerState};
-use jobs::{StepContext, Workflow};
+use jobs::StepContext;
 use store::{edges::Edge, servers::Server};
 
 use super::{
+    machine::{observe, own_machine},
     migration::{self, current_group},
-    step::{
-        Row, Run, Stop, Tried, adopt, carry_out, carry_out_together, delete_doubles, server,
-        workflow as table,
-    },
+    step::{Row, Stop, Tried, adopt, alone, carry_out, carry_out_together, delete_doubles, server, together},
 };
 use crate::{
     control::Control,
     provider::{
-        Block, EdgeRef, EdgeSpeed, Group, GroupRef, GuestProgress, GuestSetup, MachineRef, MachineSpec,
-        NetworkFound, NetworkRef, NetworkSpec, ProviderErrorKind,
+        Block, EdgeRef, EdgeSpeed, Group, GroupRef, GuestProgress, GuestSetup, MachineSpec, NetworkFound,
+        NetworkRef, NetworkSpec, ProviderErrorKind,
     },
 };
 
 /// Raised whenever a step is added, removed or renamed.
 pub(super) const SHAPE: i64 = 1;
 
-const fn row(key: &'static str, after: &'static [&'static str], run: Run) -> Row {
-    Row { key, after, run, undo: None }
-}
-
 pub(super) const STEPS: &[Row] = &[
-    row("order_check", &[], Run::Alone(|c, cx| Box::pin(order_check(c, cx)))),
-    Row {
-        undo: Some(|c, cx| Box::pin(edge_release(c, cx))),
-        ..row("edge_claim", &["order_check"], Run::Alone(|c, cx| Box::pin(edge_claim(c, cx))))
-    },
-    Row {
-        undo: Some(|c, cx| Box::pin(network_delete(c, cx))),
-        ..row("network_create", &["edge_claim"], Run::Alone(|c, cx| Box::pin(network_create(c, cx))))
-    },
-    Row {
-        undo: Some(|c, cx| Box::pin(speed_lift(c, cx))),
-        ..row("qos_apply", &["network_create"], Run::Alone(|c, cx| Box::pin(qos_apply(c, cx))))
-    },
-    Row {
-        undo: Some(|c, cx| Box::pin(group_leave(c, cx))),
-        ..row("group_ensure", &["network_create"], Run::Together(|c, all| Box::pin(group_ensure(c, all))))
-    },
-    Row {
-        undo: Some(|c, cx| Box::pin(machine_delete(c, cx))),
-        ..row("machine_create", &["group_ensure"], Run::Together(|c, all| Box::pin(machine_create(c, all))))
-    },
-    row("machine_resize", &["machine_create"], Run::Alone(|c, cx| Box::pin(machine_resize(c, cx)))),
-    row("guest_customize", &["machine_resize"], Run::Alone(|c, cx| Box::pin(guest_customize(c, cx)))),
-    row("power_on", &["guest_customize", "qos_apply"], Run::Alone(|c, cx| Box::pin(power_on(c, cx)))),
-    row("guest_wait", &["power_on"], Run::Alone(|c, cx| Box::pin(guest_wait(c, cx)))),
-    row("secrets_clear", &["guest_wait"], Run::Alone(|c, cx| Box::pin(secrets_clear(c, cx)))),
-    row("ready", &["secrets_clear"], Run::Alone(|c, cx| Box::pin(ready(c, cx)))),
+    alone!("order_check" after [] do order_check),
+    alone!("edge_claim" after ["order_check"] do edge_claim; undo edge_release),
+    alone!("network_create" after ["edge_claim"] do network_create; undo network_delete),
+    alone!("qos_apply" after ["network_create"] do qos_apply; undo speed_lift),
+    together!("group_ensure" after ["network_create"] do group_ensure; undo group_leave),
+    together!("machine_create" after ["group_ensure"] do machine_create; undo machine_delete),
+    alone!("machine_resize" after ["machine_create"] do machine_resize),
+    alone!("guest_customize" after ["machine_resize"] do guest_customize),
+    alone!("power_on" after ["guest_customize", "qos_apply"] do power_on),
+    alone!("guest_wait" after ["power_on"] do guest_wait),
+    alone!("secrets_clear" after ["guest_wait"] do secrets_clear),
+    alone!("ready" after ["secrets_clear"] do ready),
 ];
 
 const QUICK: Duration = Duration::from_secs(10 * 60);
 /// Copying a template may queue behind others on slow storage.
 const COPY: Duration = Duration::from_secs(60 * 60);
 const FIRST_BOOT: Duration = Duration::from_secs(30 * 60);
-const DNS: [&str; 2] = ["1.1.1.1", "9.9.9.9"];
-
-pub(super) fn workflow(control: &Arc<Control>) -> Workflow {
-    table(control, "activate", SHAPE, STEPS)
-}
+pub(super) const DNS: [&str; 2] = ["1.1.1.1", "9.9.9.9"];
 
 /// The names under which a server's things are found again, known before any of them is made.
 pub(super) fn network_name(s: &Server) -> String {
@@ -133,6 +108,13 @@ async fn network_create(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     let edge = own_edge(&c, &s).await?;
     let (name, f) = (network_name(&s), &edge.facts);
+    let address = match &s.address {
+        Some(address) => address.clone(),
+        None => {
+            let free = c.store.address_free(&edge, c.clock.now_ms()).await?;
+            free.ok_or_else(|| Stop::Fail(Cause::OrderInvalid, "every address of its edge rests".into()))?
+        }
+    };
     adopt(&c, &cx, QUICK).await?;
     let network = match c.provider.network_find(&name).await? {
         Some(found) => found,
@@ -159,7 +141,7 @@ async fn network_create(c: Arc<Control>, cx: StepContext) -> Tried {
     if !network.ready {
         return Err(Stop::Retry(Cause::PlatformBusy, format!("network {name} is still being made")));
     }
-    c.store.server_set_network(cx.fence(), s.id, &network.network.0, &f.first_address).await?;
+    c.store.server_set_network(cx.fence(), s.id, &network.network.0, &address).await?;
     Ok(())
 }
 
@@ -250,7 +232,7 @@ async fn observe_group(c: &Control, cx: &StepContext, group: &GroupRef) -> Tried
 }
 
 /// The machines of all of these, copied in one change.
-async fn machine_create(c: Arc<Control>, all: Vec<StepContext>) -> Vec<Tried> {
+pub(super) async fn machine_create(c: Arc<Control>, all: Vec<StepContext>) -> Vec<Tried> {
     let made = async {
         let mut members = Vec::with_capacity(all.len());
         for cx in &all {
@@ -297,12 +279,7 @@ async fn machine_create(c: Arc<Control>, all: Vec<StepContext>) -> Vec<Tried> {
     vec![tried; all.len()]
 }
 
-pub(super) fn own_machine(s: &Server) -> Result<MachineRef, Stop> {
-    let machine = s.machine_ref.clone().map(MachineRef);
-    machine.ok_or_else(|| Stop::Fail(Cause::Internal, "the server has no machine".into()))
-}
-
-async fn machine_resize(c: Arc<Control>, cx: StepContext) -> Tried {
+pub(super) async fn machine_resize(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     let machine = own_machine(&s)?;
     adopt(&c, &cx, QUICK).await?;
@@ -310,12 +287,27 @@ async fn machine_resize(c: Arc<Control>, cx: StepContext) -> Tried {
     let (ram_mb, disk_mb) = (u64::from(s.size.ram_gb) * 1024, u64::from(s.size.disk_gb) * 1024);
     let fits = seen.vcpu == u64::from(s.size.vcpu) && seen.ram_mb == ram_mb && seen.disk_mb >= disk_mb;
     if !fits {
+        if c.provider.machine_prepared(&machine).await? == Some(false) {
+            carry_out(&c, &cx, QUICK, c.provider.machine_prepare(&machine, true)).await?;
+        }
         carry_out(&c, &cx, QUICK, c.provider.machine_resize(&machine, s.size.vcpu, ram_mb, disk_mb)).await?;
     }
+    // What was set for it is put back by the customization that follows.
     Ok(())
 }
 
-async fn guest_customize(c: Arc<Control>, cx: StepContext) -> Tried {
+/// What the guest of a server is told when it is customized.
+pub(super) async fn guest_setup(c: &Control, s: &Server) -> Result<GuestSetup, Stop> {
+    Ok(GuestSetup {
+        family: s.family,
+        hostname: s.hostname.clone(),
+        login: s.guest_login.clone(),
+        password: c.store.secret_for_job(s.id).await?,
+        ssh_keys: s.ssh_keys.clone(),
+    })
+}
+
+pub(super) async fn guest_customize(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     let machine = own_machine(&s)?;
     adopt(&c, &cx, QUICK).await?;
@@ -323,21 +315,14 @@ async fn guest_customize(c: Arc<Control>, cx: StepContext) -> Tried {
     if c.provider.machine(&machine).await?.on {
         return Ok(());
     }
-    let password = c.store.secret_for_job(s.id).await?;
-    if s.method.uses_password() && password.is_none() {
+    let setup = guest_setup(&c, &s).await?;
+    if s.method.uses_password() && setup.password.is_none() {
         return Err(Stop::Fail(Cause::Internal, "the password is gone".into()));
     }
-    let setup = GuestSetup {
-        family: s.family,
-        hostname: s.hostname.clone(),
-        login: s.guest_login.clone(),
-        password,
-        ssh_keys: s.ssh_keys.clone(),
-    };
     carry_out(&c, &cx, QUICK, c.provider.machine_customize(&machine, &setup)).await
 }
 
-async fn power_on(c: Arc<Control>, cx: StepContext) -> Tried {
+pub(super) async fn power_on(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     let machine = own_machine(&s)?;
     adopt(&c, &cx, QUICK).await?;
@@ -347,7 +332,7 @@ async fn power_on(c: Arc<Control>, cx: StepContext) -> Tried {
     Ok(())
 }
 
-async fn guest_wait(c: Arc<Control>, cx: StepContext) -> Tried {
+pub(super) async fn guest_wait(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     let machine = own_machine(&s)?;
     let until = tokio::time::Instant::now() + FIRST_BOOT;
@@ -366,13 +351,13 @@ async fn guest_wait(c: Arc<Control>, cx: StepContext) -> Tried {
     }
 }
 
-async fn secrets_clear(c: Arc<Control>, cx: StepContext) -> Tried {
+pub(super) async fn secrets_clear(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     let machine = own_machine(&s)?;
     carry_out(&c, &cx, QUICK, c.provider.machine_forget_secrets(&machine, &s.hostname)).await
 }
 
-async fn ready(c: Arc<Control>, cx: StepContext) -> Tried {
+pub(super) async fn ready(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     let seen = c.provider.machine(&own_machine(&s)?).await?;
     let address = s.address.clone().unwrap_or_default();
@@ -380,8 +365,7 @@ async fn ready(c: Arc<Control>, cx: StepContext) -> Tried {
         let text = format!("on: {}, addresses: {}, expected {address}", seen.on, seen.addresses.join(", "));
         return Err(Stop::Fail(Cause::CustomizationFailed, text));
     }
-    c.store.server_observed(cx.fence(), s.id, ServerState::Running, c.clock.now_ms()).await?;
-    Ok(())
+    observe(&c, &cx, &s).await
 }
 
 // Taking back, the last first. Each looks for what is there, by the names that were known before the first try.

@@ -4,8 +4,14 @@
 //! before the first try. So a repeat after a crash adopts instead of doubling.
 
 mod activate;
+mod address;
+mod machine;
 mod migration;
+mod password;
 mod power;
+mod reinstall;
+mod resize;
+mod snapshot;
 mod step;
 mod terminate;
 
@@ -15,12 +21,42 @@ use domain::kind::{Kind, Scope};
 use jobs::Registry;
 
 pub(crate) use power::FORCE_OFF;
+pub(crate) use resize::Wanted;
 
+use self::step::Row;
 use crate::control::Control;
+
+/// A workflow's table: its steps and the version of their shape.
+struct Table {
+    kind: Kind,
+    shape: i64,
+    steps: &'static [Row],
+    /// What fails for good is taken back at once: whatever was there before is there again.
+    turns_back: bool,
+}
+
+const TABLES: &[Table] = &[
+    Table { kind: Kind::Activate, shape: activate::SHAPE, steps: activate::STEPS, turns_back: false },
+    Table { kind: Kind::Terminate, shape: terminate::SHAPE, steps: terminate::STEPS, turns_back: false },
+    Table { kind: Kind::Power, shape: power::SHAPE, steps: power::STEPS, turns_back: false },
+    Table { kind: Kind::Resize, shape: resize::SHAPE, steps: resize::STEPS, turns_back: false },
+    Table {
+        kind: Kind::ChangeBandwidth,
+        shape: resize::SHAPE,
+        steps: resize::SPEED_STEPS,
+        turns_back: false,
+    },
+    Table { kind: Kind::ChangeIp, shape: address::SHAPE, steps: address::STEPS, turns_back: true },
+    Table { kind: Kind::Reinstall, shape: reinstall::SHAPE, steps: reinstall::STEPS, turns_back: false },
+    Table { kind: Kind::ResetPassword, shape: password::SHAPE, steps: password::STEPS, turns_back: false },
+    Table { kind: Kind::Snapshot, shape: snapshot::SHAPE, steps: snapshot::STEPS, turns_back: false },
+];
 
 pub(crate) fn registry(control: &Arc<Control>) -> Result<Registry, String> {
     let mut registry = Registry::default();
-    for workflow in [activate::workflow(control), power::workflow(control), terminate::workflow(control)] {
+    for table in TABLES {
+        let workflow = step::workflow(control, table.kind.as_str(), table.shape, table.steps);
+        let workflow = jobs::Workflow { turns_back: table.turns_back, ..workflow };
         registry.add(workflow).map_err(|e| e.to_string())?;
     }
     Ok(registry)
@@ -28,12 +64,8 @@ pub(crate) fn registry(control: &Arc<Control>) -> Result<Registry, String> {
 
 /// The step keys and the shape version that a new job of this kind is accepted with.
 pub(crate) fn plan(kind: Kind) -> Option<(Vec<&'static str>, i64)> {
-    match kind {
-        Kind::Activate => Some((activate::STEPS.iter().map(|s| s.key).collect(), activate::SHAPE)),
-        Kind::Power => Some((power::STEPS.iter().map(|s| s.key).collect(), power::SHAPE)),
-        Kind::Terminate => Some((terminate::STEPS.iter().map(|s| s.key).collect(), terminate::SHAPE)),
-        _ => None,
-    }
+    let table = TABLES.iter().find(|t| t.kind == kind)?;
+    Some((table.steps.iter().map(|s| s.key).collect(), table.shape))
 }
 
 /// How widely a job of this kind keeps its place when it has failed (queue.md §4).

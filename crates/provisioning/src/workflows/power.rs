@@ -9,12 +9,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{JobId, cause::Cause, power::PowerAction, state::ServerState};
-use jobs::{StepContext, Workflow};
+use domain::{JobId, cause::Cause, power::PowerAction};
+use jobs::StepContext;
 
 use super::{
-    activate::own_machine,
-    step::{Row, Run, Stop, Tried, adopt, begin, carry_out, server, workflow as table},
+    machine::{observe, own_machine},
+    step::{Row, Stop, Tried, adopt, alone, begin, carry_out, server},
 };
 use crate::{
     control::Control,
@@ -25,32 +25,18 @@ use crate::{
 pub(super) const SHAPE: i64 = 1;
 
 pub(super) const STEPS: &[Row] = &[
-    Row { key: "power_check", after: &[], run: Run::Alone(|c, cx| Box::pin(check(c, cx))), undo: None },
-    Row {
-        key: "power_change",
-        after: &["power_check"],
-        run: Run::Alone(|c, cx| Box::pin(change(c, cx))),
-        // What was switched stays so: it is only looked at.
-        undo: Some(|c, cx| Box::pin(observe(c, cx))),
-    },
-    Row {
-        key: "power_observe",
-        after: &["power_change"],
-        run: Run::Alone(|c, cx| Box::pin(observe(c, cx))),
-        undo: None,
-    },
+    alone!("power_check" after [] do check),
+    // What was switched stays so: it is only looked at.
+    alone!("power_change" after ["power_check"] do change; undo look),
+    alone!("power_observe" after ["power_change"] do look),
 ];
 
 /// A guest that is asked to shut down is given so long.
-const PATIENCE: Duration = Duration::from_secs(5 * 60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5 * 60);
 /// A task that was cancelled is given so long to end.
 const MOMENT: Duration = Duration::from_secs(20);
 /// What a job that shuts down is told when somebody has had enough of waiting.
 pub(crate) const FORCE_OFF: &str = "force_off";
-
-pub(super) fn workflow(control: &Arc<Control>) -> Workflow {
-    table(control, "power", SHAPE, STEPS)
-}
 
 fn action(cx: &StepContext) -> Result<PowerAction, Stop> {
     let word = cx.params()["action"].as_str().and_then(|word| word.parse().ok());
@@ -87,7 +73,7 @@ async fn change(c: Arc<Control>, cx: StepContext) -> Tried {
 }
 
 /// Asks the guest to shut down and waits for it, unless somebody has had enough of waiting.
-async fn shut_down(c: &Control, cx: &StepContext, machine: &MachineRef) -> Tried {
+pub(super) async fn shut_down(c: &Control, cx: &StepContext, machine: &MachineRef) -> Tried {
     let task = match &cx.recorded_task {
         Some(task) => TaskRef(task.clone()),
         None if !c.provider.machine(machine).await?.deployed => return Ok(()),
@@ -148,9 +134,7 @@ async fn force(c: &Control, cx: &StepContext, machine: &MachineRef, task: &TaskR
     Ok(())
 }
 
-async fn observe(c: Arc<Control>, cx: StepContext) -> Tried {
+async fn look(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
-    let seen = c.provider.machine(&own_machine(&s)?).await?;
-    let state = if seen.on { ServerState::Running } else { ServerState::Stopped };
-    Ok(c.store.server_observed(cx.fence(), s.id, state, c.clock.now_ms()).await?)
+    observe(&c, &cx, &s).await
 }

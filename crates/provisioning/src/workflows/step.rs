@@ -140,7 +140,7 @@ impl Step for TableStep {
 
 pub(crate) fn workflow(control: &Arc<Control>, kind: &'static str, shape: i64, rows: &[Row]) -> Workflow {
     let step = |row: &Row| Arc::new(TableStep { row: *row, control: control.clone() }) as Arc<dyn Step>;
-    Workflow { kind, shape, steps: rows.iter().map(step).collect() }
+    Workflow { kind, shape, steps: rows.iter().map(step).collect(), turns_back: false }
 }
 
 /// The server a job works on, as its row says now.
@@ -221,4 +221,44 @@ pub(crate) async fn carry_out_together(
 ) -> Tried {
     let task = send_together(all, send, |task: &TaskRef| task.0.clone()).await.map_err(not_sent)?;
     Ok(c.provider.task_wait(&task, deadline).await?)
+}
+
+/// A row of a workflow's table that each job does by itself: `alone!("key" after ["other"] do run; undo undone)`.
+macro_rules! alone {
+    ($key:literal after [$($after:literal),*] do $run:path $(; undo $undo:path)?) => {
+        crate::workflows::step::Row {
+            key: $key,
+            after: &[$($after),*],
+            run: crate::workflows::step::Run::Alone(|c, cx| Box::pin($run(c, cx))),
+            undo: crate::workflows::step::undo!($($undo)?),
+        }
+    };
+}
+
+/// A row that all jobs of a unit do in one go.
+macro_rules! together {
+    ($key:literal after [$($after:literal),*] do $run:path $(; undo $undo:path)?) => {
+        crate::workflows::step::Row {
+            key: $key,
+            after: &[$($after),*],
+            run: crate::workflows::step::Run::Together(|c, all| Box::pin($run(c, all))),
+            undo: crate::workflows::step::undo!($($undo)?),
+        }
+    };
+}
+
+macro_rules! undo {
+    () => {
+        None
+    };
+    ($undo:path) => {
+        Some(|c, cx| Box::pin($undo(c, cx)))
+    };
+}
+
+pub(crate) use {alone, together, undo};
+
+/// What was cut off or deleted does not come back.
+pub(crate) async fn no_way_back(_: Arc<Control>, _: StepContext) -> Tried {
+    Err(Stop::Fail(Cause::Irreversible, "what was stopped or deleted cannot be brought back".into()))
 }

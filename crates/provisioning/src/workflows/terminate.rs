@@ -6,67 +6,57 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{cause::Cause, state::ServerState};
-use jobs::{StepContext, Workflow};
+use domain::state::ServerState;
+use jobs::StepContext;
 
 use super::{
     activate::{clear_speed, network_name},
+    machine::observe,
     migration,
-    step::{Row, Run, Stop, Tried, adopt, carry_out, server, workflow as table},
+    step::{Row, Tried, adopt, alone, carry_out, no_way_back, server, together},
 };
 use crate::{control::Control, provider::EdgeRef};
 
 /// Raised whenever a step is added, removed or renamed.
 pub(super) const SHAPE: i64 = 2;
 
-macro_rules! together {
-    ($key:literal after [$($after:literal),*] do $run:path; undo $undo:expr) => {
-        Row {
-            key: $key,
-            after: &[$($after),*],
-            run: Run::Together(|c, all| {
-                Box::pin(async move {
-                    let tried = $run(&c, &all).await;
-                    vec![tried; all.len()]
-                })
-            }),
-            undo: Some($undo),
-        }
-    };
-}
-
-macro_rules! alone {
-    ($key:literal after [$($after:literal),*] do $run:path; undo $undo:expr) => {
-        Row {
-            key: $key,
-            after: &[$($after),*],
-            run: Run::Alone(|c, cx| Box::pin($run(c, cx))),
-            undo: Some($undo),
-        }
-    };
-}
-
 pub(super) const STEPS: &[Row] = &[
-    alone!("terminate_check" after [] do check; undo |c, cx| Box::pin(check_undo(c, cx))),
-    together!("migration_plan" after ["terminate_check"] do migration::decide;
-        undo |c, cx| Box::pin(async move { migration::undecide(&c, &cx).await })),
-    together!("group_compose" after ["migration_plan"] do migration::compose;
-        undo |c, cx| Box::pin(async move { migration::uncompose(&c, &cx).await })),
-    together!("machines_move" after ["group_compose"] do migration::move_over;
-        undo |c, cx| Box::pin(async move { migration::move_back(&c, &cx).await })),
-    together!("group_stop" after ["machines_move"] do migration::stop; undo |_, _| Box::pin(no_way_back())),
-    together!("group_delete" after ["group_stop"] do migration::delete; undo |_, _| Box::pin(no_way_back())),
-    together!("group_rename" after ["group_delete"] do migration::finish; undo |_, _| Box::pin(no_way_back())),
-    alone!("network_delete" after ["group_delete"] do network_delete; undo |_, _| Box::pin(no_way_back())),
-    alone!("edge_clear" after ["network_delete"] do edge_clear; undo |_, _| Box::pin(no_way_back())),
-    alone!("terminated" after ["edge_clear", "group_rename"] do terminated; undo |_, _| Box::pin(no_way_back())),
+    alone!("terminate_check" after [] do check; undo check_undo),
+    together!("migration_plan" after ["terminate_check"] do plan; undo plan_undo),
+    together!("group_compose" after ["migration_plan"] do compose; undo compose_undo),
+    together!("machines_move" after ["group_compose"] do move_over; undo move_back),
+    together!("group_stop" after ["machines_move"] do stop; undo no_way_back),
+    together!("group_delete" after ["group_stop"] do delete; undo no_way_back),
+    together!("group_rename" after ["group_delete"] do rename; undo no_way_back),
+    alone!("network_delete" after ["group_delete"] do network_delete; undo no_way_back),
+    alone!("edge_clear" after ["network_delete"] do edge_clear; undo no_way_back),
+    alone!("terminated" after ["edge_clear", "group_rename"] do terminated; undo no_way_back),
 ];
 
-const QUICK: Duration = Duration::from_secs(10 * 60);
-
-pub(super) fn workflow(control: &Arc<Control>) -> Workflow {
-    table(control, "terminate", SHAPE, STEPS)
+/// One answer for all who asked.
+macro_rules! for_all {
+    ($($name:ident: $phase:ident),*) => {$(
+        async fn $name(c: Arc<Control>, all: Vec<StepContext>) -> Vec<Tried> {
+            let tried = migration::$phase(&c, &all).await;
+            vec![tried; all.len()]
+        }
+    )*};
 }
+for_all!(plan: decide, compose: compose, move_over: move_over, stop: stop, delete: delete, rename: finish);
+
+async fn plan_undo(c: Arc<Control>, cx: StepContext) -> Tried {
+    migration::undecide(&c, &cx).await
+}
+
+async fn compose_undo(c: Arc<Control>, cx: StepContext) -> Tried {
+    migration::uncompose(&c, &cx).await
+}
+
+async fn move_back(c: Arc<Control>, cx: StepContext) -> Tried {
+    migration::move_back(&c, &cx).await
+}
+
+const QUICK: Duration = Duration::from_secs(10 * 60);
 
 async fn check(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
@@ -102,20 +92,9 @@ async fn terminated(c: Arc<Control>, cx: StepContext) -> Tried {
 /// Before anything was stopped the server can stay as it was.
 async fn check_undo(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
-    let on = match &s.machine_ref {
-        Some(machine) => c.provider.machine(&crate::provider::MachineRef(machine.clone())).await?.on,
-        None => false,
-    };
-    let state = match (&s.machine_ref, on) {
-        (None, _) => ServerState::Failed,
-        (_, true) => ServerState::Running,
-        (_, false) => ServerState::Stopped,
-    };
-    c.store.server_observed(cx.fence(), s.id, state, c.clock.now_ms()).await?;
+    match &s.machine_ref {
+        Some(_) => observe(&c, &cx, &s).await?,
+        None => c.store.server_set_state(cx.fence(), s.id, ServerState::Failed).await?,
+    }
     Ok(c.store.edge_kept(cx.fence(), s.id, c.clock.now_ms()).await?)
-}
-
-/// What was cut off or deleted does not come back.
-async fn no_way_back() -> Tried {
-    Err(Stop::Fail(Cause::Irreversible, "what was stopped or deleted cannot be brought back".into()))
 }

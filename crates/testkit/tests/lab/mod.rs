@@ -177,7 +177,9 @@ impl Lab {
             let toy = |(key, after): &(&'static str, &'static [&'static str])| {
                 Arc::new(Toy { key, after, script: self.script.clone() }) as Arc<dyn Step>
             };
-            registry.add(Workflow { kind, shape, steps: SHAPE.iter().map(toy).collect() }).unwrap();
+            registry
+                .add(Workflow { kind, shape, steps: SHAPE.iter().map(toy).collect(), turns_back: false })
+                .unwrap();
         }
         registry
     }

@@ -1,0 +1,54 @@
+//! Roads into a guest: how it is seen from outside whether it answers.
+//!
+//! Real guests are asked over the network, at the port they are signed in to by. The simulated cloud has no real guests: it
+//! says itself how they are.
+
+use std::time::Duration;
+
+use domain::catalogue::Family;
+use serde::Deserialize;
+use tokio::{net::TcpStream, time::timeout};
+use uuid::Uuid;
+
+use crate::provider::{ProviderError, ProviderErrorKind, Result};
+
+/// How guests are reached.
+#[derive(Clone, Debug)]
+pub enum Roads {
+    Network,
+    /// The address of the simulated cloud.
+    Simulated(String),
+}
+
+/// A port that is open is open at once.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+impl Roads {
+    /// Whether the guest of this machine answers under this address.
+    pub(crate) async fn answers(&self, machine: Uuid, family: Family, address: &str) -> Result<bool> {
+        match self {
+            Self::Network => {
+                let port = match family {
+                    Family::Linux => 22,
+                    Family::Windows => 3389,
+                };
+                let connected = timeout(PATIENCE, TcpStream::connect((address, port))).await;
+                Ok(matches!(connected, Ok(Ok(_))))
+            }
+            Self::Simulated(cloud) => {
+                #[derive(Deserialize)]
+                struct Guest {
+                    state: String,
+                    addresses: Vec<String>,
+                }
+                let failed =
+                    |e: reqwest::Error| ProviderError::new(ProviderErrorKind::Transient, e.to_string());
+                let url = format!("{}/sim/guests/{machine}", cloud.trim_end_matches('/'));
+                let answer = reqwest::get(url).await.map_err(failed)?.text().await.map_err(failed)?;
+                let guest: Guest = serde_json::from_str(&answer)
+                    .map_err(|e| ProviderError::new(ProviderErrorKind::Transient, e.to_string()))?;
+                Ok(guest.state == "up" && guest.addresses.iter().any(|a| a == address))
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! `reinstall`: a fresh machine from the template in place of the old one, under the same name, address and price.
+//!
+//! Everything on the old one is gone from the second step on: there is no way back, and a job that failed is run again.
+
+use std::sync::Arc;
+
+use jobs::StepContext;
+
+use super::{
+    activate::{guest_customize, guest_wait, machine_create, machine_resize, power_on, ready, secrets_clear},
+    machine::{QUICK, own_machine},
+    migration::current_group,
+    step::{Row, Tried, adopt, alone, carry_out, no_way_back, server, together},
+};
+use crate::control::Control;
+
+/// Raised whenever steps are added, removed or renamed.
+pub(super) const SHAPE: i64 = 1;
+
+pub(super) const STEPS: &[Row] = &[
+    alone!("reinstall_check" after [] do super::machine::check),
+    alone!("machine_remove" after ["reinstall_check"] do remove; undo no_way_back),
+    together!("machine_create" after ["machine_remove"] do machine_create; undo no_way_back),
+    alone!("machine_resize" after ["machine_create"] do machine_resize),
+    alone!("guest_customize" after ["machine_resize"] do guest_customize),
+    alone!("power_on" after ["guest_customize"] do power_on),
+    alone!("guest_wait" after ["power_on"] do guest_wait),
+    alone!("secrets_clear" after ["guest_wait"] do secrets_clear),
+    alone!("ready" after ["secrets_clear"] do done),
+];
+
+async fn remove(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    adopt(&c, &cx, QUICK).await?;
+    let Some(group) = current_group(&c, s.customer).await? else { return Ok(()) };
+    let name = super::activate::machine_name_of(s.id);
+    if let Some(machine) = group.machine_named(&name) {
+        if machine.deployed {
+            carry_out(&c, &cx, QUICK, c.provider.machine_stop(&machine.machine)).await?;
+        }
+        carry_out(&c, &cx, QUICK, c.provider.machine_delete(&group.group, &machine.machine)).await?;
+    }
+    Ok(())
+}
+
+async fn done(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    own_machine(&s)?;
+    if s.method.uses_password() {
+        c.store.server_password_made(cx.fence(), s.id).await?;
+    }
+    ready(c, cx).await
+}
