@@ -111,6 +111,9 @@ pub struct VcdArgs {
     /// Organisation VDC that servers are made in
     #[arg(long, env = "SLIPWAY_VCD_VDC")]
     pub vcd_vdc: Option<String>,
+    /// Address of a simulated cloud that is asked how its guests are; real guests are asked over the network
+    #[arg(long, env = "SLIPWAY_VCD_GUESTS", value_name = "URL")]
+    pub vcd_guests: Option<String>,
 }
 
 #[derive(Clone, Debug, Args)]

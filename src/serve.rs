@@ -6,7 +6,9 @@ use anyhow::{Context, bail};
 use app::request::{Demo, Product};
 use axum::Router;
 use jobs::{Clock, SystemClock, Worker, WorkerConfig, WorkerHandle};
-use provisioning::{Control, Facade, VcdConfig, VcdProvider, demo_accounts, demo_catalogue, housekeeping};
+use provisioning::{
+    Control, Facade, Roads, VcdConfig, VcdProvider, demo_accounts, demo_catalogue, housekeeping,
+};
 use secrecy::SecretString;
 use store::{Matrix, Store, seal::Sealer};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -262,7 +264,8 @@ async fn start_simulator(args: &ServeArgs, dir: &DataDir) -> anyhow::Result<VcdC
             warn!("the simulated cloud stopped: {e}");
         }
     });
-    Ok(VcdConfig::tenant(&url, "acme", "acme-admin", SecretString::from("simulator"), "acme-vdc"))
+    let config = VcdConfig::tenant(&url, "acme", "acme-admin", SecretString::from("simulator"), "acme-vdc");
+    Ok(VcdConfig { roads: Roads::Simulated(url), ..config })
 }
 
 fn configured_vcd(vcd: &VcdArgs) -> anyhow::Result<VcdConfig> {
@@ -271,13 +274,17 @@ fn configured_vcd(vcd: &VcdArgs) -> anyhow::Result<VcdConfig> {
     };
     let password =
         std::env::var("SLIPWAY_VCD_PASSWORD").context("no platform password: set SLIPWAY_VCD_PASSWORD")?;
-    Ok(VcdConfig::tenant(
+    let config = VcdConfig::tenant(
         &need(&vcd.vcd_url, "--vcd-url")?,
         &need(&vcd.vcd_org, "--vcd-org")?,
         &need(&vcd.vcd_user, "--vcd-user")?,
         SecretString::from(password),
         &need(&vcd.vcd_vdc, "--vcd-vdc")?,
-    ))
+    );
+    Ok(match &vcd.vcd_guests {
+        Some(cloud) => VcdConfig { roads: Roads::Simulated(cloud.clone()), ..config },
+        None => config,
+    })
 }
 
 async fn add_demo_accounts(facade: &Facade) -> anyhow::Result<Demo> {

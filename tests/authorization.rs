@@ -213,7 +213,10 @@ async fn state(site: &Site, anna: &Viewer, jobs: &[JobId]) -> String {
     for (server, _) in &servers {
         let jobs = site.plane.store.jobs_of_server(*server, 50).await.unwrap();
         let jobs: Vec<_> = jobs.iter().map(|j| (j.id, j.state)).collect();
-        told += &format!(" {jobs:?} {:?}", site.plane.store.secret_reveal_state(*server).await.unwrap());
+        told += &format!(" {jobs:?}");
+        for (job, _) in &jobs {
+            told += &format!(" {:?}", site.plane.store.secret_reveal_state(*server, *job).await.unwrap());
+        }
     }
     for job in jobs {
         told += &format!(" {}", site.plane.job(*job).await.state);

@@ -33,6 +33,9 @@ pub const PAGES: &[(&str, Policy)] = &[
     ("/servers", Policy::Customer),
     ("/servers/{id}", Policy::SignedIn),
     ("/servers/{id}/terminate", Policy::Customer),
+    ("/servers/{id}/resize", Policy::Customer),
+    ("/servers/{id}/network", Policy::Customer),
+    ("/servers/{id}/reinstall", Policy::Customer),
     ("/servers/{id}/confirm", Policy::Customer),
     ("/order/{draft}/os", Policy::Customer),
     ("/order/{draft}/size", Policy::Customer),
@@ -65,6 +68,12 @@ pub const FUNCTIONS: &[(&str, Policy)] = &[
     ("/do/password_reveal", Policy::Customer),
     ("/do/server_power", Policy::Customer),
     ("/do/server_terminate", Policy::Customer),
+    ("/do/server_resize", Policy::Customer),
+    ("/do/server_change_ip", Policy::Customer),
+    ("/do/server_reinstall", Policy::Customer),
+    ("/do/server_reset_password", Policy::Customer),
+    ("/do/server_snapshot", Policy::Customer),
+    ("/do/server_rename", Policy::Customer),
 ];
 
 /// Live streams.

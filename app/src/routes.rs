@@ -1,6 +1,6 @@
 //! Every address of the product, made in one place.
 
-use domain::{DraftId, JobId, ServerId, draft::WizardStep, power::PowerAction};
+use domain::{DraftId, JobId, ServerId, draft::WizardStep};
 
 pub const LOGIN: &str = "/login";
 pub const SERVERS: &str = "/servers";
@@ -22,9 +22,21 @@ pub fn server_terminate(id: ServerId) -> String {
     format!("/servers/{id}/terminate")
 }
 
-/// Where a change of power is asked for once more.
-pub fn server_confirm(id: ServerId, action: PowerAction) -> String {
-    format!("/servers/{id}/confirm?do={action}")
+pub fn server_resize(id: ServerId) -> String {
+    format!("/servers/{id}/resize")
+}
+
+pub fn server_network(id: ServerId) -> String {
+    format!("/servers/{id}/network")
+}
+
+pub fn server_reinstall(id: ServerId) -> String {
+    format!("/servers/{id}/reinstall")
+}
+
+/// Where what interrupts a server is asked for once more.
+pub fn server_confirm(id: ServerId, what: &str) -> String {
+    format!("/servers/{id}/confirm?do={what}")
 }
 
 pub fn operation(id: JobId) -> String {

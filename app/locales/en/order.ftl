@@ -87,3 +87,7 @@ order-gone = This draft cannot be ordered any more. Start a new order.
 order-other-values = This form was already sent with other values.
 draft-ordered = This draft has been ordered already. Here is what became of it.
 draft-discarded = The draft was discarded.
+access-quantity-hint = From 1 to 10, all alike. Their names are numbered on: web-01, web-02, …
+review-servers = { $n } servers
+review-submit-several = Order { $n } servers for { $price } per month
+order-several = Order accepted: { $n } servers, each with its own operation.

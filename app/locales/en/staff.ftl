@@ -106,3 +106,7 @@ cause-database = Our database did not answer
 advice-database = It is retried by itself. Check the disk and the database.
 cause-internal = Something that has no name yet
 advice-internal = Send the detail and the request id to the developers.
+cause-address_silent = The guest did not answer under its new address
+advice-address_silent = The old address was restored. Look at the guest: does its start-up script run, and is the port open?
+cause-snapshot_in_the_way = A snapshot is in the way
+advice-snapshot_in_the_way = The disk cannot grow while there is one. Have the customer remove it, then re-run from this step.

@@ -76,6 +76,7 @@ pub async fn draft_save_access(
     #[server(default)] go: String,
     #[server(default)] name: String,
     #[server(default)] hostname: String,
+    #[server(default)] quantity: String,
     #[server(default)] method: String,
     #[server(default)] guest_login: String,
     #[server(default)] password_source: String,
@@ -86,7 +87,7 @@ pub async fn draft_save_access(
     save(&draft, WizardStep::Access, &go, password, |v| {
         (v.name, v.hostname, v.method, v.guest_login) = (name, hostname, method, guest_login);
         v.password_source = password_source.parse().unwrap_or(PasswordSource::Generated).as_str().into();
-        v.ssh_keys = ssh_keys;
+        (v.quantity, v.ssh_keys) = (quantity, ssh_keys);
     })
     .await
 }

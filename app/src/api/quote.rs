@@ -11,8 +11,9 @@ pub async fn size_quote(
     #[server(default)] ram: String,
     #[server(default)] disk: String,
     #[server(default)] bandwidth: String,
+    #[server(default)] servers: String,
 ) -> Result<Vec<(String, String)>, ServerFnError> {
     let request = crate::request::Request::current().ok_or_else(|| ServerFnError::new("no request"))?;
-    let quote = request.facade().quote(&template, [&vcpu, &ram, &disk, &bandwidth]);
+    let quote = request.facade().quote(&template, [&vcpu, &ram, &disk, &bandwidth], &servers);
     Ok(quote.map(|q| crate::pages::quote_texts(request.lang(), &q)).unwrap_or_default())
 }

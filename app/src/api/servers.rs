@@ -1,8 +1,8 @@
-//! The end of a server, and its power.
+//! What owners ask of their servers.
 
-use domain::{ServerId, power::PowerAction};
+use domain::{ServerId, field::FieldError, power::PowerAction};
 use leptos::prelude::*;
-use provisioning::ServerAnswer;
+use provisioning::{Form, ResizeAnswer, ServerAnswer};
 
 use super::answer::{Caller, Fault};
 use crate::{
@@ -35,11 +35,8 @@ async fn terminate(caller: &Caller, server: &str, typed: String, key: &str) -> R
     let page = routes::server_terminate(server);
     let answer = request.facade().server_terminate(caller.viewer()?, server, &typed, &key, id).await?;
     if let ServerAnswer::Refused(error) = answer {
-        let typed = typed.chars().take(80).collect();
-        let values = [("confirm_name".to_owned(), typed)].into();
-        let flash = Flash { form: format!("terminate-{server}"), values, errors: vec![error] };
-        caller.memory().flash(flash).await;
-        caller.see_other(&format!("{page}#errors"));
+        let values = [("confirm_name", typed.as_str())];
+        refused(caller, &format!("terminate-{server}"), &page, &values, vec![error]).await;
         return Ok(());
     }
     answered(caller, lang, server, &page, answer).await;
@@ -92,6 +89,197 @@ async fn power(caller: &Caller, server: &str, action: &str, key: &str) -> Result
     let id = &request.around.request_id;
     let answer = request.facade().server_power(caller.viewer()?, server, action, &key, id).await?;
     answered(caller, lang, server, &routes::server(server), answer).await;
+    Ok(())
+}
+
+/// Leads back to a form with what was typed and what is wrong with it.
+async fn refused(caller: &Caller, form: &str, page: &str, values: &[(&str, &str)], errors: Vec<FieldError>) {
+    let cut = |(name, value): &(&str, &str)| ((*name).to_owned(), value.chars().take(80).collect());
+    let values = values.iter().map(cut).collect();
+    caller.memory().flash(Flash { form: form.to_owned(), values, errors }).await;
+    caller.see_other(&format!("{page}#errors"));
+}
+
+/// The server that a form names; one that is no id names nothing.
+fn named(caller: &Caller, server: &str) -> Option<ServerId> {
+    let server = server.parse().ok();
+    if server.is_none() {
+        caller.not_found();
+    }
+    server
+}
+
+#[server(name = ServerResize, prefix = "/do", endpoint = "server_resize")]
+pub async fn server_resize(
+    #[server(default)] server: String,
+    #[server(default)] vcpu: String,
+    #[server(default)] ram: String,
+    #[server(default)] disk: String,
+    #[server(default)] bandwidth: String,
+    /// The price that was shown, minor units.
+    #[server(default)]
+    total: String,
+    #[server(default)] key: String,
+) -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    let result = resize(&caller, &server, [&vcpu, &ram, &disk, &bandwidth], &total, &key).await;
+    caller.finish(result).await
+}
+
+async fn resize(
+    caller: &Caller,
+    server: &str,
+    typed: [&str; 4],
+    total: &str,
+    key: &str,
+) -> Result<(), Fault> {
+    let Some(server) = named(caller, server) else { return Ok(()) };
+    let (request, lang) = (&caller.request, caller.request.lang());
+    let key = form_key(request, key);
+    let form = Form { key: &key, request_id: &request.around.request_id };
+    let page = routes::server_resize(server);
+    let seen = total.parse().ok();
+    let answer = request.facade().server_resize(caller.viewer()?, server, typed, seen, form).await?;
+    let answer = match answer {
+        ResizeAnswer::Refused(errors) => {
+            let [vcpu, ram, disk, bandwidth] = typed;
+            let values = [("vcpu", vcpu), ("ram", ram), ("disk", disk), ("bandwidth", bandwidth)];
+            refused(caller, &format!("resize-{server}"), &page, &values, errors).await;
+            return Ok(());
+        }
+        ResizeAnswer::Accepted(job) => ServerAnswer::Accepted(job),
+        ResizeAnswer::OtherValues(job) => ServerAnswer::OtherValues(job),
+        ResizeAnswer::Denied(denial) => ServerAnswer::Denied(denial),
+        ResizeAnswer::TooMany { limit } => ServerAnswer::TooMany { limit },
+        ResizeAnswer::Gone => ServerAnswer::Gone,
+    };
+    answered(caller, lang, server, &page, answer).await;
+    Ok(())
+}
+
+#[server(name = ServerChangeIp, prefix = "/do", endpoint = "server_change_ip")]
+pub async fn server_change_ip(
+    #[server(default)] server: String,
+    #[server(default)] dns: String,
+    #[server(default)] key: String,
+) -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    let result = change_ip(&caller, &server, dns == "yes", &key).await;
+    caller.finish(result).await
+}
+
+async fn change_ip(caller: &Caller, server: &str, accepts_dns: bool, key: &str) -> Result<(), Fault> {
+    let Some(server) = named(caller, server) else { return Ok(()) };
+    let (request, lang) = (&caller.request, caller.request.lang());
+    let key = form_key(request, key);
+    let form = Form { key: &key, request_id: &request.around.request_id };
+    let page = routes::server_network(server);
+    let answer = request.facade().server_change_ip(caller.viewer()?, server, accepts_dns, form).await?;
+    if let ServerAnswer::Refused(error) = answer {
+        refused(caller, &format!("network-{server}"), &page, &[], vec![error]).await;
+        return Ok(());
+    }
+    answered(caller, lang, server, &page, answer).await;
+    Ok(())
+}
+
+#[server(name = ServerReinstall, prefix = "/do", endpoint = "server_reinstall")]
+pub async fn server_reinstall(
+    #[server(default)] server: String,
+    #[server(default)] confirm_name: String,
+    #[server(default)] key: String,
+) -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    let result = reinstall(&caller, &server, &confirm_name, &key).await;
+    caller.finish(result).await
+}
+
+async fn reinstall(caller: &Caller, server: &str, typed: &str, key: &str) -> Result<(), Fault> {
+    let Some(server) = named(caller, server) else { return Ok(()) };
+    let (request, lang) = (&caller.request, caller.request.lang());
+    let key = form_key(request, key);
+    let form = Form { key: &key, request_id: &request.around.request_id };
+    let page = routes::server_reinstall(server);
+    let answer = request.facade().server_reinstall(caller.viewer()?, server, typed, form).await?;
+    if let ServerAnswer::Refused(error) = answer {
+        let values = [("confirm_name", typed)];
+        refused(caller, &format!("reinstall-{server}"), &page, &values, vec![error]).await;
+        return Ok(());
+    }
+    answered(caller, lang, server, &page, answer).await;
+    Ok(())
+}
+
+#[server(name = ServerResetPassword, prefix = "/do", endpoint = "server_reset_password")]
+pub async fn server_reset_password(
+    #[server(default)] server: String,
+    #[server(default)] key: String,
+) -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    let result = reset_password(&caller, &server, &key).await;
+    caller.finish(result).await
+}
+
+async fn reset_password(caller: &Caller, server: &str, key: &str) -> Result<(), Fault> {
+    let Some(server) = named(caller, server) else { return Ok(()) };
+    let (request, lang) = (&caller.request, caller.request.lang());
+    let key = form_key(request, key);
+    let form = Form { key: &key, request_id: &request.around.request_id };
+    let answer = request.facade().server_reset_password(caller.viewer()?, server, form).await?;
+    answered(caller, lang, server, &routes::server(server), answer).await;
+    Ok(())
+}
+
+#[server(name = ServerSnapshot, prefix = "/do", endpoint = "server_snapshot")]
+pub async fn server_snapshot(
+    #[server(default)] server: String,
+    #[server(default)] action: String,
+    #[server(default)] key: String,
+) -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    let result = snapshot(&caller, &server, &action, &key).await;
+    caller.finish(result).await
+}
+
+async fn snapshot(caller: &Caller, server: &str, action: &str, key: &str) -> Result<(), Fault> {
+    let Some(server) = named(caller, server) else { return Ok(()) };
+    let Ok(action) = action.parse() else {
+        caller.not_found();
+        return Ok(());
+    };
+    let (request, lang) = (&caller.request, caller.request.lang());
+    let key = form_key(request, key);
+    let form = Form { key: &key, request_id: &request.around.request_id };
+    let answer = request.facade().server_snapshot(caller.viewer()?, server, action, form).await?;
+    answered(caller, lang, server, &routes::server(server), answer).await;
+    Ok(())
+}
+
+#[server(name = ServerRename, prefix = "/do", endpoint = "server_rename")]
+pub async fn server_rename(
+    #[server(default)] server: String,
+    #[server(default)] name: String,
+) -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    let result = rename(&caller, &server, &name).await;
+    caller.finish(result).await
+}
+
+async fn rename(caller: &Caller, server: &str, name: &str) -> Result<(), Fault> {
+    let Some(server) = named(caller, server) else { return Ok(()) };
+    let lang = caller.request.lang();
+    let page = routes::server(server);
+    match caller.request.facade().server_rename(caller.viewer()?, server, name).await? {
+        Ok(()) => {
+            caller.memory().banner(false, t!(lang, "rename-done")).await;
+            caller.see_other(&format!("{page}#flash"));
+        }
+        Err(Some(error)) => {
+            caller.memory().banner(true, crate::ui::field_error_text(lang, &error)).await;
+            caller.see_other(&format!("{page}#flash"));
+        }
+        Err(None) => caller.not_found(),
+    }
     Ok(())
 }
 

@@ -79,6 +79,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/servers") view=|| page(servers::list) ssr=SsrMode::Async/>
                 <Route path=path!("/servers/:id") view=|| page(servers::overview) ssr=SsrMode::Async/>
                 <Route path=path!("/servers/:id/terminate") view=|| page(servers::terminate) ssr=SsrMode::Async/>
+                <Route path=path!("/servers/:id/resize") view=|| page(servers::resize) ssr=SsrMode::Async/>
+                <Route path=path!("/servers/:id/network") view=|| page(servers::network) ssr=SsrMode::Async/>
+                <Route path=path!("/servers/:id/reinstall") view=|| page(servers::reinstall) ssr=SsrMode::Async/>
                 <Route path=path!("/servers/:id/confirm") view=|| page(servers::confirm) ssr=SsrMode::Async/>
                 <Route path=path!("/order/:draft/os") view=|| page(order::os) ssr=SsrMode::Async/>
                 <Route path=path!("/order/:draft/size") view=|| page(order::size) ssr=SsrMode::Async/>

@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::{Method, PasswordSource, check_login},
-    catalogue::{Catalogue, Family, Template},
+    catalogue::{Catalogue, Family, Range, Template},
     field::{Code, Field, FieldError},
     hostname::{check_hostname, check_name},
     keys::check_keys,
     kind::closed_list,
-    size::{Size, check_size},
+    size::{Size, check_number, check_size},
 };
 
 closed_list! {
@@ -27,6 +27,47 @@ impl WizardStep {
     }
 }
 
+/// How many servers one order may be for.
+pub const QUANTITY: Range = Range { min: 1, max: 10, step: 1 };
+
+/// The names of several servers: `web`, or `web-01`, as `web-01`, `web-02`, … Numbers go on from the one that is there. A
+/// host name is numbered in its first part.
+fn numbered(name: &str, quantity: u32) -> Vec<String> {
+    if quantity == 1 {
+        return vec![name.to_owned()];
+    }
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let digits = &name[stem.len()..];
+    // A name that is all digits, or too long a number, gets one of its own.
+    let (stem, first, width) = match digits.parse::<u32>() {
+        Ok(first) if !stem.is_empty() && digits.len() <= 4 => (stem.to_owned(), first, digits.len()),
+        _ => (format!("{name}-"), 1, 2),
+    };
+    (0..quantity).map(|n| format!("{stem}{:0width$}", first + n)).collect()
+}
+
+/// Name and host name of each server of an order; every one of them by the rules.
+fn numbered_servers(
+    name: &str,
+    hostname: &str,
+    quantity: u32,
+    family: Family,
+) -> Result<Vec<(String, String)>, FieldError> {
+    let (first, rest) = hostname.split_once('.').map_or((hostname, None), |(f, r)| (f, Some(r)));
+    let names = numbered(name, quantity);
+    let hosts = numbered(first, quantity).into_iter().map(|label| match rest {
+        Some(rest) => format!("{label}.{rest}"),
+        None => label,
+    });
+    let mut servers = Vec::with_capacity(names.len());
+    for (name, host) in names.into_iter().zip(hosts) {
+        check_name(&name)?;
+        check_hostname(&host, family).map_err(|mut errors| errors.remove(0))?;
+        servers.push((name, host));
+    }
+    Ok(servers)
+}
+
 /// Everything typed so far, never a secret. A wrong value stays here until it is put right.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -38,6 +79,8 @@ pub struct DraftValues {
     pub bandwidth: String,
     pub name: String,
     pub hostname: String,
+    /// How many servers; nothing typed is one.
+    pub quantity: String,
     pub method: String,
     pub guest_login: String,
     pub password_source: String,
@@ -53,8 +96,8 @@ pub struct DraftValues {
 pub struct OrderSpec {
     pub template: Template,
     pub size: Size,
-    pub name: String,
-    pub hostname: String,
+    /// Name and host name of each server.
+    pub servers: Vec<(String, String)>,
     pub method: Method,
     pub guest_login: String,
     pub password_source: PasswordSource,
@@ -127,6 +170,19 @@ impl DraftValues {
         let name = check_name(&self.name).map_err(&mut keep).ok();
         let hostname =
             check_hostname(&self.hostname, family).map_err(|es| es.into_iter().for_each(&mut keep)).ok();
+        let quantity = self.check_quantity().map_err(&mut keep).ok();
+        let servers = match (&name, &hostname, quantity) {
+            (Some(name), Some(hostname), Some(quantity)) => {
+                match numbered_servers(name, hostname, quantity, family) {
+                    Ok(servers) => Some(servers),
+                    Err(error) => {
+                        keep(error);
+                        None
+                    }
+                }
+            }
+            _ => None,
+        };
         let method = match self.method.parse::<Method>() {
             Ok(m) if family == Family::Windows && m.uses_key() => {
                 keep(FieldError::new(Field::Method, Code::MethodWindows));
@@ -155,12 +211,20 @@ impl DraftValues {
                 Err(es) => es.into_iter().for_each(&mut keep),
             }
         }
-        match (name, hostname, method, login) {
-            (Some(name), Some(hostname), Some(method), Some(guest_login)) if errors.is_empty() => {
-                Ok(Access { name, hostname, method, guest_login, password_source: source, ssh_keys })
+        match (servers, method, login) {
+            (Some(servers), Some(method), Some(guest_login)) if errors.is_empty() => {
+                Ok(Access { servers, method, guest_login, password_source: source, ssh_keys })
             }
             _ => Err(errors),
         }
+    }
+
+    /// How many servers.
+    pub fn check_quantity(&self) -> Result<u32, FieldError> {
+        if self.quantity.trim().is_empty() {
+            return Ok(1);
+        }
+        check_number(Field::Quantity, &self.quantity, QUANTITY)
     }
 
     /// What is wrong with one step.
@@ -188,8 +252,7 @@ impl DraftValues {
             (Ok(template), Ok(size), Ok(access)) => Ok(OrderSpec {
                 template: template.clone(),
                 size,
-                name: access.name,
-                hostname: access.hostname,
+                servers: access.servers,
                 method: access.method,
                 guest_login: access.guest_login,
                 password_source: access.password_source,
@@ -208,10 +271,35 @@ impl DraftValues {
 /// The access step in which every rule holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
-    pub name: String,
-    pub hostname: String,
+    /// Name and host name of each server.
+    pub servers: Vec<(String, String)>,
     pub method: Method,
     pub guest_login: String,
     pub password_source: PasswordSource,
     pub ssh_keys: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Family, numbered, numbered_servers};
+
+    #[test]
+    fn names_are_numbered_on() {
+        assert_eq!(numbered("web", 1), ["web"]);
+        assert_eq!(numbered("web", 2), ["web-01", "web-02"]);
+        assert_eq!(numbered("web-01", 3), ["web-01", "web-02", "web-03"]);
+        assert_eq!(numbered("db9", 3), ["db9", "db10", "db11"]);
+        assert_eq!(numbered("2024", 2), ["2024-01", "2024-02"]);
+        assert_eq!(numbered("v20240101", 2), ["v20240101-01", "v20240101-02"]);
+    }
+
+    #[test]
+    fn every_one_of_them_is_by_the_rules() {
+        let servers = numbered_servers("shop", "shop.example.net", 2, Family::Linux).unwrap();
+        assert_eq!(servers[1], ("shop-02".to_owned(), "shop-02.example.net".to_owned()));
+        // Alone it would do; with its number it is longer than Windows takes.
+        assert!(numbered_servers("s", "abcdefghijklmn", 1, Family::Windows).is_ok());
+        assert!(numbered_servers("s", "abcdefghijklmn", 2, Family::Windows).is_err());
+        assert!(numbered_servers(&"n".repeat(40), "web", 2, Family::Linux).is_err());
+    }
 }

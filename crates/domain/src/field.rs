@@ -16,6 +16,7 @@ closed_list! {
         Bandwidth = "bandwidth",
         Name = "name",
         Hostname = "hostname",
+        Quantity = "quantity",
         Method = "method",
         GuestLogin = "guest_login",
         GuestPassword = "guest_password",

@@ -52,9 +52,22 @@ pub struct Line {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quote {
+    /// Of one server.
     pub lines: Vec<Line>,
-    /// Per month, minor units.
+    /// One server per month, minor units.
+    pub each_minor: i64,
+    /// How many servers.
+    pub servers: u32,
+    /// All of them per month, minor units.
     pub total_minor: i64,
+}
+
+impl Quote {
+    /// The same for so many servers.
+    #[must_use]
+    pub fn times(self, servers: u32) -> Self {
+        Self { servers, total_minor: self.each_minor * i64::from(servers), ..self }
+    }
 }
 
 /// Prices one server. A speed has one price of its own (quantity 1), the others are per unit.
@@ -74,6 +87,6 @@ pub fn quote(prices: &PriceList, template: &Template, size: Size) -> Quote {
     if template.licence_minor > 0 {
         lines.push(line(Item::Licence, 1, template.licence_minor));
     }
-    let total_minor = lines.iter().map(|l| l.sum_minor).sum();
-    Quote { lines, total_minor }
+    let each_minor = lines.iter().map(|l| l.sum_minor).sum();
+    Quote { lines, each_minor, servers: 1, total_minor: each_minor }
 }

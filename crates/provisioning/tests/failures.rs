@@ -153,7 +153,19 @@ async fn a_worker_whose_claim_was_taken_over_changes_nothing(database: Database)
     assert!(store.group_observed(stale, 1, 1, now).await.is_err());
     assert!(store.server_set_network(stale, server, "n", "a").await.is_err());
     assert!(store.server_set_machine(stale, server, Some("m")).await.is_err());
-    assert!(store.server_observed(stale, server, ServerState::Running, now).await.is_err());
+    let seen = store::servers::Seen {
+        state: ServerState::Running,
+        cpu_hot_add: false,
+        ram_hot_add: false,
+        has_snapshot: false,
+    };
+    assert!(store.server_observed(stale, server, seen, now).await.is_err());
+    assert!(store.server_snapshot_taken(stale, server, now).await.is_err());
+    assert!(store.server_password_made(stale, server).await.is_err());
+    assert!(store.address_kept(stale, server).await.is_err());
+    assert!(store.group_plan(stale, "x", None).await.is_err());
+    assert!(store.group_moved(stale, "x", &[]).await.is_err());
+    assert!(store.job_set_hold(stale, domain::kind::Scope::None).await.is_err());
     assert!(store.server_terminated(stale, server, now).await.is_err());
     assert!(store.edge_claim(stale, server, now).await.is_err());
     assert!(store.server_set_state(stale, server, ServerState::Running).await.is_err());

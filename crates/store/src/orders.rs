@@ -71,26 +71,26 @@ pub enum Accepted {
 }
 
 impl Store {
-    /// Turns a draft into a server and its `activate` job, if the draft was last changed when the caller says.
+    /// Turns a draft into servers, each with its `activate` job, if the draft was last changed when the caller says. All of
+    /// them or none.
     pub async fn order_accept(
         &self,
         (draft, updated_at): (DraftId, i64),
-        server: &Server,
-        secrets: &OrderSecrets,
-        job: &NewJob,
+        orders: &[(Server, OrderSecrets, NewJob)],
         idempotency: &Idempotency,
         now: i64,
     ) -> Result<Accepted> {
-        let customer = server.customer;
+        let Some((first, _, first_job)) = orders.first() else { return Ok(Accepted::Gone) };
+        let customer = first.customer;
         let mut tx = self.write().await?;
-        if let Some(answer) = self.begin(&mut tx, customer, idempotency).await? {
+        if let Some(answer) = self.begin(&mut tx, customer, idempotency, orders.len()).await? {
             return Ok(answer);
         }
         let taken = sqlx::query(
             "UPDATE draft SET ordered_job_id = $1, sealed_password = NULL, updated_at = $2
              WHERE id = $3 AND customer_id = $4 AND ordered_job_id IS NULL AND updated_at = $5",
         )
-        .bind(job.id.to_string())
+        .bind(first_job.id.to_string())
         .bind(now)
         .bind(draft.to_string())
         .bind(customer.to_string())
@@ -100,11 +100,15 @@ impl Store {
         if taken.rows_affected() == 0 {
             return Ok(Accepted::Gone);
         }
-        insert_server(&mut tx, server, now).await?;
-        self.keep_secrets(&mut tx, server.id, secrets, job.id).await?;
-        self.queue(&mut tx, customer, job, idempotency, now).await?;
+        for (server, secrets, job) in orders {
+            insert_server(&mut tx, server, now).await?;
+            self.keep_secrets(&mut tx, server.id, secrets, job.id).await?;
+            self.insert_job(&mut tx, customer, job, now).await?;
+        }
+        self.remember(&mut tx, customer, first_job.id, idempotency, now).await?;
+        admit(self, &mut tx, customer, now).await?;
         self.commit(tx, customer).await?;
-        Ok(Accepted::New(job.id))
+        Ok(Accepted::New(first_job.id))
     }
 
     async fn keep_secrets(
@@ -146,7 +150,7 @@ impl Store {
         now: i64,
     ) -> Result<Accepted> {
         let mut tx = self.write().await?;
-        if let Some(answer) = self.begin(&mut tx, customer, idempotency).await? {
+        if let Some(answer) = self.begin(&mut tx, customer, idempotency, 1).await? {
             return Ok(answer);
         }
         // Checked under the context's lock: a second terminate cannot slip in between.
@@ -309,6 +313,7 @@ impl Store {
         tx: &mut Conn,
         customer: CustomerId,
         idempotency: &Idempotency,
+        jobs: usize,
     ) -> Result<Option<Accepted>> {
         events::next_version(tx, customer).await?;
         let before =
@@ -327,7 +332,8 @@ impl Store {
             .fetch_one(&mut *tx)
             .await?
             .int("n")?;
-        Ok((open >= self.open_jobs).then_some(Accepted::TooMany { limit: self.open_jobs }))
+        let limit = self.open_jobs;
+        Ok((open + jobs as i64 > limit).then_some(Accepted::TooMany { limit }))
     }
 
     async fn queue(
@@ -338,6 +344,12 @@ impl Store {
         idempotency: &Idempotency,
         now: i64,
     ) -> Result<()> {
+        self.insert_job(tx, customer, job, now).await?;
+        self.remember(tx, customer, job.id, idempotency, now).await?;
+        admit(self, tx, customer, now).await
+    }
+
+    async fn insert_job(&self, tx: &mut Conn, customer: CustomerId, job: &NewJob, now: i64) -> Result<()> {
         let seq = next_seq(tx, customer).await?;
         let number = next_number(tx).await?;
         sqlx::query(
@@ -362,18 +374,29 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         insert_steps(self, tx, job.id, &job.steps).await?;
+        events::record(tx, customer, job.id, "accepted", None, None, now).await
+    }
+
+    /// A form that comes again is answered with this job.
+    async fn remember(
+        &self,
+        tx: &mut Conn,
+        customer: CustomerId,
+        job: JobId,
+        idempotency: &Idempotency,
+        now: i64,
+    ) -> Result<()> {
         sqlx::query(
             "INSERT INTO idempotency (customer_id, key, body_hash, job_id, created_at) VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(customer.to_string())
         .bind(&idempotency.key)
         .bind(&idempotency.body_hash)
-        .bind(job.id.to_string())
+        .bind(job.to_string())
         .bind(now)
-        .execute(&mut *tx)
+        .execute(tx)
         .await?;
-        events::record(tx, customer, job.id, "accepted", None, None, now).await?;
-        admit(self, tx, customer, now).await
+        Ok(())
     }
 }
 

@@ -180,6 +180,11 @@ fn trouble(lang: Lang, view: &OperationView) -> Option<AnyView> {
         JobState::Failed | JobState::Stuck => {
             t!(lang, "operation-failed", row = row_name(lang, view), number = job.number)
         }
+        JobState::RolledBack => {
+            let known = job.cause.as_deref().map(|c| format!("rolled-back-{c}"));
+            let id = known.filter(|id| lang.has(id)).unwrap_or_else(|| "operation-rolled-back".into());
+            lang.tr(&id, &[("name", name(view).as_str().into())])
+        }
         JobState::RetryWait => {
             let at = format::clock(lang, job.next_attempt_at.unwrap_or_default());
             t!(lang, "operation-retrying", row = row_name(lang, view), time = at)
@@ -193,7 +198,7 @@ fn trouble(lang: Lang, view: &OperationView) -> Option<AnyView> {
 fn done_title(lang: Lang, view: &OperationView) -> String {
     match view.job.kind {
         Kind::Terminate => t!(lang, "operation-terminated", name = name(view)),
-        Kind::Power => {
+        kind if kind != Kind::Activate => {
             lang.tr(&format!("done-{}", job_word(&view.job)), &[("name", name(view).as_str().into())])
         }
         _ => t!(lang, "operation-ready", name = name(view)),
@@ -212,11 +217,16 @@ fn done(lang: Lang, view: &OperationView) -> AnyView {
         <section class="card ready">
             <h2>{title}</h2>
             {(server.state == ServerState::Running).then(|| connect(lang, server))}
-            {(view.job.kind == Kind::Activate).then(|| password(lang, view, server))}
+            {made_password(view.job.kind).then(|| password(lang, view, server))}
             <p><a class="button secondary" href=routes::server(server.id)>{t!(lang, "operation-to-server")}</a></p>
         </section>
     }
     .into_any()
+}
+
+/// Operations that leave a password to be shown once.
+fn made_password(kind: Kind) -> bool {
+    matches!(kind, Kind::Activate | Kind::Reinstall | Kind::ResetPassword)
 }
 
 fn password(lang: Lang, view: &OperationView, server: &provisioning::Server) -> AnyView {

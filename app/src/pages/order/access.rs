@@ -3,7 +3,7 @@
 use domain::{
     access::{Method, PasswordSource},
     catalogue::Family,
-    draft::WizardStep,
+    draft::{QUANTITY, WizardStep},
     field::{Code, Field},
     keys::check_keys,
 };
@@ -54,6 +54,7 @@ pub(crate) async fn access(request: Request, params: Params) -> Loaded {
             {help(lang, t!(lang, "access-help"))}
             {text_row(lang, &errors, Field::Name, &v.name, 80, t!(lang, "access-name-hint"))}
             {text_row(lang, &errors, Field::Hostname, &v.hostname, 300, t!(lang, "access-hostname-hint"))}
+            {quantity(lang, &errors, &v.quantity)}
             {methods(lang, &errors, &v.method, windows)}
             {text_row(lang, &errors, Field::GuestLogin, &v.guest_login, 80, login_hint)}
             {passwords(lang, &errors, &draft)}
@@ -101,6 +102,23 @@ fn text_row(
                 aria-invalid=errors.invalid(field) aria-describedby=errors.described(field, true)
             />
             <p class="hint" id=format!("{field}-hint")>{hint}</p>
+            {errors.at(lang, field)}
+        </div>
+    }
+}
+
+fn quantity(lang: Lang, errors: &Errors, typed: &str) -> impl IntoView + use<> {
+    let field = Field::Quantity;
+    let typed = if typed.is_empty() { "1" } else { typed }.to_owned();
+    view! {
+        <div class="field">
+            <label for=field.as_str()>{label(lang, field)}</label>
+            <input
+                type="number" id=field.as_str() name=field.as_str() value=typed inputmode="numeric"
+                min=QUANTITY.min.to_string() max=QUANTITY.max.to_string() step="1" required
+                aria-invalid=errors.invalid(field) aria-describedby=errors.described(field, true)
+            />
+            <p class="hint" id=format!("{field}-hint")>{t!(lang, "access-quantity-hint")}</p>
             {errors.at(lang, field)}
         </div>
     }

@@ -115,6 +115,12 @@ fn price_table(lang: Lang, quote: &Quote) -> impl IntoView + use<> {
                 </thead>
                 <tbody>{rows}</tbody>
                 <tfoot>
+                    {(quote.servers > 1).then(|| view! {
+                        <tr>
+                            <th scope="row" colspan="3">{t!(lang, "review-servers", n = i64::from(quote.servers))}</th>
+                            <td class="num">{format!("{} × {}", quote.servers, format::money(lang, quote.each_minor))}</td>
+                        </tr>
+                    })}
                     <tr>
                         <th scope="row" colspan="3">{t!(lang, "review-total")}</th>
                         <td class="num"><strong>{format::money(lang, quote.total_minor)}</strong></td>
@@ -161,7 +167,11 @@ fn checks(
 }
 
 fn order_form(lang: Lang, draft: &Draft, quote: &Quote, errors: &Errors) -> impl IntoView + use<> {
-    let submit = t!(lang, "review-submit", price = format::money(lang, quote.total_minor));
+    let price = format::money(lang, quote.total_minor);
+    let submit = match quote.servers {
+        1 => t!(lang, "review-submit", price = price),
+        n => t!(lang, "review-submit-several", n = i64::from(n), price = price),
+    };
     view! {
         <form method="post" action=routes::action("order_place") class="order">
             {draft_input(draft)}

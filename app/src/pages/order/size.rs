@@ -84,7 +84,7 @@ pub(crate) async fn size(request: Request, params: Params) -> Loaded {
                 <button class="button secondary" name="go" value="recalculate">{t!(lang, "wizard-recalculate")}</button>
             </noscript>
             {buttons(&request, &draft, WizardStep::Size)}
-            <LiveQuote template=template.id.clone()/>
+            <LiveQuote template=template.id.clone() servers=values.quantity.clone()/>
         </form>
     };
     let form = form.into_any();

@@ -2,17 +2,24 @@
 
 mod confirm;
 mod list;
+mod network;
 mod overview;
+mod reinstall;
+mod resize;
 mod terminate;
 
 use domain::state::ServerState;
 use leptos::prelude::*;
 use provisioning::{Server, ServerView, customer_rows, job_word};
 
+pub(crate) use confirm::Asked;
 pub(super) use confirm::confirm;
 pub(crate) use list::{list, list_regions};
+pub(super) use network::network;
 pub(super) use overview::overview;
 pub(crate) use overview::overview_regions;
+pub(super) use reinstall::reinstall;
+pub(super) use resize::resize;
 pub(super) use terminate::terminate;
 
 use super::{Fault, Loaded, Params, operations::kind_inline};
@@ -80,6 +87,9 @@ pub(crate) fn connect(lang: Lang, server: &Server) -> AnyView {
 fn tabs(lang: Lang, server: &Server, current: &'static str) -> impl IntoView + use<> {
     let tabs = [
         ("overview", routes::server(server.id), t!(lang, "tab-overview")),
+        ("resize", routes::server_resize(server.id), t!(lang, "tab-resize")),
+        ("network", routes::server_network(server.id), t!(lang, "tab-network")),
+        ("reinstall", routes::server_reinstall(server.id), t!(lang, "tab-reinstall")),
         ("terminate", routes::server_terminate(server.id), t!(lang, "tab-terminate")),
     ];
     let items = tabs

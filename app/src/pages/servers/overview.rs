@@ -1,10 +1,10 @@
 //! S9: one server.
 
-use domain::{ServerId, power::PowerAction};
+use domain::{ServerId, permission::Action, power::PowerAction, snapshot::SnapshotAction};
 use leptos::prelude::*;
 use provisioning::{Job, Server, ServerView};
 
-use super::{Fault, Loaded, Params, connect, gone, state_view, tabs};
+use super::{Asked, Fault, Loaded, Params, connect, gone, state_view, tabs};
 use crate::{
     format,
     i18n::{Lang, t},
@@ -77,7 +77,7 @@ fn power_key(view: &ServerView, version: i64) -> String {
 fn power(lang: Lang, view: &ServerView, key: &str) -> AnyView {
     let server = &view.server;
     let one = |action: PowerAction| {
-        let text = lang.t(&format!("power-{action}"));
+        let text = lang.t(&format!("do-{action}"));
         match view.can_power(action) {
             Err(_) => {
                 view! { <button type="button" class="button secondary" aria-disabled="true" aria-describedby="power-reason">{text}</button> }
@@ -93,7 +93,7 @@ fn power(lang: Lang, view: &ServerView, key: &str) -> AnyView {
             }
             .into_any(),
             Ok(()) => {
-                view! { <a class="button secondary" href=routes::server_confirm(server.id, action)>{text}</a> }.into_any()
+                view! { <a class="button secondary" href=routes::server_confirm(server.id, action.as_str())>{text}</a> }.into_any()
             }
         }
     };
@@ -152,6 +152,8 @@ fn cards(lang: Lang, view: &ServerView, activity: &[Job]) -> impl IntoView + use
                 {fact(t!(lang, "label-bandwidth"), format::megabits(lang, server.size.bandwidth_mbit))}
             </dl>
         </section>
+        {snapshot(lang, view)}
+        {access(lang, view)}
         <section class="card">
             <h2>{t!(lang, "server-price")}</h2>
             <p class="big">{t!(lang, "server-price-month", price = format::money(lang, server.price_minor))}</p>
@@ -161,6 +163,77 @@ fn cards(lang: Lang, view: &ServerView, activity: &[Job]) -> impl IntoView + use
             {history(lang, server, activity)}
         </section>
     }
+}
+
+/// A link that leads to a question, or why there is none.
+fn ask(lang: Lang, view: &ServerView, asked: Asked, action: Action) -> AnyView {
+    let text = lang.t(&format!("do-{}", asked.word()));
+    match view.can(action) {
+        Ok(()) => {
+            let href = routes::server_confirm(view.server.id, &asked.word());
+            view! { <a class="button secondary" href=href>{text}</a> }.into_any()
+        }
+        Err(denial) => {
+            let id = format!("{}-reason", asked.word());
+            view! {
+                <button type="button" class="button secondary" aria-disabled="true" aria-describedby=id.clone()>{text}</button>
+                <span class="reason" id=id>{lang.t(&format!("denial-{denial}"))}</span>
+            }
+            .into_any()
+        }
+    }
+}
+
+fn snapshot(lang: Lang, view: &ServerView) -> Option<AnyView> {
+    if !view.own {
+        return None;
+    }
+    let state = match view.server.snapshot_at {
+        None => t!(lang, "snapshot-none"),
+        Some(at) => t!(lang, "snapshot-of", date = format::date_time(lang, at)),
+    };
+    let taken = view.server.snapshot_at.is_some();
+    // Without one there is nothing to go back to or to remove: these are not shown at all.
+    let buttons = SnapshotAction::ALL
+        .iter()
+        .filter(|a| taken || **a == SnapshotAction::Create)
+        .map(|a| ask(lang, view, Asked::Snapshot(*a), a.action()))
+        .collect_view();
+    let card = view! {
+        <section class="card">
+            <h2>{t!(lang, "snapshot")}</h2>
+            <p>{state}</p>
+            <div class="buttons">{buttons}</div>
+        </section>
+    };
+    Some(card.into_any())
+}
+
+/// Its password, and its name.
+fn access(lang: Lang, view: &ServerView) -> Option<AnyView> {
+    if !view.own {
+        return None;
+    }
+    let server = &view.server;
+    let card = view! {
+        <section class="card">
+            <h2>{t!(lang, "server-manage")}</h2>
+            <div class="buttons">{ask(lang, view, Asked::ResetPassword, Action::ResetPassword)}</div>
+            <details>
+                <summary>{t!(lang, "rename")}</summary>
+                <form method="post" action=routes::action("server_rename")>
+                    <input type="hidden" name="server" value=server.id.to_string()/>
+                    <div class="field">
+                        <label for="name">{t!(lang, "label-name")}</label>
+                        <input type="text" id="name" name="name" value=server.name.clone() maxlength="80" required/>
+                        <p class="hint">{t!(lang, "rename-hint")}</p>
+                    </div>
+                    <button class="button secondary">{t!(lang, "rename")}</button>
+                </form>
+            </details>
+        </section>
+    };
+    Some(card.into_any())
 }
 
 fn history(lang: Lang, server: &Server, activity: &[Job]) -> AnyView {

@@ -1,13 +1,14 @@
 //! S13: the end of a server. Facts first, then the name.
 
-use domain::{field::Field, state::JobState};
+use domain::{field::Field, permission::Action};
 use leptos::prelude::*;
 
-use super::{Fault, Loaded, Params, gone, tabs};
+use provisioning::Server;
+
+use super::{Fault, Loaded, Params, confirm::starts_after, gone, tabs};
 use crate::{
     format,
-    i18n::t,
-    pages::operations::blocker_text,
+    i18n::{Lang, t},
     request::{Memory, Request},
     routes,
     shell::Page,
@@ -28,15 +29,8 @@ pub(crate) async fn terminate(request: Request, params: Params) -> Loaded {
     let typed = flash.values.get("confirm_name").cloned().unwrap_or_default();
     let errors = Errors(if request.query("reset").is_some() { vec![] } else { flash.errors });
     let refused = !errors.is_empty();
-    let preview = request.facade().order_preview(server.customer).await?;
-    let after = preview
-        .blockers
-        .iter()
-        .filter(|b| b.state != JobState::Cancelled)
-        .map(|b| blocker_text(lang, b, true))
-        .collect::<Vec<_>>()
-        .join(&t!(lang, "queue-then"));
-    let form = match view.can_terminate {
+    let after = starts_after(&request, &view).await?;
+    let form = match view.can(Action::Terminate) {
         Err(denial) => {
             let reason = lang.t(&format!("denial-{denial}"));
             view! {
@@ -51,16 +45,7 @@ pub(crate) async fn terminate(request: Request, params: Params) -> Loaded {
             <form method="post" action=routes::action("server_terminate")>
                 <input type="hidden" name="server" value=server.id.to_string()/>
                 <input type="hidden" name="key" value=request.facade().form_key()/>
-                <div class="field">
-                    <label for="confirm_name">{t!(lang, "terminate-type", name = server.name.clone())}</label>
-                    <input
-                        type="text" id="confirm_name" name="confirm_name" value=typed autocomplete="off" spellcheck="false"
-                        autocapitalize="none" maxlength="80" required
-                        aria-invalid=errors.invalid(Field::ConfirmName)
-                        aria-describedby=errors.described(Field::ConfirmName, false)
-                    />
-                    {errors.at(lang, Field::ConfirmName)}
-                </div>
+                {type_name(lang, server, typed, &errors)}
                 <div class="buttons">
                     <button class="button danger">{t!(lang, "terminate-submit", name = server.name.clone())}</button>
                     <a class="button secondary" href=routes::server(server.id)>{t!(lang, "cancel")}</a>
@@ -82,9 +67,27 @@ pub(crate) async fn terminate(request: Request, params: Params) -> Loaded {
                 <li>{disk}</li>
                 {address}
             </ul>
-            {(!after.is_empty()).then(|| view! { <p class="note">{t!(lang, "terminate-after", what = after)}</p> })}
+            <p>{t!(lang, "terminate-neighbours")}</p>
+            {after.map(|after| view! { <p class="note">{after}</p> })}
             {form}
         </section>
     };
     Ok(Page { refused, ..Page::new(title, body) })
+}
+
+/// The field in which a server's name is typed once more.
+pub(super) fn type_name(lang: Lang, server: &Server, typed: String, errors: &Errors) -> AnyView {
+    view! {
+        <div class="field">
+            <label for="confirm_name">{t!(lang, "terminate-type", name = server.name.clone())}</label>
+            <input
+                type="text" id="confirm_name" name="confirm_name" value=typed autocomplete="off" spellcheck="false"
+                autocapitalize="none" maxlength="80" required
+                aria-invalid=errors.invalid(Field::ConfirmName)
+                aria-describedby=errors.described(Field::ConfirmName, false)
+            />
+            {errors.at(lang, Field::ConfirmName)}
+        </div>
+    }
+    .into_any()
 }

@@ -139,22 +139,30 @@ impl Facade {
     pub fn draft_quote(&self, values: &DraftValues) -> Option<(Size, Quote)> {
         let template = self.catalogue.template(&values.template)?;
         let size = values.check_size(&self.catalogue).ok()?;
-        Some((size, quote(&self.catalogue.prices, template, size)))
+        let servers = values.check_quantity().unwrap_or(1);
+        Some((size, quote(&self.catalogue.prices, template, size).times(servers)))
     }
 
     /// The price of one template and size, for the size rows while somebody types.
-    pub fn quote(&self, template: &str, typed: [&str; 4]) -> std::result::Result<Quote, Vec<FieldError>> {
+    pub fn quote(
+        &self,
+        template: &str,
+        typed: [&str; 4],
+        servers: &str,
+    ) -> std::result::Result<Quote, Vec<FieldError>> {
         let values = DraftValues {
             template: template.into(),
             vcpu: typed[0].into(),
             ram: typed[1].into(),
             disk: typed[2].into(),
             bandwidth: typed[3].into(),
+            quantity: servers.into(),
             ..DraftValues::default()
         };
         let template = values.check_os(&self.catalogue)?;
         let size = values.check_size(&self.catalogue)?;
-        Ok(quote(&self.catalogue.prices, template, size))
+        let servers = values.check_quantity().unwrap_or(1);
+        Ok(quote(&self.catalogue.prices, template, size).times(servers))
     }
 
     /// Another system may need more: raises what was left at a smaller minimum, and only that.

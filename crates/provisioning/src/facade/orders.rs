@@ -25,6 +25,8 @@ use crate::{passwords, workflows};
 pub enum OrderPlaced {
     /// Accepted now, or by an earlier post of the same draft.
     Accepted(JobId),
+    /// Accepted now: so many servers, each with a job of its own.
+    Several { first: JobId, servers: usize },
     /// Not accepted; nothing was stored.
     Refused(Vec<FieldError>),
     /// The customer has too many open jobs.
@@ -76,10 +78,19 @@ impl Facade {
             Ok(spec) => spec,
             Err(errors) => return Ok(OrderPlaced::Refused(errors)),
         };
-        let total = quote(&self.catalogue.prices, &spec.template, spec.size).total_minor;
-        let secrets = self.order_secrets(draft, customer, &spec, now).await?;
+        let each = quote(&self.catalogue.prices, &spec.template, spec.size).total_minor;
+        let total = each * spec.servers.len() as i64;
+        let mut orders = Vec::with_capacity(spec.servers.len());
+        for named in &spec.servers {
+            let server = server_row(customer, &spec, named, each, now);
+            let Some(job) = self.new_job(Kind::Activate, viewer, server.id, request_id) else {
+                return Err(Error::Corrupt("there is no workflow for activate".into()));
+            };
+            orders.push((server, self.order_secrets(draft, customer, &spec, now).await?, job));
+        }
+        let own = orders.first().and_then(|(_, secrets, _)| secrets.job.as_ref());
         let mut errors = Vec::new();
-        if let (PasswordSource::Own, Some(password)) = (spec.password_source, &secrets.job) {
+        if let (PasswordSource::Own, Some(password)) = (spec.password_source, own) {
             errors.extend(self.password_errors(&found.values, password));
         }
         if !accepts_terms {
@@ -94,13 +105,10 @@ impl Facade {
         if !errors.is_empty() {
             return Ok(OrderPlaced::Refused(errors));
         }
-        let server = server_row(customer, &spec, total, now);
-        let Some(job) = self.new_job(Kind::Activate, viewer, server.id, request_id) else {
-            return Err(Error::Corrupt("there is no workflow for activate".into()));
-        };
         let idempotency = Idempotency { key: draft.to_string(), body_hash: draft_digest(&found) };
         let draft_seen = (draft, found.updated_at);
-        Ok(match self.store.order_accept(draft_seen, &server, &secrets, &job, &idempotency, now).await? {
+        Ok(match self.store.order_accept(draft_seen, &orders, &idempotency, now).await? {
+            Accepted::New(first) if orders.len() > 1 => OrderPlaced::Several { first, servers: orders.len() },
             Accepted::New(job) | Accepted::Before(job) | Accepted::OtherValues(job) => {
                 OrderPlaced::Accepted(job)
             }
@@ -171,12 +179,18 @@ impl Facade {
     }
 }
 
-fn server_row(customer: CustomerId, spec: &OrderSpec, price_minor: i64, now: i64) -> Server {
+fn server_row(
+    customer: CustomerId,
+    spec: &OrderSpec,
+    (name, hostname): &(String, String),
+    price_minor: i64,
+    now: i64,
+) -> Server {
     Server {
         id: ServerId(Uuid::now_v7()),
         customer,
-        name: spec.name.clone(),
-        hostname: spec.hostname.clone(),
+        name: name.clone(),
+        hostname: hostname.clone(),
         template_id: spec.template.id.clone(),
         template_name: spec.template.name.clone(),
         family: spec.template.family,
