@@ -78,3 +78,54 @@ async fn another_node_takes_over_what_one_leaves() {
     let census = plane.sim.census();
     assert_eq!((census.networks.len(), census.vapps.len(), census.vms.len()), (1, 1, 1));
 }
+
+/// A thousand servers are ordered at once, and there are 130 edges: each goes to one, the others wait in nobody's way, and
+/// what is freed goes to whoever has waited longest.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_orders_and_a_hundred_and_thirty_edges() {
+    const CUSTOMERS: usize = 100;
+    let plane = Plane::start_on(Database::Postgres, 130).await;
+    let others = [plane.node("second").await, plane.node("third").await];
+    let mut viewers = Vec::new();
+    for n in 0..CUSTOMERS {
+        viewers.push(plane.viewer(&format!("customer{n}@test"), Role::Customer).await);
+    }
+    let orders = viewers.iter().map(|viewer| plane.order_several(viewer, 10));
+    let accepted: usize = futures::future::join_all(orders).await.into_iter().sum();
+    assert_eq!(accepted, 1000);
+    let count = async |state: &str| plane.count_jobs(state).await;
+    let settled = async {
+        loop {
+            let (up, parked) = (count("succeeded").await, count("parked").await);
+            assert_eq!(count("failed").await, 0);
+            if up + parked == 1000 {
+                return (up, parked);
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+    };
+    let settled = tokio::time::timeout(Duration::from_secs(240), settled).await.expect("it takes too long");
+    assert_eq!(settled, (130, 870));
+    let census = plane.sim.census();
+    assert_eq!((census.vms.len(), census.networks.len()), (130, 130));
+    assert_eq!((census.edges_used, census.edges_doubled), (130, 0));
+    assert_eq!(plane.store.edge_conflicts().await.unwrap(), 0);
+    assert!(plane.store.fsck().await.unwrap().is_empty());
+
+    // One is given up: the longest-parked of all gets its edge, on whichever node.
+    let longest = plane.longest_parked().await;
+    let owner = viewers.iter().find(|v| v.customer().is_some());
+    let mut ended = None;
+    for viewer in owner.into_iter().chain(&viewers) {
+        let servers = plane.store.servers_of(viewer.customer().unwrap()).await.unwrap();
+        if let Some(up) = servers.iter().find(|s| s.state == domain::state::ServerState::Running) {
+            ended = Some(plane.terminate(viewer, up.id).await);
+            break;
+        }
+    }
+    plane.until(ended.expect("somebody's server is up"), JobState::Succeeded).await;
+    plane.until_or(longest, JobState::Succeeded, JobState::Parked).await;
+    assert_eq!(plane.count_jobs("parked").await, 869);
+    assert_eq!(plane.sim.census().edges_doubled, 0);
+    drop(others);
+}

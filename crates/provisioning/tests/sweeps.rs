@@ -6,7 +6,10 @@ use domain::{
     JobId, ServerId,
     state::{EdgeState, JobState, Role, ServerState},
 };
-use provisioning::Viewer;
+use provisioning::{
+    Viewer,
+    provider::{EdgeRef, EdgeSpeed, MachineRef, Provider},
+};
 use serde_json::{Value, json};
 use store::interventions::Intervention;
 use testkit::{Database, Plane};
@@ -38,6 +41,18 @@ fn spoiled() -> [Value; 5] {
 async fn ordered(plane: &Plane, viewer: &Viewer) -> ServerId {
     let job = plane.order(viewer).await;
     plane.until(job, JobState::Succeeded).await.server.unwrap()
+}
+
+/// A server whose processors cannot be added while it runs: each change of them takes a restart.
+async fn ordered_cold(plane: &Plane, viewer: &Viewer) -> ServerId {
+    let draft = plane.draft(viewer).await;
+    let customer = viewer.customer().unwrap();
+    let step = domain::draft::WizardStep::Os;
+    plane.facade.draft_save(draft, customer, step, None, |v| v.template = COLD.into()).await.unwrap();
+    let job = plane.place(viewer, draft).await;
+    let server = plane.until(job, JobState::Succeeded).await.server.unwrap();
+    assert!(!plane.store.server(server).await.unwrap().unwrap().cpu_hot_add, "{COLD} is hot");
+    server
 }
 
 /// The cloud and the pool hold these servers, whole, and nothing else.
@@ -160,7 +175,167 @@ async fn stopping_the_worker_in_a_migration_doubles_nothing(database: Database) 
     }
 }
 
+/// A change of a server that is up, as its owner asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    Resize,
+    Address,
+    Password,
+    Reinstall,
+    Snapshot,
+}
+
+/// The requests that each of them sends, and their tasks.
+fn requests(wish: Wish) -> &'static [(&'static str, &'static str)] {
+    const SECTION: (&str, &str) = ("PUT /api/vApp/*/guestCustomizationSection", "vappUpdateVm");
+    const OFF: (&str, &str) = ("POST /api/vApp/*/action/undeploy", "vappShutdownGuest");
+    const ON: (&str, &str) = ("POST /api/vApp/*/power/action/powerOn", "vappDeploy");
+    const RECOMPOSE: (&str, &str) = ("POST /api/vApp/*/action/recomposeVApp", "vdcRecomposeVapp");
+    const RECONFIGURE: (&str, &str) = ("POST /api/vApp/*/action/reconfigureVm", "vappUpdateVm");
+    match wish {
+        Wish::Resize => &[
+            SECTION,
+            OFF,
+            RECONFIGURE,
+            ON,
+            ("PUT /cloudapi/1.0.0/edgeGateways/*/qos", "orgVdcGatewayUpdate"),
+        ],
+        Wish::Address => &[
+            ("PUT /api/vApp/*/networkConnectionSection", "vappUpdateVm"),
+            ("PUT /api/vApp/*/productSections", "vappUpdateVm"),
+            ("POST /api/vApp/*/power/action/reboot", "vappRebootGuest"),
+        ],
+        Wish::Password => &[SECTION, OFF, ("POST /api/vApp/*/action/deploy", "vappDeploy")],
+        Wish::Reinstall => &[("POST /api/vApp/*/action/undeploy", "vappUndeployPowerOff"), RECOMPOSE, ON],
+        Wish::Snapshot => &[("POST /api/vApp/*/action/createSnapshot", "vappCreateSnapshot")],
+    }
+}
+
+async fn wished(plane: &Plane, viewer: &Viewer, server: ServerId, wish: Wish) -> JobId {
+    let row = plane.store.server(server).await.unwrap().unwrap();
+    let key = uuid::Uuid::now_v7().to_string();
+    let form = provisioning::Form { key: &key, request_id: "test" };
+    let facade = &plane.facade;
+    let answer = match wish {
+        Wish::Resize => {
+            // One processor more or less each time, and the other of two speeds.
+            let size = row.size;
+            let vcpu = if size.vcpu == 1 { 2 } else { 1 }.to_string();
+            let speed = if size.bandwidth_mbit == 100 { "200" } else { "100" };
+            let (ram, disk) = (size.ram_gb.to_string(), size.disk_gb.to_string());
+            let typed = [vcpu.as_str(), &ram, &disk, speed];
+            match facade.server_resize(viewer, server, typed, None, form).await.unwrap() {
+                provisioning::ResizeAnswer::Accepted(job) => return job,
+                other => panic!("{other:?}"),
+            }
+        }
+        Wish::Address => facade.server_change_ip(viewer, server, true, form).await,
+        Wish::Password => facade.server_reset_password(viewer, server, form).await,
+        Wish::Reinstall => facade.server_reinstall(viewer, server, &row.name, form).await,
+        Wish::Snapshot => {
+            facade.server_snapshot(viewer, server, domain::snapshot::SnapshotAction::Create, form).await
+        }
+    };
+    match answer.unwrap() {
+        provisioning::ServerAnswer::Accepted(job) => job,
+        other => panic!("{wish:?}: {other:?}"),
+    }
+}
+
+/// What the cloud holds is what the row says: the size, the address, the speed; and nothing is left half set.
+async fn is_whole(plane: &Plane, viewer: &Viewer, server: ServerId, what: &str) {
+    holds(plane, viewer, &[server], what).await;
+    let row = plane.store.server(server).await.unwrap().unwrap();
+    let hand = plane.provider();
+    let machine = hand.machine(&MachineRef(row.machine_ref.clone().unwrap())).await.unwrap();
+    assert_eq!(
+        (machine.vcpu, machine.ram_mb),
+        (row.size.vcpu.into(), u64::from(row.size.ram_gb) * 1024),
+        "{what}"
+    );
+    assert_eq!(machine.addresses, [row.address.clone().unwrap()], "{what}");
+    assert_eq!(plane.guest().await["addresses"], json!([row.address.unwrap()]), "{what}");
+    assert_eq!(row.next_address, None, "{what}");
+    assert_eq!(plane.first_login_flags().await, [false], "{what}");
+    let edge = plane.store.edge_of(server).await.unwrap().unwrap();
+    let speed = hand.edge_speed(&EdgeRef(edge.facts.provider_ref)).await.unwrap();
+    assert_eq!(speed, EdgeSpeed::Mbit(row.size.bandwidth_mbit), "{what}");
+}
+
+/// A template without hot add.
+const COLD: &str = "centos-7";
+
+const WISHES: [Wish; 5] = [Wish::Resize, Wish::Address, Wish::Password, Wish::Reinstall, Wish::Snapshot];
+
+async fn every_change_survives_whatever_is_spoiled(database: Database) {
+    for wish in WISHES {
+        let plane = Plane::start_on(database, 1).await;
+        let anna = plane.viewer("anna@test", Role::Customer).await;
+        let server = ordered_cold(&plane, &anna).await;
+        for (n, (request, _)) in requests(wish).iter().enumerate() {
+            let turn = 1 + (2 * n + usize::from(database == Database::Postgres)) % 4;
+            let ways = match database {
+                Database::Sqlite => vec![spoiled()[0].clone(), spoiled()[turn].clone()],
+                Database::Postgres => vec![spoiled()[turn].clone()],
+            };
+            for how in ways {
+                plane.fault(request, how.clone()).await;
+                let job = wished(&plane, &anna, server, wish).await;
+                plane.until(job, JobState::Succeeded).await;
+                is_whole(&plane, &anna, server, &format!("{wish:?} {request} {how}")).await;
+                plane.by_hand("DELETE FROM address_rest").await;
+            }
+        }
+    }
+}
+
+/// A task that fails leaves a job that can be run again, and one that can be taken back is as it was before.
+async fn every_change_that_fails_goes_on_or_back(database: Database) {
+    for wish in WISHES {
+        let plane = Plane::start_on(database, 1).await;
+        let anna = plane.viewer("anna@test", Role::Customer).await;
+        let server = ordered_cold(&plane, &anna).await;
+        for (_, task) in requests(wish) {
+            for back in [true, false] {
+                let before = plane.store.server(server).await.unwrap().unwrap();
+                plane.fault(&format!("task {task}"), json!({"kind": "error", "message": "asked for"})).await;
+                let job = wished(&plane, &anna, server, wish).await;
+                let what = format!("{wish:?}, {task}, back: {back}");
+                if wish == Wish::Address {
+                    // Whatever fails is taken back by itself.
+                    plane.until(job, JobState::RolledBack).await;
+                } else if matches!((wish, *task), (Wish::Resize | Wish::Password, "vappShutdownGuest")) {
+                    // A guest that does not shut down is switched off: nothing fails.
+                    plane.until(job, JobState::Succeeded).await;
+                    is_whole(&plane, &anna, server, &what).await;
+                    continue;
+                } else {
+                    plane.until(job, JobState::Failed).await;
+                    if back && wish != Wish::Reinstall {
+                        assert!(plane.store.job_roll_back(job, how(&anna)).await.unwrap(), "{what}");
+                        plane.until(job, JobState::RolledBack).await;
+                    } else {
+                        assert!(plane.store.job_rerun(job, how(&anna)).await.unwrap(), "{what}");
+                        plane.until(job, JobState::Succeeded).await;
+                        is_whole(&plane, &anna, server, &what).await;
+                        continue;
+                    }
+                }
+                is_whole(&plane, &anna, server, &what).await;
+                let after = plane.store.server(server).await.unwrap().unwrap();
+                assert_eq!(
+                    (after.size, after.address, after.price_minor),
+                    (before.size, before.address, before.price_minor),
+                    "{what}"
+                );
+            }
+        }
+    }
+}
+
 testkit::on_both!(
+    every_change_survives_whatever_is_spoiled,
+    every_change_that_fails_goes_on_or_back,
     terminate_survives_whatever_is_spoiled,
     terminate_that_fails_goes_on_or_back,
     a_failed_migration_holds_its_customer,

@@ -10,6 +10,7 @@ use crate::{
     dialect::{Sql, rows},
     error::Result,
     events,
+    row::Columns,
 };
 
 /// What to make.
@@ -49,6 +50,18 @@ const STEPS: Sql = rows!(
 const CHUNK: usize = 5_000;
 
 impl Store {
+    /// How many jobs are in a state.
+    pub async fn jobs_in(&self, state: &str) -> Result<i64> {
+        let row = sqlx::query("SELECT COUNT(*) AS n FROM job WHERE state = $1").bind(state);
+        row.fetch_one(&self.pool).await?.int("n")
+    }
+
+    /// The job that has waited longest for an edge.
+    pub async fn parked_longest(&self) -> Result<Option<domain::JobId>> {
+        let row = sqlx::query("SELECT id FROM job WHERE state = 'parked' ORDER BY parked_at, number LIMIT 1");
+        row.fetch_optional(&self.pool).await?.map(|r| r.id("id")).transpose()
+    }
+
     /// Makes customers with queued jobs. Returns the customers.
     pub async fn load(&self, load: &Load, first_number: i64) -> Result<Vec<domain::CustomerId>> {
         let id = || uuid::Uuid::now_v7().to_string();

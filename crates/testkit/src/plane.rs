@@ -168,6 +168,48 @@ impl Plane {
         self.place(viewer, draft).await
     }
 
+    /// Orders so many servers at once. Returns how many were accepted.
+    pub async fn order_several(&self, viewer: &Viewer, servers: u32) -> usize {
+        let draft = self.draft(viewer).await;
+        let customer = viewer.customer().unwrap();
+        let saved = self.facade.draft_save(draft, customer, WizardStep::Access, None, |v| {
+            v.quantity = servers.to_string();
+        });
+        saved.await.unwrap();
+        let draft_now = self.facade.draft(draft, customer).await.unwrap().unwrap();
+        let total_minor = self.facade.draft_quote(&draft_now.values).unwrap().1.total_minor;
+        let seen = Seen { total_minor, digest: draft_digest(&draft_now) };
+        match self.facade.order_place(viewer, draft, true, &seen, "test").await.unwrap() {
+            OrderPlaced::Several { servers, .. } => servers,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// How many jobs are in a state.
+    pub async fn count_jobs(&self, state: &str) -> i64 {
+        self.store.jobs_in(state).await.unwrap()
+    }
+
+    /// The job that has been parked longest.
+    pub async fn longest_parked(&self) -> JobId {
+        self.store.parked_longest().await.unwrap().expect("none is parked")
+    }
+
+    /// Waits until a job is in a state, however long it stays in the other one.
+    pub async fn until_or(&self, id: JobId, state: JobState, meanwhile: JobState) -> Job {
+        let wait = async {
+            loop {
+                let job = self.job(id).await;
+                if job.state == state {
+                    return job;
+                }
+                assert!(job.state == meanwhile || !job.state.is_over(), "{} is {}", job.number, job.state);
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), wait).await.expect("the job takes too long")
+    }
+
     pub async fn place(&self, viewer: &Viewer, draft: DraftId) -> JobId {
         let customer = viewer.customer().unwrap();
         let draft_now = self.facade.draft(draft, customer).await.unwrap().unwrap();

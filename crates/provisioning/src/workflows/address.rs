@@ -92,18 +92,15 @@ async fn restore(c: Arc<Control>, cx: StepContext) -> Tried {
 }
 
 /// The guest takes up what it was told.
-async fn reboot(c: &Control, cx: &StepContext, machine: &MachineRef) -> Tried {
-    adopt(c, cx, QUICK).await?;
-    // A restart that was sent is not sent again: it would cut short what has just come up.
-    if cx.unknown || cx.recorded_task.is_some() {
-        return Ok(());
-    }
-    carry_out(c, cx, QUICK, c.provider.machine_reboot(machine)).await
-}
-
 async fn restart(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
-    reboot(&c, &cx, &own_machine(&s)?).await
+    let machine = own_machine(&s)?;
+    adopt(&c, &cx, QUICK).await?;
+    // Of a restart whose answer was lost it is first seen whether it happened: another would cut short what has just come up.
+    if (cx.unknown || cx.recorded_task.is_some()) && wait_for(&c, &s, &machine, &next(&s)?).await.is_ok() {
+        return Ok(());
+    }
+    carry_out(&c, &cx, QUICK, c.provider.machine_reboot(&machine)).await
 }
 
 /// The way back: the old settings first, then the restart that takes them up, until the old address answers.
