@@ -8,6 +8,7 @@ pub mod access;
 pub mod catalogue;
 pub mod cause;
 pub mod draft;
+pub mod drift;
 pub mod field;
 pub mod hostname;
 pub mod ids;

@@ -18,6 +18,7 @@ closed_list! {
         SnapshotCreate = "snapshot_create",
         SnapshotRevert = "snapshot_revert",
         SnapshotRemove = "snapshot_remove",
+        Repair = "repair",
         Console = "console",
         Rename = "rename",
     }
@@ -58,8 +59,8 @@ pub struct Subject {
 /// May `role` have this done to a server? A queue conflict is no denial: the job waits.
 pub fn can_server(action: Action, role: Role, server: Subject) -> Result<(), Denial> {
     use Action::{
-        ChangeIp, Console, Power, Reinstall, Rename, ResetPassword, Resize, SnapshotCreate, SnapshotRemove,
-        SnapshotRevert, Terminate,
+        ChangeIp, Console, Power, Reinstall, Rename, Repair, ResetPassword, Resize, SnapshotCreate,
+        SnapshotRemove, SnapshotRevert, Terminate,
     };
     if role.is_staff() {
         return Err(Denial::ReadsOnly);
@@ -76,11 +77,11 @@ pub fn can_server(action: Action, role: Role, server: Subject) -> Result<(), Den
         // Power has a table of its own: what is possible differs from action to action.
         Terminate | Rename | Power => Ok(()),
         _ if !up => Err(Denial::NotReady),
-        ChangeIp | ResetPassword | Console if stopped => Err(Denial::NotRunning),
+        ChangeIp | ResetPassword | Repair | Console if stopped => Err(Denial::NotRunning),
         ResetPassword if !server.has_password => Err(Denial::KeyOnly),
         SnapshotRevert | SnapshotRemove if !server.has_snapshot => Err(Denial::NoSnapshot),
-        Resize | ChangeIp | Reinstall | ResetPassword | Console | SnapshotCreate | SnapshotRevert
-        | SnapshotRemove => Ok(()),
+        Resize | ChangeIp | Reinstall | ResetPassword | Repair | Console | SnapshotCreate
+        | SnapshotRevert | SnapshotRemove => Ok(()),
     }
 }
 
@@ -129,7 +130,7 @@ mod tests {
         let off = Subject { state: ServerState::Stopped, ..UP };
         assert_eq!(customer(Action::Resize, off), Ok(()));
         assert_eq!(customer(Action::Reinstall, off), Ok(()));
-        for action in [Action::ChangeIp, Action::ResetPassword, Action::Console] {
+        for action in [Action::ChangeIp, Action::ResetPassword, Action::Repair, Action::Console] {
             assert_eq!(customer(action, off), Err(Denial::NotRunning));
         }
         let key = Subject { has_password: false, ..UP };

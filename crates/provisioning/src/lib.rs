@@ -11,6 +11,7 @@ mod control;
 mod facade;
 mod guest;
 mod housekeeping;
+mod observer;
 mod passwords;
 pub mod provider;
 mod provider_vcd;
@@ -26,12 +27,14 @@ pub use facade::{
     customer_rows, draft_digest, job_word,
 };
 pub use housekeeping::housekeeping;
+pub use observer::{look, observe};
 pub use provider_vcd::{NAME as VCD, VcdConfig, VcdProvider};
 pub use roads::Roads;
 pub use store::{
     Change, Event,
     accounts::Account,
     drafts::Draft,
+    drift::Drift,
     edges::{Edge, EdgeRow},
     groups::GroupRow,
     jobs::{Job, JobRow, JobStep},

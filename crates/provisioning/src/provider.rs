@@ -80,6 +80,11 @@ impl std::error::Error for ProviderError {}
 
 pub type Result<T> = std::result::Result<T, ProviderError>;
 
+/// Something that is not there is no error to whoever only looks.
+pub(crate) fn gone<T>(e: ProviderError) -> Result<Option<T>> {
+    if e.kind == ProviderErrorKind::NotFound { Ok(None) } else { Err(e) }
+}
+
 /// An edge of the pool.
 #[derive(Clone, Debug)]
 pub struct EdgeFound {
@@ -217,6 +222,13 @@ pub struct MachineSpec {
     pub address: String,
 }
 
+/// A guest as it is inside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuestSeen {
+    pub hostname: String,
+    pub addresses: Vec<String>,
+}
+
 /// What a guest is told at its first boot.
 #[derive(Debug)]
 pub struct GuestSetup {
@@ -245,10 +257,14 @@ pub trait Provider: Send + Sync + 'static {
     /// Limits an edge to a speed in Mbit/s, or lifts the limit.
     async fn edge_set_speed(&self, edge: &EdgeRef, mbit: Option<u32>) -> Result<TaskRef>;
 
+    /// The names of all networks of ours.
+    async fn networks_all(&self) -> Result<Vec<String>>;
     async fn network_find(&self, name: &str) -> Result<Option<NetworkFound>>;
     async fn network_create(&self, spec: &NetworkSpec) -> Result<TaskRef>;
     async fn network_delete(&self, network: &NetworkRef) -> Result<TaskRef>;
 
+    /// All groups of ours, with their names.
+    async fn groups_all(&self) -> Result<Vec<(String, GroupRef)>>;
     /// Every group of this name, the oldest first: the platform lets several have one.
     async fn groups_named(&self, name: &str) -> Result<Vec<GroupRef>>;
     /// The group of this name; of several, the oldest.
@@ -312,6 +328,9 @@ pub trait Provider: Send + Sync + 'static {
     async fn machine_set_guest(&self, machine: &MachineRef, settings: &GuestSettings) -> Result<TaskRef>;
     /// Whether a guest is up and answers under an address.
     async fn guest_answers(&self, machine: &MachineRef, family: Family, address: &str) -> Result<bool>;
+
+    /// What a guest that is up looks like from inside; `None` where no road leads there.
+    async fn guest_seen(&self, machine: &MachineRef) -> Result<Option<GuestSeen>>;
 
     /// Takes a snapshot; it replaces the one there is.
     async fn machine_snapshot(&self, machine: &MachineRef) -> Result<TaskRef>;

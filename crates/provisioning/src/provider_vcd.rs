@@ -14,9 +14,9 @@ use vcd::{
 use crate::{
     guest,
     provider::{
-        Block, EdgeFound, EdgeRef, EdgeSpeed, Group, GroupNetwork, GroupRef, GuestProgress, GuestSettings,
-        GuestSetup, Machine, MachineRef, MachineSpec, NetworkFound, NetworkRef, NetworkSpec, Obstacle,
-        Provider, ProviderError, ProviderErrorKind, Result, TaskRef,
+        Block, EdgeFound, EdgeRef, EdgeSpeed, Group, GroupNetwork, GroupRef, GuestProgress, GuestSeen,
+        GuestSettings, GuestSetup, Machine, MachineRef, MachineSpec, NetworkFound, NetworkRef, NetworkSpec,
+        Obstacle, Provider, ProviderError, ProviderErrorKind, Result, TaskRef,
     },
     roads::Roads,
 };
@@ -160,6 +160,11 @@ impl Provider for VcdProvider {
         self.client.edge_qos_set(edge, qos).await.map(task).map_err(error)
     }
 
+    async fn networks_all(&self) -> Result<Vec<String>> {
+        let networks = self.client.networks(self.vdc().await?).await.map_err(error)?;
+        Ok(networks.into_iter().map(|n| n.name).collect())
+    }
+
     async fn network_find(&self, name: &str) -> Result<Option<NetworkFound>> {
         let found = self.client.network_by_name(self.vdc().await?, name).await.map_err(error)?;
         Ok(found.map(|n| NetworkFound {
@@ -184,6 +189,18 @@ impl Provider for VcdProvider {
 
     async fn network_delete(&self, network: &NetworkRef) -> Result<TaskRef> {
         self.client.network_delete(id(&network.0)?).await.map(task).map_err(error)
+    }
+
+    async fn groups_all(&self) -> Result<Vec<(String, GroupRef)>> {
+        let ours = vcd::Query::new("vApp").equals("vdc", &self.vdc().await?.uuid().to_string());
+        let records = self.client.query(&ours).await.map_err(error)?;
+        records
+            .iter()
+            .map(|r| {
+                let vapp: VappId = id(r.reference())?;
+                Ok((r.name().to_owned(), GroupRef(vapp.to_string())))
+            })
+            .collect()
     }
 
     async fn groups_named(&self, name: &str) -> Result<Vec<GroupRef>> {
@@ -373,6 +390,10 @@ impl Provider for VcdProvider {
 
     async fn guest_answers(&self, r: &MachineRef, family: Family, address: &str) -> Result<bool> {
         self.roads.answers(id::<VmId>(&r.0)?.uuid(), family, address).await
+    }
+
+    async fn guest_seen(&self, r: &MachineRef) -> Result<Option<GuestSeen>> {
+        self.roads.look_inside(id::<VmId>(&r.0)?.uuid()).await
     }
 
     async fn machine_snapshot(&self, r: &MachineRef) -> Result<TaskRef> {

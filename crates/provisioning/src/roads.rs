@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tokio::{net::TcpStream, time::timeout};
 use uuid::Uuid;
 
-use crate::provider::{ProviderError, ProviderErrorKind, Result};
+use crate::provider::{GuestSeen, ProviderError, ProviderErrorKind, Result};
 
 /// How guests are reached.
 #[derive(Clone, Debug)]
@@ -36,19 +36,35 @@ impl Roads {
                 Ok(matches!(connected, Ok(Ok(_))))
             }
             Self::Simulated(cloud) => {
-                #[derive(Deserialize)]
-                struct Guest {
-                    state: String,
-                    addresses: Vec<String>,
-                }
-                let failed =
-                    |e: reqwest::Error| ProviderError::new(ProviderErrorKind::Transient, e.to_string());
-                let url = format!("{}/sim/guests/{machine}", cloud.trim_end_matches('/'));
-                let answer = reqwest::get(url).await.map_err(failed)?.text().await.map_err(failed)?;
-                let guest: Guest = serde_json::from_str(&answer)
-                    .map_err(|e| ProviderError::new(ProviderErrorKind::Transient, e.to_string()))?;
+                let guest = simulated(cloud, machine).await?;
                 Ok(guest.state == "up" && guest.addresses.iter().any(|a| a == address))
             }
         }
     }
+
+    /// What a guest that is up looks like from inside. Over the network that needs a login, which only jobs have.
+    pub(crate) async fn look_inside(&self, machine: Uuid) -> Result<Option<GuestSeen>> {
+        match self {
+            Self::Network => Ok(None),
+            Self::Simulated(cloud) => {
+                let guest = simulated(cloud, machine).await?;
+                let up = guest.state == "up";
+                Ok(up.then_some(GuestSeen { hostname: guest.hostname, addresses: guest.addresses }))
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Guest {
+    state: String,
+    hostname: String,
+    addresses: Vec<String>,
+}
+
+async fn simulated(cloud: &str, machine: Uuid) -> Result<Guest> {
+    let failed = |e: reqwest::Error| ProviderError::new(ProviderErrorKind::Transient, e.to_string());
+    let url = format!("{}/sim/guests/{machine}", cloud.trim_end_matches('/'));
+    let answer = reqwest::get(url).await.map_err(failed)?.text().await.map_err(failed)?;
+    serde_json::from_str(&answer).map_err(|e| ProviderError::new(ProviderErrorKind::Transient, e.to_string()))
 }

@@ -70,7 +70,19 @@ impl Store {
                                    last_address, observed_networks, observed_at)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $5)
                  ON CONFLICT (provider_ref) DO UPDATE SET
-                     name = excluded.name, observed_networks = excluded.observed_networks, observed_at = excluded.observed_at",
+                     name = excluded.name, observed_networks = excluded.observed_networks, observed_at = excluded.observed_at,
+                     -- One that somebody else has put a network on leaves the pool, once that was seen twice: counts lag. It
+                     -- comes back when the network is gone.
+                     since = CASE WHEN edge.server_id IS NULL AND excluded.observed_networks > 0
+                                       AND edge.observed_networks > 0 AND edge.state = 'free' THEN excluded.since
+                                  WHEN edge.server_id IS NULL AND excluded.observed_networks = 0
+                                       AND edge.observed_networks = 0 AND edge.state = 'quarantined' THEN excluded.since
+                                  ELSE edge.since END,
+                     state = CASE WHEN edge.server_id IS NULL AND excluded.observed_networks > 0
+                                       AND edge.observed_networks > 0 AND edge.state = 'free' THEN 'quarantined'
+                                  WHEN edge.server_id IS NULL AND excluded.observed_networks = 0
+                                       AND edge.observed_networks = 0 AND edge.state = 'quarantined' THEN 'free'
+                                  ELSE edge.state END",
             )
             .bind(id.to_string())
             .bind(&f.name)

@@ -12,6 +12,7 @@ mod claims;
 mod db;
 mod dialect;
 pub mod drafts;
+pub mod drift;
 pub mod edges;
 mod error;
 mod events;

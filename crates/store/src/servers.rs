@@ -90,6 +90,12 @@ impl Store {
         rows.iter().map(server).collect()
     }
 
+    pub(crate) async fn servers_where(&self, condition: &str) -> Result<Vec<Server>> {
+        let text = format!("{}{condition}", select_server!(""));
+        let rows = sqlx::query(sqlx::AssertSqlSafe(text)).fetch_all(&self.pool).await?;
+        rows.iter().map(server).collect()
+    }
+
     /// How many other servers of the same customer have, or may soon have, a machine in the group.
     pub async fn server_neighbours(&self, customer: CustomerId, except: ServerId) -> Result<i64> {
         let row = sqlx::query(

@@ -309,6 +309,28 @@ impl Plane {
         assert!(answer.status().is_success());
     }
 
+    /// Changes a guest from inside, as whoever is signed in there can.
+    pub async fn guest_change(&self, vm: &str, change: serde_json::Value) {
+        let url = format!("{}/sim/guests/{vm}", self.cloud);
+        let answer = reqwest::Client::new().put(url).json(&change).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    }
+
+    pub async fn until_guest_is_up(&self, vm: &str) {
+        let up = async {
+            loop {
+                let url = format!("{}/sim/guests/{vm}", self.cloud);
+                let guest = reqwest::get(url).await.unwrap().text().await.unwrap();
+                let guest: serde_json::Value = serde_json::from_str(&guest).unwrap();
+                if guest["state"] == "up" {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), up).await.expect("the guest does not come up");
+    }
+
     /// Of each machine, whether "change password at first log-in" is set.
     pub async fn first_login_flags(&self) -> Vec<bool> {
         let guests = reqwest::get(format!("{}/sim/guests", self.cloud)).await.unwrap().text().await.unwrap();

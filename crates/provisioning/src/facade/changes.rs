@@ -15,7 +15,9 @@ use domain::{
 use serde_json::json;
 use store::{
     Error, Result,
+    drift::Drift,
     orders::{Idempotency, NewJob, OrderSecrets},
+    servers::Server,
 };
 
 use super::{Facade, REVEAL_WAIT_MS, ServerAnswer, ServerView, Viewer, orders::body_hash};
@@ -193,6 +195,24 @@ impl Facade {
         };
         let what = format!("snapshot {action}");
         self.asked(viewer, id, action.action(), form, &what, OrderSecrets::default(), job).await
+    }
+
+    /// What of a server is otherwise than it should be, for its owner and for staff.
+    pub async fn server_drift(&self, viewer: &Viewer, server: &Server) -> Result<Vec<Drift>> {
+        if !viewer.may_see(server.customer) {
+            return Ok(Vec::new());
+        }
+        self.store.drift(Some(server.id)).await
+    }
+
+    /// Asks for everything that is otherwise to be put right now, with a restart.
+    pub async fn server_repair(&self, viewer: &Viewer, id: ServerId, form: Form<'_>) -> Result<ServerAnswer> {
+        let job = |facade: &Self| {
+            let mut job = facade.job_of(Kind::Repair, viewer, id, form.request_id)?;
+            job.params = json!({ "restart": true });
+            Ok(job)
+        };
+        self.asked(viewer, id, Action::Repair, form, "repair", OrderSecrets::default(), job).await
     }
 
     /// Gives a server another name: a label, changed at once.

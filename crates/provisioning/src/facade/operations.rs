@@ -283,6 +283,13 @@ const PASSWORD_ROWS: &[(&str, &[&str])] = &[
     ("finish", &["secrets_clear", "password_done"]),
 ];
 
+const REPAIR_ROWS: &[(&str, &[&str])] = &[
+    ("terminate-check", &["repair_check"]),
+    ("repair", &["repair_machine", "repair_speed"]),
+    ("restart", &["repair_restart"]),
+    ("finish", &["repair_observe"]),
+];
+
 const SNAPSHOT_ROWS: &[(&str, &[&str])] = &[
     ("terminate-check", &["snapshot_check"]),
     ("snapshot", &["snapshot_change"]),
@@ -299,6 +306,7 @@ fn rows_of(kind: Kind) -> &'static [(&'static str, &'static [&'static str])] {
         Kind::Reinstall => REINSTALL_ROWS,
         Kind::ResetPassword => PASSWORD_ROWS,
         Kind::Snapshot => SNAPSHOT_ROWS,
+        Kind::Repair => REPAIR_ROWS,
         _ => ACTIVATE_ROWS,
     }
 }

@@ -1,11 +1,13 @@
 //! What staff look at: jobs, edges, groups. Each call answers `None` to anybody else.
 
 use domain::{
-    JobId,
-    state::{EdgeState, JobState},
+    JobId, ServerId,
+    drift::DriftKind,
+    state::{EdgeState, JobState, Role},
 };
 use store::{
     Event, Result,
+    drift::Drift,
     edges::EdgeRow,
     groups::GroupRow,
     jobs::{Job, JobFilter, JobRow},
@@ -92,6 +94,43 @@ impl Facade {
         }
         let rows = self.store.edges().await?;
         Ok(Some(EdgePool { rows, conflicts: self.store.edge_conflicts().await? }))
+    }
+
+    /// Everything that is otherwise than it should be, and what nobody owns, the oldest first.
+    pub async fn staff_drift(&self, viewer: &Viewer) -> Result<Option<Vec<Drift>>> {
+        if !viewer.role().is_staff() {
+            return Ok(None);
+        }
+        self.store.drift(None).await.map(Some)
+    }
+
+    /// What is seen of a server becomes what is wanted of it. Returns whether that was possible.
+    pub async fn drift_accept(&self, viewer: &Viewer, id: ServerId, kind: DriftKind) -> Result<bool> {
+        if viewer.role() != Role::Admin || !kind.can_be_accepted() {
+            return Ok(false);
+        }
+        let Some(server) = self.store.server(id).await? else { return Ok(false) };
+        let seen = self.store.drift(Some(id)).await?;
+        let seen = seen.into_iter().find(|d| d.seen.kind == kind).and_then(|d| d.seen.observed);
+        let Some(observed) = seen else { return Ok(false) };
+        if kind == DriftKind::Hostname {
+            self.store.server_set_hostname(server.customer, id, &observed).await?;
+            return Ok(true);
+        }
+        let mut size = server.size;
+        let numbers: Vec<u32> =
+            observed.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
+        match (kind, numbers.as_slice()) {
+            (DriftKind::Size, [vcpu, ram, disk]) => {
+                (size.vcpu, size.ram_gb, size.disk_gb) = (*vcpu, *ram, *disk);
+            }
+            (DriftKind::Speed, [mbit]) => size.bandwidth_mbit = *mbit,
+            _ => return Ok(false),
+        }
+        let Some(template) = self.catalogue.template(&server.template_id) else { return Ok(false) };
+        let price = domain::price::quote(&self.catalogue.prices, template, size).total_minor;
+        self.store.server_accept_size(server.customer, id, size, price).await?;
+        Ok(true)
     }
 
     pub async fn staff_groups(&self, viewer: &Viewer) -> Result<Option<Vec<GroupRow>>> {

@@ -17,8 +17,8 @@ use super::{
 use crate::{
     control::Control,
     provider::{
-        Block, EdgeRef, EdgeSpeed, Group, GroupRef, GuestProgress, GuestSetup, MachineSpec, NetworkFound,
-        NetworkRef, NetworkSpec, ProviderErrorKind,
+        Block, EdgeRef, EdgeSpeed, Group, GroupRef, GuestProgress, GuestSettings, GuestSetup, MachineSpec,
+        NetworkFound, NetworkRef, NetworkSpec, ProviderErrorKind,
     },
 };
 
@@ -51,7 +51,7 @@ pub(super) fn network_name(s: &Server) -> String {
     network_name_of(s.id)
 }
 
-pub(super) fn network_name_of(id: ServerId) -> String {
+pub(crate) fn network_name_of(id: ServerId) -> String {
     format!("net-{id}")
 }
 
@@ -59,11 +59,11 @@ fn machine_name(s: &Server) -> String {
     machine_name_of(s.id)
 }
 
-pub(super) fn machine_name_of(id: ServerId) -> String {
+pub(crate) fn machine_name_of(id: ServerId) -> String {
     format!("vds-{id}")
 }
 
-pub(super) fn group_name(customer: CustomerId) -> String {
+pub(crate) fn group_name(customer: CustomerId) -> String {
     format!("cust-{customer}")
 }
 
@@ -319,6 +319,16 @@ pub(super) async fn guest_customize(c: Arc<Control>, cx: StepContext) -> Tried {
     if s.method.uses_password() && setup.password.is_none() {
         return Err(Stop::Fail(Cause::Internal, "the password is gone".into()));
     }
+    // What its own script keeps right from its second start on.
+    let edge = own_edge(&c, &s).await?;
+    let settings = GuestSettings {
+        hostname: s.hostname.clone(),
+        address: s.address.clone().unwrap_or_default(),
+        gateway: edge.facts.gateway.clone(),
+        prefix_length: edge.facts.prefix_length as u8,
+        dns: DNS.map(str::to_owned).to_vec(),
+    };
+    carry_out(&c, &cx, QUICK, c.provider.machine_set_guest(&machine, &settings)).await?;
     carry_out(&c, &cx, QUICK, c.provider.machine_customize(&machine, &setup)).await
 }
 

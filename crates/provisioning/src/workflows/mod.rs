@@ -10,6 +10,7 @@ mod migration;
 mod password;
 mod power;
 mod reinstall;
+mod repair;
 mod resize;
 mod snapshot;
 mod step;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use domain::kind::{Kind, Scope};
 use jobs::Registry;
 
+pub(crate) use activate::{group_name, machine_name_of, network_name_of};
 pub(crate) use power::FORCE_OFF;
 pub(crate) use resize::Wanted;
 
@@ -49,6 +51,7 @@ const TABLES: &[Table] = &[
     Table { kind: Kind::ChangeIp, shape: address::SHAPE, steps: address::STEPS, turns_back: true },
     Table { kind: Kind::Reinstall, shape: reinstall::SHAPE, steps: reinstall::STEPS, turns_back: false },
     Table { kind: Kind::ResetPassword, shape: password::SHAPE, steps: password::STEPS, turns_back: false },
+    Table { kind: Kind::Repair, shape: repair::SHAPE, steps: repair::STEPS, turns_back: false },
     Table { kind: Kind::Snapshot, shape: snapshot::SHAPE, steps: snapshot::STEPS, turns_back: false },
 ];
 
@@ -71,7 +74,7 @@ pub(crate) fn plan(kind: Kind) -> Option<(Vec<&'static str>, i64)> {
 /// How widely a job of this kind keeps its place when it has failed (queue.md §4).
 pub(crate) const fn hold_on_failure(kind: Kind) -> Scope {
     match kind {
-        Kind::Activate | Kind::Refresh => Scope::None,
+        Kind::Activate | Kind::Refresh | Kind::Repair => Scope::None,
         _ => Scope::SameServer,
     }
 }

@@ -1,0 +1,215 @@
+//! Desired against observed, over and over: every server, its network and its edge, and what nobody owns.
+//!
+//! A look only reads the cloud. What it sees otherwise than it should is written down and shown; what can be put right
+//! without anybody noticing is put right at once by a `repair`, the rest by the next restart or by staff. Servers that
+//! something is being done to are left out: what is being moved or made is neither missing nor wrong.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use domain::{
+    CustomerId, ServerId,
+    drift::{DriftKind, Remedy},
+    kind::Kind,
+};
+use store::{
+    drift::{DriftSeen, state_of},
+    orders::{Accepted, Idempotency, NewJob},
+    servers::{Seen, Server},
+};
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use crate::{
+    control::Control,
+    provider::{EdgeRef, EdgeSpeed, GroupRef, Machine, MachineRef, Result},
+    workflows::{self, group_name, machine_name_of, network_name_of},
+};
+
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Looks once a minute, until it is dropped. Several nodes that look see the same and write the same.
+pub async fn observe(control: Arc<Control>) {
+    loop {
+        match look(&control).await {
+            Ok(0) => {}
+            Ok(n) => info!("{n} things are otherwise than they should be"),
+            Err(e) => warn!("the cloud could not be looked at: {e}"),
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// One look. Returns how much is otherwise than it should be.
+pub async fn look(c: &Arc<Control>) -> std::result::Result<usize, String> {
+    let text = |e: store::Error| e.to_string();
+    let now = c.clock.now_ms();
+    let servers = c.store.servers_at_rest().await.map_err(text)?;
+    let known = c.store.servers_known().await.map_err(text)?;
+    let (seen, looked_at) = compare(c, &servers, &known).await.map_err(|e| e.to_string())?;
+    c.store.drift_write(&seen, &looked_at, now).await.map_err(text)?;
+    for server in &servers {
+        if let Some(wrong) =
+            seen.iter().filter(|d| d.server == Some(server.id)).find(|d| d.kind.remedy() == Remedy::AtOnce)
+        {
+            repair(c, server, wrong, now).await.map_err(text)?;
+        }
+    }
+    Ok(seen.len())
+}
+
+/// Everything that is otherwise than it should be, and the servers that were looked at.
+async fn compare(
+    c: &Arc<Control>,
+    servers: &[Server],
+    known: &[(ServerId, CustomerId)],
+) -> Result<(Vec<DriftSeen>, Vec<ServerId>)> {
+    let mut seen = Vec::new();
+    let (mut machines, mut groups) = (BTreeMap::<String, Machine>::new(), Vec::new());
+    for (name, group) in c.provider.groups_all().await? {
+        if let Some(group) = c.provider.group(&group).await.map(Some).or_else(crate::provider::gone)? {
+            machines.extend(group.machines.iter().map(|m| (m.name.clone(), m.clone())));
+            groups.push((name, group.group));
+        }
+    }
+    let networks: BTreeSet<String> = c.provider.networks_all().await?.into_iter().collect();
+    for server in servers {
+        of_server(c, server, machines.get(&machine_name_of(server.id)), &networks, &mut seen).await?;
+    }
+    orphans(known, &machines, &networks, &groups, &mut seen);
+    Ok((seen, servers.iter().map(|s| s.id).collect()))
+}
+
+async fn of_server(
+    c: &Arc<Control>,
+    s: &Server,
+    machine: Option<&Machine>,
+    networks: &BTreeSet<String>,
+    seen: &mut Vec<DriftSeen>,
+) -> Result<()> {
+    let mut differs = |kind: DriftKind, desired: String, observed: Option<String>| {
+        seen.push(DriftSeen {
+            kind,
+            subject: s.id.to_string(),
+            customer: Some(s.customer),
+            server: Some(s.id),
+            desired: Some(desired),
+            observed,
+        });
+    };
+    let network = network_name_of(s.id);
+    if !networks.contains(&network) {
+        differs(DriftKind::NetworkMissing, network, None);
+    }
+    let Some(m) = machine else {
+        differs(DriftKind::MachineMissing, machine_name_of(s.id), None);
+        return Ok(());
+    };
+    let reference = MachineRef(m.machine.0.clone());
+    let now = c.clock.now_ms();
+    let facts = Seen {
+        state: state_of(m.on),
+        cpu_hot_add: m.cpu_hot_add,
+        ram_hot_add: m.ram_hot_add,
+        has_snapshot: m.has_snapshot,
+    };
+    if let Err(e) = c.store.server_seen(s, facts, now).await {
+        warn!("what was seen of {} was not written: {e}", s.id);
+    }
+    let size = |vcpu: u64, ram_mb: u64, disk_mb: u64| {
+        format!("{vcpu} vCPU, {} GB, {} GB", ram_mb / 1024, disk_mb / 1024)
+    };
+    let wanted = size(s.size.vcpu.into(), u64::from(s.size.ram_gb) * 1024, u64::from(s.size.disk_gb) * 1024);
+    let has = size(m.vcpu, m.ram_mb, m.disk_mb);
+    if wanted != has {
+        differs(DriftKind::Size, wanted, Some(has));
+    }
+    let address = s.address.clone().unwrap_or_default();
+    if !m.addresses.contains(&address) {
+        differs(DriftKind::Address, address.clone(), Some(m.addresses.join(", ")));
+    }
+    if c.provider.machine_prepared(&reference).await? == Some(true) {
+        differs(DriftKind::FirstLogin, "false".into(), Some("true".into()));
+    }
+    if let Ok(Some(edge)) = c.store.edge_of(s.id).await {
+        let speed = c.provider.edge_speed(&EdgeRef(edge.facts.provider_ref)).await?;
+        if speed != EdgeSpeed::Mbit(s.size.bandwidth_mbit) {
+            let observed = match speed {
+                EdgeSpeed::Mbit(mbit) => mbit.to_string(),
+                EdgeSpeed::Unlimited => "unlimited".into(),
+                EdgeSpeed::Other => "other".into(),
+            };
+            differs(DriftKind::Speed, s.size.bandwidth_mbit.to_string(), Some(observed));
+        }
+    }
+    // What no road can see is not known, and not wrong.
+    if let Some(guest) = c.provider.guest_seen(&reference).await? {
+        if guest.hostname != s.hostname {
+            differs(DriftKind::Hostname, s.hostname.clone(), Some(guest.hostname));
+        }
+        if !guest.addresses.contains(&address) {
+            differs(DriftKind::GuestAddress, address, Some(guest.addresses.join(", ")));
+        }
+    }
+    Ok(())
+}
+
+/// What bears one of our names and belongs to nobody.
+fn orphans(
+    known: &[(ServerId, CustomerId)],
+    machines: &BTreeMap<String, Machine>,
+    networks: &BTreeSet<String>,
+    groups: &[(String, GroupRef)],
+    seen: &mut Vec<DriftSeen>,
+) {
+    let servers: BTreeSet<String> = known.iter().map(|(id, _)| id.to_string()).collect();
+    let owners: BTreeSet<String> = known.iter().map(|(_, c)| group_name(*c)).collect();
+    let mut orphan = |kind, subject: &str| {
+        let subject = subject.to_owned();
+        seen.push(DriftSeen { kind, subject, customer: None, server: None, desired: None, observed: None });
+    };
+    for name in machines.keys() {
+        if name.strip_prefix("vds-").is_some_and(|id| !servers.contains(id)) {
+            orphan(DriftKind::OrphanMachine, name);
+        }
+    }
+    for name in networks {
+        if name.strip_prefix("net-").is_some_and(|id| !servers.contains(id)) {
+            orphan(DriftKind::OrphanNetwork, name);
+        }
+    }
+    for (name, _) in groups {
+        let base = name.trim_end_matches("-next");
+        if name.starts_with("cust-") && !owners.contains(base) {
+            orphan(DriftKind::OrphanGroup, name);
+        }
+    }
+}
+
+/// Asks for what can be put right unnoticed, once for what was first seen then.
+async fn repair(c: &Control, s: &Server, wrong: &DriftSeen, now: i64) -> store::Result<()> {
+    let Some((steps, shape)) = workflows::plan(Kind::Repair) else { return Ok(()) };
+    let job = NewJob {
+        id: domain::JobId(Uuid::now_v7()),
+        kind: Kind::Repair,
+        server: s.id,
+        provider: crate::provider_vcd::NAME,
+        needs: None,
+        params: serde_json::json!({ "restart": false }),
+        shape,
+        steps,
+        hold_on_failure: domain::kind::Scope::None,
+        requested_by: domain::AccountId(s.customer.0),
+        request_id: "observer".into(),
+    };
+    let idempotency =
+        Idempotency { key: format!("repair-{}-{now}", s.id), body_hash: wrong.kind.to_string() };
+    // One that is under way already will have been seen: the server would not be at rest.
+    if let Accepted::New(job) = c.store.job_accept(s.customer, &job, &idempotency, now).await? {
+        info!(server = %s.id, job = %job, "{} is put right", wrong.kind);
+    }
+    Ok(())
+}

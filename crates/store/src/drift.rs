@@ -1,0 +1,214 @@
+//! What the cloud holds otherwise than it should. Written by whoever looks; a look replaces what the last one saw.
+
+use domain::{CustomerId, ServerId, drift::DriftKind, state::ServerState};
+use sqlx::any::AnyRow;
+
+use crate::{
+    db::Store,
+    error::Result,
+    events,
+    row::Columns,
+    servers::{Seen, Server},
+};
+
+/// Something that was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DriftSeen {
+    pub kind: DriftKind,
+    /// What it is about, by the platform's name.
+    pub subject: String,
+    pub customer: Option<CustomerId>,
+    pub server: Option<ServerId>,
+    pub desired: Option<String>,
+    pub observed: Option<String>,
+}
+
+/// The same with when and how often.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drift {
+    pub seen: DriftSeen,
+    pub first_seen: i64,
+    pub last_seen: i64,
+    pub times: i64,
+}
+
+impl Drift {
+    /// Seen often enough to count.
+    pub fn counts(&self) -> bool {
+        self.times >= self.seen.kind.counts_after()
+    }
+}
+
+impl Store {
+    /// Every server that has, or should have, a machine, and that nothing is being done to: none of its own jobs, and none of
+    /// its customer's that may move it.
+    pub async fn servers_at_rest(&self) -> Result<Vec<Server>> {
+        self.servers_where(
+            "WHERE terminated_at IS NULL AND machine_ref IS NOT NULL AND state IN ('running', 'stopped', 'unknown')
+               AND NOT EXISTS (SELECT 1 FROM job WHERE job.context_id = server.customer_id
+                               AND job.finished_at IS NULL AND job.state <> 'parked'
+                               AND (job.server_id = server.id OR job.kind IN ('activate', 'terminate', 'migrate',
+                                                                              'change_edge')))
+             ORDER BY customer_id, id",
+        )
+        .await
+    }
+
+    /// Writes down what one look at the cloud has seen. What was seen before and is not any more is gone. Things of servers
+    /// that were not looked at stay as they are.
+    pub async fn drift_write(&self, seen: &[DriftSeen], looked_at: &[ServerId], now: i64) -> Result<()> {
+        let mut tx = self.write().await?;
+        for d in seen {
+            sqlx::query(
+                "INSERT INTO drift (kind, subject, customer_id, server_id, desired, observed, first_seen, last_seen, times)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 1)
+                 ON CONFLICT (kind, subject) DO UPDATE SET desired = excluded.desired, observed = excluded.observed,
+                     last_seen = excluded.last_seen, times = drift.times + 1",
+            )
+            .bind(d.kind.as_str())
+            .bind(&d.subject)
+            .bind(d.customer.map(|c| c.to_string()))
+            .bind(d.server.map(|s| s.to_string()))
+            .bind(&d.desired)
+            .bind(&d.observed)
+            .bind(now)
+            .execute(&mut *tx)
+            .await?;
+        }
+        sqlx::query("DELETE FROM drift WHERE server_id IS NULL AND last_seen < $1")
+            .bind(now)
+            .execute(&mut *tx)
+            .await?;
+        for server in looked_at {
+            sqlx::query("DELETE FROM drift WHERE server_id = $1 AND last_seen < $2")
+                .bind(server.to_string())
+                .bind(now)
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Writes down what was seen of a server at rest. Not, where something has been begun meanwhile.
+    pub async fn server_seen(&self, server: &Server, seen: Seen, now: i64) -> Result<()> {
+        let changed = server.state != seen.state
+            || (server.cpu_hot_add, server.ram_hot_add) != (seen.cpu_hot_add, seen.ram_hot_add)
+            || server.snapshot_at.is_some() != seen.has_snapshot;
+        if !changed {
+            return Ok(());
+        }
+        let mut tx = self.write().await?;
+        events::next_version(&mut tx, server.customer).await?;
+        sqlx::query(
+            "UPDATE server SET state = $1, observed_power = $1, observed_at = $2, cpu_hot_add = $3, ram_hot_add = $4,
+                 snapshot_at = CASE WHEN $5 = 1 THEN COALESCE(snapshot_at, $2) END
+             WHERE id = $6 AND state = $7
+               AND NOT EXISTS (SELECT 1 FROM job WHERE job.server_id = server.id AND job.finished_at IS NULL)",
+        )
+        .bind(seen.state.as_str())
+        .bind(now)
+        .bind(i64::from(seen.cpu_hot_add))
+        .bind(i64::from(seen.ram_hot_add))
+        .bind(i64::from(seen.has_snapshot))
+        .bind(server.id.to_string())
+        .bind(server.state.as_str())
+        .execute(&mut *tx)
+        .await?;
+        self.commit(tx, server.customer).await
+    }
+
+    /// Everything that counts, the oldest first; of one server, or of all.
+    pub async fn drift(&self, server: Option<ServerId>) -> Result<Vec<Drift>> {
+        let rows = sqlx::query(
+            "SELECT kind, subject, customer_id, server_id, desired, observed, first_seen, last_seen, times FROM drift
+             WHERE $1 = '' OR server_id = $1 ORDER BY first_seen, kind, subject LIMIT 500",
+        )
+        .bind(server.map_or(String::new(), |s| s.to_string()))
+        .fetch_all(&self.pool)
+        .await?;
+        let all = rows.iter().map(drift).collect::<Result<Vec<_>>>()?;
+        Ok(all.into_iter().filter(Drift::counts).collect())
+    }
+
+    /// Names by which the cloud's things are known to be ours, terminated servers not counted.
+    pub async fn servers_known(&self) -> Result<Vec<(ServerId, CustomerId)>> {
+        let rows = sqlx::query("SELECT id, customer_id FROM server WHERE terminated_at IS NULL")
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(|r| Ok((r.id("id")?, r.id("customer_id")?))).collect()
+    }
+
+    /// The size that was seen becomes the one that is wanted, at its price.
+    pub async fn server_accept_size(
+        &self,
+        customer: CustomerId,
+        server: ServerId,
+        size: domain::size::Size,
+        price_minor: i64,
+    ) -> Result<()> {
+        let mut tx = self.write().await?;
+        events::next_version(&mut tx, customer).await?;
+        sqlx::query(
+            "UPDATE server SET vcpu = $1, ram_gb = $2, disk_gb = $3, bandwidth_mbit = $4, price_minor = $5
+             WHERE id = $6 AND customer_id = $7",
+        )
+        .bind(i64::from(size.vcpu))
+        .bind(i64::from(size.ram_gb))
+        .bind(i64::from(size.disk_gb))
+        .bind(i64::from(size.bandwidth_mbit))
+        .bind(price_minor)
+        .bind(server.to_string())
+        .bind(customer.to_string())
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query("DELETE FROM drift WHERE server_id = $1 AND kind IN ('size', 'speed')")
+            .bind(server.to_string())
+            .execute(&mut *tx)
+            .await?;
+        self.commit(tx, customer).await
+    }
+
+    /// The host name that was seen becomes the one that is wanted.
+    pub async fn server_set_hostname(
+        &self,
+        customer: CustomerId,
+        server: ServerId,
+        hostname: &str,
+    ) -> Result<()> {
+        let mut tx = self.write().await?;
+        events::next_version(&mut tx, customer).await?;
+        sqlx::query("UPDATE server SET hostname = $1 WHERE id = $2 AND customer_id = $3")
+            .bind(hostname)
+            .bind(server.to_string())
+            .bind(customer.to_string())
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query("DELETE FROM drift WHERE server_id = $1 AND kind = 'hostname'")
+            .bind(server.to_string())
+            .execute(&mut *tx)
+            .await?;
+        self.commit(tx, customer).await
+    }
+}
+
+fn drift(row: &AnyRow) -> Result<Drift> {
+    Ok(Drift {
+        seen: DriftSeen {
+            kind: row.word("kind")?,
+            subject: row.text("subject")?,
+            customer: row.id_opt("customer_id")?,
+            server: row.id_opt("server_id")?,
+            desired: row.text_opt("desired")?,
+            observed: row.text_opt("observed")?,
+        },
+        first_seen: row.int("first_seen")?,
+        last_seen: row.int("last_seen")?,
+        times: row.int("times")?,
+    })
+}
+
+/// What a machine that is on or off makes of its server.
+pub const fn state_of(on: bool) -> ServerState {
+    if on { ServerState::Running } else { ServerState::Stopped }
+}
