@@ -155,6 +155,7 @@ fn facade(store: &Store) -> anyhow::Result<Facade> {
 struct Jobs {
     worker: WorkerHandle,
     edges: JoinHandle<()>,
+    observer: JoinHandle<()>,
 }
 
 impl Jobs {
@@ -171,11 +172,13 @@ impl Jobs {
         let registry = Arc::new(control.registry().map_err(anyhow::Error::msg)?);
         let config = WorkerConfig { slots: store.cap(), ..WorkerConfig::new(worker_name()) };
         let worker = Worker::new(Arc::new(store.clone()), registry, clock, config, store.wake()).start();
-        Ok(Self { worker, edges: tokio::spawn(keep_edges(control)) })
+        let observer = tokio::spawn(provisioning::observe(control.clone()));
+        Ok(Self { worker, edges: tokio::spawn(keep_edges(control)), observer })
     }
 
     async fn stop(self) {
         self.edges.abort();
+        self.observer.abort();
         self.worker.stop().await;
     }
 }

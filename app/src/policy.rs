@@ -49,6 +49,7 @@ pub const PAGES: &[(&str, Policy)] = &[
     ("/staff/jobs/{id}", Policy::Staff),
     ("/staff/edges", Policy::Staff),
     ("/staff/vapps", Policy::Staff),
+    ("/staff/drift", Policy::Staff),
 ];
 
 /// Server functions. All are posts.
@@ -73,6 +74,8 @@ pub const FUNCTIONS: &[(&str, Policy)] = &[
     ("/do/server_reinstall", Policy::Customer),
     ("/do/server_reset_password", Policy::Customer),
     ("/do/server_snapshot", Policy::Customer),
+    ("/do/server_repair", Policy::Customer),
+    ("/do/drift_accept", Policy::Staff),
     ("/do/server_rename", Policy::Customer),
 ];
 

@@ -8,6 +8,7 @@ pub const OPERATIONS: &str = "/operations";
 pub const STAFF: &str = "/staff";
 pub const STAFF_JOBS: &str = "/staff/jobs";
 pub const STAFF_EDGES: &str = "/staff/edges";
+pub const STAFF_DRIFT: &str = "/staff/drift";
 pub const STAFF_VAPPS: &str = "/staff/vapps";
 
 pub fn order(draft: DraftId, step: WizardStep) -> String {

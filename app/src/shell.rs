@@ -162,6 +162,7 @@ fn header(request: &Request, open: i64) -> impl IntoView + use<> {
             (routes::STAFF_JOBS, t!(lang, "nav-jobs"), 0),
             (routes::STAFF_EDGES, t!(lang, "nav-edges"), 0),
             (routes::STAFF_VAPPS, t!(lang, "nav-vapps"), 0),
+            (routes::STAFF_DRIFT, t!(lang, "staff-drift-title"), 0),
         ],
         Some(_) => {
             vec![

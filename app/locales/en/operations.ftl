@@ -140,3 +140,7 @@ row-snapshot = Working on the snapshot
 operation-rolled-back = It could not be done and was taken back: { $name } is as it was.
 rolled-back-address_silent = The new address did not answer, so { $name } has its old one again.
 rolled-back-order_invalid = It could not be done: { $name } is as it was.
+kind-repair = Repair settings of { $name }
+kind-repair-inline = repair settings of { $name }
+done-repair = The settings of { $name } are as they should be
+row-repair = Putting the settings right

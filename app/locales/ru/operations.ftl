@@ -137,3 +137,7 @@ row-snapshot = Работаем со снимком
 operation-rolled-back = Выполнить не удалось, всё возвращено: { $name } как прежде.
 rolled-back-address_silent = Новый адрес не ответил, поэтому у { $name } снова прежний.
 rolled-back-order_invalid = Выполнить не удалось: { $name } как прежде.
+kind-repair = Восстановление настроек: { $name }
+kind-repair-inline = восстановление настроек: { $name }
+done-repair = Настройки { $name } такие, как должны быть
+row-repair = Исправляем настройки

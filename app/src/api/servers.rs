@@ -230,6 +230,49 @@ async fn reset_password(caller: &Caller, server: &str, key: &str) -> Result<(), 
     Ok(())
 }
 
+#[server(name = ServerRepair, prefix = "/do", endpoint = "server_repair")]
+pub async fn server_repair(
+    #[server(default)] server: String,
+    #[server(default)] key: String,
+) -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    let result = repair(&caller, &server, &key).await;
+    caller.finish(result).await
+}
+
+async fn repair(caller: &Caller, server: &str, key: &str) -> Result<(), Fault> {
+    let Some(server) = named(caller, server) else { return Ok(()) };
+    let (request, lang) = (&caller.request, caller.request.lang());
+    let key = form_key(request, key);
+    let form = Form { key: &key, request_id: &request.around.request_id };
+    let answer = request.facade().server_repair(caller.viewer()?, server, form).await?;
+    answered(caller, lang, server, &routes::server(server), answer).await;
+    Ok(())
+}
+
+/// Staff take what is seen of a server for what is wanted of it.
+#[server(name = DriftAccept, prefix = "/do", endpoint = "drift_accept")]
+pub async fn drift_accept(
+    #[server(default)] server: String,
+    #[server(default)] kind: String,
+) -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    let result = accept(&caller, &server, &kind).await;
+    caller.finish(result).await
+}
+
+async fn accept(caller: &Caller, server: &str, kind: &str) -> Result<(), Fault> {
+    let (Some(server), Ok(kind)) = (named(caller, server), kind.parse()) else {
+        caller.not_found();
+        return Ok(());
+    };
+    match caller.request.facade().drift_accept(caller.viewer()?, server, kind).await? {
+        true => caller.see_other(routes::STAFF_DRIFT),
+        false => caller.not_found(),
+    }
+    Ok(())
+}
+
 #[server(name = ServerSnapshot, prefix = "/do", endpoint = "server_snapshot")]
 pub async fn server_snapshot(
     #[server(default)] server: String,

@@ -40,20 +40,6 @@ impl Drift {
 }
 
 impl Store {
-    /// Every server that has, or should have, a machine, and that nothing is being done to: none of its own jobs, and none of
-    /// its customer's that may move it.
-    pub async fn servers_at_rest(&self) -> Result<Vec<Server>> {
-        self.servers_where(
-            "WHERE terminated_at IS NULL AND machine_ref IS NOT NULL AND state IN ('running', 'stopped', 'unknown')
-               AND NOT EXISTS (SELECT 1 FROM job WHERE job.context_id = server.customer_id
-                               AND job.finished_at IS NULL AND job.state <> 'parked'
-                               AND (job.server_id = server.id OR job.kind IN ('activate', 'terminate', 'migrate',
-                                                                              'change_edge')))
-             ORDER BY customer_id, id",
-        )
-        .await
-    }
-
     /// Writes down what one look at the cloud has seen. What was seen before and is not any more is gone. Things of servers
     /// that were not looked at stay as they are.
     pub async fn drift_write(&self, seen: &[DriftSeen], looked_at: &[ServerId], now: i64) -> Result<()> {

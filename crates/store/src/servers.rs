@@ -90,9 +90,19 @@ impl Store {
         rows.iter().map(server).collect()
     }
 
-    pub(crate) async fn servers_where(&self, condition: &str) -> Result<Vec<Server>> {
-        let text = format!("{}{condition}", select_server!(""));
-        let rows = sqlx::query(sqlx::AssertSqlSafe(text)).fetch_all(&self.pool).await?;
+    /// Every server that has, or should have, a machine, and that nothing is being done to: none of its own jobs, and none of
+    /// its customer's that may move it.
+    pub async fn servers_at_rest(&self) -> Result<Vec<Server>> {
+        let rows = sqlx::query(select_server!(
+            "WHERE terminated_at IS NULL AND machine_ref IS NOT NULL AND state IN ('running', 'stopped', 'unknown')
+               AND NOT EXISTS (SELECT 1 FROM job WHERE job.context_id = server.customer_id
+                               AND job.finished_at IS NULL AND job.state <> 'parked'
+                               AND (job.server_id = server.id OR job.kind IN ('activate', 'terminate', 'migrate',
+                                                                              'change_edge')))
+             ORDER BY customer_id, id"
+        ))
+        .fetch_all(&self.pool)
+        .await?;
         rows.iter().map(server).collect()
     }
 

@@ -25,13 +25,19 @@ pub(crate) enum Asked {
     Power(PowerAction),
     Snapshot(SnapshotAction),
     ResetPassword,
+    Repair,
 }
 
 impl Asked {
     fn parse(word: &str) -> Option<Self> {
         let snapshot = word.strip_prefix("snapshot_").and_then(|w| w.parse().ok()).map(Self::Snapshot);
         let power = || word.parse().ok().map(Self::Power);
-        snapshot.or_else(power).or((word == "reset_password").then_some(Self::ResetPassword))
+        let plain = match word {
+            "reset_password" => Some(Self::ResetPassword),
+            "repair" => Some(Self::Repair),
+            _ => None,
+        };
+        snapshot.or_else(power).or(plain)
     }
 
     pub(crate) fn word(self) -> String {
@@ -39,6 +45,7 @@ impl Asked {
             Self::Power(action) => action.to_string(),
             Self::Snapshot(action) => format!("snapshot_{action}"),
             Self::ResetPassword => "reset_password".into(),
+            Self::Repair => "repair".into(),
         }
     }
 
@@ -48,6 +55,7 @@ impl Asked {
             Self::Power(action) => format!("power-{action}"),
             Self::Snapshot(action) => format!("snapshot-{action}"),
             Self::ResetPassword => "reset_password".into(),
+            Self::Repair => "repair".into(),
         }
     }
 
@@ -56,6 +64,7 @@ impl Asked {
             Self::Power(action) => view.can_power(action),
             Self::Snapshot(action) => view.can(action.action()),
             Self::ResetPassword => view.can(Action::ResetPassword),
+            Self::Repair => view.can(Action::Repair),
         }
     }
 
@@ -64,6 +73,7 @@ impl Asked {
             Self::Power(_) => "server_power",
             Self::Snapshot(_) => "server_snapshot",
             Self::ResetPassword => "server_reset_password",
+            Self::Repair => "server_repair",
         }
     }
 
@@ -71,7 +81,7 @@ impl Asked {
         match self {
             Self::Power(action) => action.as_str(),
             Self::Snapshot(action) => action.as_str(),
-            Self::ResetPassword => "",
+            Self::ResetPassword | Self::Repair => "",
         }
     }
 

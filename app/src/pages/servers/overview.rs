@@ -1,8 +1,14 @@
 //! S9: one server.
 
-use domain::{ServerId, permission::Action, power::PowerAction, snapshot::SnapshotAction};
+use domain::{
+    ServerId,
+    drift::{DriftKind, Remedy},
+    permission::Action,
+    power::PowerAction,
+    snapshot::SnapshotAction,
+};
 use leptos::prelude::*;
-use provisioning::{Job, Server, ServerView};
+use provisioning::{Drift, Job, Server, ServerView};
 
 use super::{Asked, Fault, Loaded, Params, connect, gone, state_view, tabs};
 use crate::{
@@ -19,10 +25,11 @@ use crate::{
 /// A page that shows an operation under way refreshes itself this often without a script, s.
 const REFRESH: u32 = 15;
 
-async fn load(request: &Request, id: ServerId) -> Result<(ServerView, Vec<Job>), Fault> {
+async fn load(request: &Request, id: ServerId) -> Result<(ServerView, Vec<Job>, Vec<Drift>), Fault> {
     let view = request.facade().server(request.viewer()?, id).await?.ok_or(Fault::NotFound)?;
     let activity = request.facade().server_activity(request.viewer()?, &view.server, 5).await?;
-    Ok((view, activity))
+    let drift = request.facade().server_drift(request.viewer()?, &view.server).await?;
+    Ok((view, activity, drift))
 }
 
 pub(crate) async fn overview(request: Request, params: Params) -> Loaded {
@@ -32,7 +39,7 @@ pub(crate) async fn overview(request: Request, params: Params) -> Loaded {
         request.facade().server(request.viewer()?, id).await?.ok_or(Fault::NotFound)?.server.customer;
     // The version first: what is read after it is at least as new.
     let since = request.facade().version(customer).await?;
-    let (view, activity) = load(&request, id).await?;
+    let (view, activity, drift) = load(&request, id).await?;
     if view.server.terminated_at.is_some() {
         return Err(gone(&request, &view).await?);
     }
@@ -41,7 +48,7 @@ pub(crate) async fn overview(request: Request, params: Params) -> Loaded {
         <p class="state-line" data-live="state">{state_line(lang, &view)}</p>
         {view.own.then(|| view! { <div data-live="power">{power(lang, &view, &power_key(&view, since))}</div> })}
         {tabs(lang, &view.server, "overview")}
-        <div class="grid" data-live="cards">{cards(lang, &view, &activity)}</div>
+        <div class="grid" data-live="cards">{cards(lang, &view, &activity, &drift)}</div>
     };
     Ok(Page {
         live: Some(LiveSource { path: routes::live(&routes::server(id)), since }),
@@ -57,10 +64,10 @@ pub(crate) async fn overview_regions(request: &Request, id: ServerId) -> Result<
     let customer =
         request.facade().server(request.viewer()?, id).await?.ok_or(Fault::NotFound)?.server.customer;
     let version = request.facade().version(customer).await?;
-    let (view, activity) = load(request, id).await?;
+    let (view, activity, drift) = load(request, id).await?;
     let mut values = vec![
         ("state".to_owned(), state_line(lang, &view).to_html()),
-        ("cards".to_owned(), cards(lang, &view, &activity).to_html()),
+        ("cards".to_owned(), cards(lang, &view, &activity, &drift).to_html()),
     ];
     if view.own {
         values.push(("power".to_owned(), power(lang, &view, &power_key(&view, version)).to_html()));
@@ -117,7 +124,7 @@ fn state_line(lang: Lang, view: &ServerView) -> impl IntoView + use<> {
     view! { {state_view(lang, view)} " " {observed} }
 }
 
-fn cards(lang: Lang, view: &ServerView, activity: &[Job]) -> impl IntoView + use<> {
+fn cards(lang: Lang, view: &ServerView, activity: &[Job], drift: &[Drift]) -> impl IntoView + use<> {
     let server = &view.server;
     let current = view.current.as_ref().map(|job| {
         let waiting = view.waiting.as_ref().map(|w| waiting_view(lang, w));
@@ -130,6 +137,7 @@ fn cards(lang: Lang, view: &ServerView, activity: &[Job]) -> impl IntoView + use
         }
     });
     view! {
+        {differs(lang, view, drift)}
         {current}
         <section class="card">
             <h2>{t!(lang, "server-connect")}</h2>
@@ -163,6 +171,41 @@ fn cards(lang: Lang, view: &ServerView, activity: &[Job]) -> impl IntoView + use
             {history(lang, server, activity)}
         </section>
     }
+}
+
+/// What of it is not as it was ordered, and what becomes of that.
+fn differs(lang: Lang, view: &ServerView, drift: &[Drift]) -> Option<AnyView> {
+    if drift.is_empty() {
+        return None;
+    }
+    let items = drift
+        .iter()
+        .map(|d| {
+            let value = |v: &Option<String>| v.clone().unwrap_or_default();
+            let (desired, observed) = (value(&d.seen.desired), value(&d.seen.observed));
+            let text = match d.seen.kind {
+                DriftKind::Hostname => t!(lang, "differs-hostname", observed = observed, desired = desired),
+                DriftKind::GuestAddress => {
+                    t!(lang, "differs-guest-address", observed = observed, desired = desired)
+                }
+                _ if d.seen.kind.remedy() == Remedy::AtOnce => t!(lang, "differs-at-once"),
+                _ => t!(lang, "differs-other"),
+            };
+            view! { <li>{text}</li> }
+        })
+        .collect_view();
+    let restart = drift.iter().any(|d| d.seen.kind.remedy() == Remedy::NextRestart);
+    let card = view! {
+        <section class="card">
+            <h2>{t!(lang, "differs")}</h2>
+            <ul>{items}</ul>
+            {restart.then(|| view! { <p>{t!(lang, "differs-restart")}</p> })}
+            {(restart && view.own).then(|| view! {
+                <div class="buttons">{ask(lang, view, Asked::Repair, Action::Repair)}</div>
+            })}
+        </section>
+    };
+    Some(card.into_any())
 }
 
 /// A link that leads to a question, or why there is none.
