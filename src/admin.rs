@@ -11,7 +11,7 @@ use domain::state::Role;
 use jobs::{Clock, SystemClock};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use store::{Maintenance, Store};
+use store::{Maintenance, Store, interventions::Intervention};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
@@ -20,7 +20,7 @@ use tokio::{
 use tracing::warn;
 
 use crate::{
-    config::{AccountArgs, DatabaseArgs, MaintenanceArgs, Switch},
+    config::{AccountArgs, DatabaseArgs, JobsArgs, JobsWhat, MaintenanceArgs, Switch},
     data_dir::DataDir,
     say::say,
     serve,
@@ -32,6 +32,9 @@ enum Request {
     AccountAdd { email: String, name: String, role: Role, password: String },
     MaintenanceBegin { until: Option<i64> },
     MaintenanceEnd,
+    JobShow { number: i64 },
+    JobRerun { number: i64, by: String, why: String },
+    JobRollBack { number: i64, by: String, why: String },
 }
 
 /// What was done, or why it was not, in a sentence.
@@ -56,11 +59,83 @@ async fn carry_out(store: &Store, request: Request) -> Answer {
             store.maintenance_begin(Maintenance { until }).await.map_err(failed)?;
             Ok("Nothing more is taken up. What is under way goes on.".into())
         }
+        Request::JobShow { number } => show_job(store, number).await,
+        Request::JobRerun { number, by, why } => {
+            let (job, by) = staff(store, number, &by, false).await?;
+            let how = Intervention { by, why: &why, now: SystemClock.now_ms() };
+            match store.job_rerun(job, how).await.map_err(failed)? {
+                true => Ok(format!("Job {number} is queued again, from the step that failed.")),
+                false => Err(format!("job {number} has not failed: there is nothing to run again")),
+            }
+        }
+        Request::JobRollBack { number, by, why } => {
+            let (job, by) = staff(store, number, &by, true).await?;
+            let how = Intervention { by, why: &why, now: SystemClock.now_ms() };
+            match store.job_roll_back(job, how).await.map_err(failed)? {
+                true => Ok(format!("Job {number} takes back what it has done.")),
+                false => Err(format!("job {number} has not failed: there is nothing to take back")),
+            }
+        }
         Request::MaintenanceEnd => {
             store.maintenance_end().await.map_err(failed)?;
             Ok("Jobs are taken up again.".into())
         }
     }
+}
+
+async fn numbered(store: &Store, number: i64) -> Result<domain::JobId, String> {
+    let found = store.job_numbered(number).await.map_err(|e| e.to_string())?;
+    found.ok_or_else(|| format!("there is no job {number}"))
+}
+
+/// The job, and the account of whoever wants something done to it. Taking back is an administrator's.
+async fn staff(
+    store: &Store,
+    number: i64,
+    by: &str,
+    admin: bool,
+) -> Result<(domain::JobId, domain::AccountId), String> {
+    let found = store.account_by_email(by).await.map_err(|e| e.to_string())?;
+    let (account, _) = found.ok_or_else(|| format!("there is no account {by:?}"))?;
+    match account.role {
+        Role::Admin => {}
+        Role::Support if !admin => {}
+        _ => return Err(format!("{by} may not do this")),
+    }
+    Ok((numbered(store, number).await?, account.id))
+}
+
+/// The steps of a job with their times; a star marks those that its duration is made of.
+async fn show_job(store: &Store, number: i64) -> Answer {
+    let id = numbered(store, number).await?;
+    let job = store.job(id).await.map_err(|e| e.to_string())?;
+    let job = job.ok_or_else(|| format!("there is no job {number}"))?;
+    let seconds = |from: Option<i64>, to: Option<i64>| match (from, to) {
+        (Some(from), Some(to)) => format!("{:8.1} s", (to - from) as f64 / 1000.0),
+        _ => "         –".into(),
+    };
+    let path: Vec<&str> = provisioning::critical_path(&job).iter().map(|s| s.key.as_str()).collect();
+    let name = job.server_name.clone().unwrap_or_default();
+    let all = seconds(Some(job.created_at), job.finished_at);
+    let mut text = format!("Job {number}: {} {name}, {}, {}\n", job.kind, job.state, all.trim());
+    if let (Some(cause), detail) = (&job.cause, job.detail.clone().unwrap_or_default()) {
+        text += &format!("  {cause}: {detail}\n");
+    }
+    for step in &job.steps {
+        let star = if path.contains(&step.key.as_str()) { '*' } else { ' ' };
+        let started = seconds(Some(job.created_at), step.started_at);
+        let took = seconds(step.started_at, step.finished_at);
+        text += &format!("{star} {:<18} {:<10} from {started} took {took}", step.key, step.state.as_str());
+        if step.attempt > 1 {
+            text += &format!(", {} tries", step.attempt);
+        }
+        if let Some(cause) = &step.cause {
+            text += &format!("  {cause}");
+        }
+        text += "\n";
+    }
+    text += "* what its duration is made of";
+    Ok(text)
 }
 
 /// The owner's end of the socket, for as long as this lives.
@@ -187,6 +262,18 @@ pub async fn maintenance(args: MaintenanceArgs) -> anyhow::Result<()> {
     ask(&args.database, request).await
 }
 
+/// `slipway jobs show`, `rerun` and `roll-back`
+pub async fn jobs(args: JobsArgs) -> anyhow::Result<()> {
+    let JobsArgs { what, number, by, why, database } = args;
+    let by = || by.clone().context("say who asks: --by EMAIL");
+    let request = match what {
+        JobsWhat::Show => Request::JobShow { number },
+        JobsWhat::Rerun => Request::JobRerun { number, by: by()?, why },
+        JobsWhat::RollBack => Request::JobRollBack { number, by: by()?, why },
+    };
+    ask(&database, request).await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,6 +315,14 @@ mod tests {
         let mut said = String::new();
         stream.read_to_string(&mut said).await.unwrap();
         assert!(said.contains("not known here") && !said.contains("hunter2"), "{said}");
+
+        // A job that is not there, and one who may not.
+        let show = |number| Request::JobShow { number };
+        let missing = ask(&args, show(7)).await.unwrap_err().to_string();
+        assert!(missing.contains("no job 7"), "{missing}");
+        let rerun = Request::JobRollBack { number: 7, by: "one@test".into(), why: "x".into() };
+        let refused = ask(&args, rerun).await.unwrap_err().to_string();
+        assert!(refused.contains("may not"), "taking back is not for support: {refused}");
 
         drop(listening);
         let refused = ask(&args, Request::MaintenanceEnd).await.unwrap_err().to_string();

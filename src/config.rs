@@ -31,6 +31,8 @@ pub enum Command {
     AccountAdd(AccountArgs),
     /// Take up no more jobs until it is ended; what is under way goes on
     Maintenance(MaintenanceArgs),
+    /// Look at a job, or have a failed one run again or taken back
+    Jobs(JobsArgs),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -114,6 +116,32 @@ pub struct VcdArgs {
     /// Address of a simulated cloud that is asked how its guests are; real guests are asked over the network
     #[arg(long, env = "SLIPWAY_VCD_GUESTS", value_name = "URL")]
     pub vcd_guests: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct JobsArgs {
+    #[arg(value_enum)]
+    pub what: JobsWhat,
+    /// The job's number
+    pub number: i64,
+    /// Who asks: the e-mail of an account of the staff; needed for what changes something
+    #[arg(long, value_name = "EMAIL")]
+    pub by: Option<String>,
+    /// Why; stands in the job's history
+    #[arg(long, default_value = "")]
+    pub why: String,
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum JobsWhat {
+    /// Its steps, and which of them its duration is made of
+    Show,
+    /// Runs it again from the step that failed
+    Rerun,
+    /// Takes back what it has done
+    RollBack,
 }
 
 #[derive(Clone, Debug, Args)]

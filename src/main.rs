@@ -47,6 +47,7 @@ fn run() -> anyhow::Result<()> {
             Command::Sim(args) => sim::run(args).await,
             Command::AccountAdd(args) => admin::account_add(args).await,
             Command::Maintenance(args) => admin::maintenance(args).await,
+            Command::Jobs(args) => admin::jobs(args).await,
         }
     })
 }

@@ -40,6 +40,16 @@ test("no page violates accessibility", async ({ page }) => {
   await accessible(page);
   await page.getByRole("rowheader").getByRole("link").first().click();
   await accessible(page);
+  const server = page.url();
+  for (const path of ["/resize", "/resize?vcpu=2&ram=1&disk=10&bandwidth=200", "/resize?vcpu=2&ram=1&disk=60&bandwidth=200"]) {
+    await page.goto(server + path);
+    await accessible(page);
+  }
+  for (const path of ["/network", "/reinstall", "/confirm?do=snapshot_create", "/confirm?do=reset_password"]) {
+    await page.goto(server + path);
+    await accessible(page);
+  }
+  await page.goto(server);
   await page.getByRole("link", { name: "Terminate" }).click();
   await accessible(page);
   await page.goto("/nowhere");
@@ -48,7 +58,7 @@ test("no page violates accessibility", async ({ page }) => {
   await accessible(page);
   await page.goto(operation.replace("/operations/", "/staff/jobs/"));
   await accessible(page);
-  for (const path of ["/staff/edges", "/staff/vapps"]) {
+  for (const path of ["/staff/edges", "/staff/vapps", "/staff/drift"]) {
     await page.goto(path);
     await accessible(page);
   }

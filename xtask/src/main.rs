@@ -19,7 +19,7 @@ cargo xtask test [--slow]                                             everything
 cargo xtask journeys [NAME …]                                         the browser tests alone, or those whose file or title has the name
 cargo xtask fuzz [SECONDS]                                            the decoders' fuzz targets, so long each
 cargo xtask campaign --seeds N | --replay SEED                        schedules of faults, each the same for its seed
-cargo xtask bench vcd|queue [WHAT …] [REPEATS]                        the SDK and the simulator; the queue beside others
+cargo xtask bench vcd|queue|orders [WHAT …] [REPEATS]                 the SDK and the simulator; the queue beside others; whole orders
 ";
 
 fn main() -> ExitCode {
@@ -91,7 +91,12 @@ fn bench(args: &[String]) -> anyhow::Result<()> {
             }
             run::run("cargo bench", &mut command)
         }
-        _ => Err(anyhow::anyhow!("say what to measure: `cargo xtask bench vcd` or `… queue`")),
+        Some("orders") => {
+            let mut command = run::cargo();
+            command.args(["bench", "--package", "testkit", "--bench", "orders"]);
+            run::run("cargo bench", &mut command)
+        }
+        _ => Err(anyhow::anyhow!("say what to measure: `cargo xtask bench vcd`, `… queue` or `… orders`")),
     }
 }
 

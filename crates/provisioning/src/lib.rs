@@ -41,3 +41,4 @@ pub use store::{
     secrets::Reveal,
     servers::Server,
 };
+pub use workflows::critical_path;

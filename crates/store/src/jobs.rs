@@ -102,6 +102,12 @@ impl Store {
         Ok(with_steps(vec![job(&row)?], &steps)?.pop())
     }
 
+    /// The job of this number.
+    pub async fn job_numbered(&self, number: i64) -> Result<Option<JobId>> {
+        let row = sqlx::query("SELECT id FROM job WHERE number = $1").bind(number);
+        row.fetch_optional(&self.pool).await?.map(|r| r.id("id")).transpose()
+    }
+
     /// A customer's unfinished jobs in `seq` order, with steps.
     pub async fn jobs_unfinished(&self, customer: CustomerId) -> Result<Vec<Job>> {
         let rows = sqlx::query(select_job!(

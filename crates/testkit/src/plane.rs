@@ -75,9 +75,22 @@ impl Plane {
         Self::start_over(Some(crate::postgres::database_on(server).await), edges).await
     }
 
+    /// On a cloud that lives so many times as fast as the clock, and is looked at as a real one is.
+    pub async fn start_real(database: Database, edges: u32, speed: f64) -> Self {
+        let database = match database {
+            Database::Sqlite => None,
+            Database::Postgres => Some(crate::postgres::database().await),
+        };
+        Self::start_with(database, edges, speed, false).await
+    }
+
     async fn start_over(database: Option<String>, edges: u32) -> Self {
+        Self::start_with(database, edges, SPEED, true).await
+    }
+
+    async fn start_with(database: Option<String>, edges: u32, speed: f64, hasty: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let sim = Simulator::open(Config { edges, speed: SPEED, ..Config::default() }).unwrap();
+        let sim = Simulator::open(Config { edges, speed, ..Config::default() }).unwrap();
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
         let served = sim.clone();
@@ -91,10 +104,12 @@ impl Plane {
         let mut config = VcdConfig::tenant(&cloud, "acme", "acme-admin", password, "acme-vdc");
         // The cloud lives fast, and is looked at as often.
         config.roads = Roads::Simulated(cloud.clone());
-        config.pauses = (Duration::from_millis(10), Duration::from_millis(100));
+        if hasty {
+            config.pauses = (Duration::from_millis(10), Duration::from_millis(100));
+        }
         let provider = Arc::new(VcdProvider::new(config.clone()).unwrap());
         let control = Control::new(store.clone(), provider, demo_catalogue().unwrap(), Arc::new(SystemClock));
-        let control = control.hasty(SPEED as u32);
+        let control = if hasty { control.hasty(speed as u32) } else { control };
         assert_eq!(control.edges_import().await.unwrap(), edges as usize);
         let facade = Facade::new(&control);
         let mut plane =

@@ -173,6 +173,14 @@ impl Simulator {
         }
     }
 
+    /// When the cloud worked on something, cloud ms: each task, and each guest's first boot, with what it is called.
+    pub fn spans(&self) -> Vec<(String, i64, i64)> {
+        let world = self.read();
+        let tasks = world.tasks.values().map(|t| (t.operation_name.clone(), t.start, t.end));
+        let boots = world.vms.values().filter_map(|v| v.run);
+        tasks.chain(boots.map(|run| ("guest first boot".into(), run.started, run.ends))).collect()
+    }
+
     /// The state as it is now.
     pub(crate) fn read(&self) -> MutexGuard<'_, World> {
         let mut world = lock(&self.0.world);

@@ -186,8 +186,8 @@ fn meaning(
         view! {
             <tr>
                 <th scope="row">{label(lang, field)}</th>
-                <td>{change}</td>
-                <td>{effect_text(lang, effect)}</td>
+                <td data-label=t!(lang, "resize-change")>{change}</td>
+                <td data-label=t!(lang, "resize-effect")>{effect_text(lang, effect)}</td>
             </tr>
         }
     })
@@ -210,20 +210,18 @@ fn meaning(
         .map(|(field, value)| view! { <input type="hidden" name=field.as_str() value=value.clone()/> })
         .collect_view();
     view! {
-        <section class="card" aria-labelledby="meaning">
+        <section class="card">
             <h2 id="meaning">{t!(lang, "resize-meaning")}</h2>
-            <div class="scroll" role="region" tabindex="0" aria-labelledby="meaning">
-                <table>
-                    <thead>
-                        <tr>
-                            <th scope="col">{t!(lang, "review-item")}</th>
-                            <th scope="col">{t!(lang, "resize-change")}</th>
-                            <th scope="col">{t!(lang, "resize-effect")}</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            <table class="as-cards" aria-labelledby="meaning">
+                <thead>
+                    <tr>
+                        <th scope="col">{t!(lang, "review-item")}</th>
+                        <th scope="col">{t!(lang, "resize-change")}</th>
+                        <th scope="col">{t!(lang, "resize-effect")}</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
             <p class="big">{price}</p>
             {restarts.then(|| view! { <p class="note">{t!(lang, "resize-restart-note")}</p> })}
             {after.map(|after| view! { <p class="note">{after}</p> })}

@@ -71,6 +71,23 @@ pub(crate) fn plan(kind: Kind) -> Option<(Vec<&'static str>, i64)> {
     Some((table.steps.iter().map(|s| s.key).collect(), table.shape))
 }
 
+/// The steps that a job's duration is made of, in their order: from its last step back, each time to the predecessor that
+/// ended last.
+pub fn critical_path(job: &store::jobs::Job) -> Vec<&store::jobs::JobStep> {
+    let Some(table) = TABLES.iter().find(|t| t.kind == job.kind) else { return Vec::new() };
+    let step = |key: &str| job.steps.iter().find(|s| s.key == key && s.finished_at.is_some());
+    let ended = |s: &&store::jobs::JobStep| s.finished_at;
+    let mut at = job.steps.iter().filter(|s| s.finished_at.is_some()).max_by_key(|s| s.finished_at);
+    let mut path = Vec::new();
+    while let Some(now) = at {
+        path.push(now);
+        let row = table.steps.iter().find(|r| r.key == now.key);
+        at = row.and_then(|r| r.after.iter().filter_map(|key| step(key)).max_by_key(ended));
+    }
+    path.reverse();
+    path
+}
+
 /// How widely a job of this kind keeps its place when it has failed (queue.md §4).
 pub(crate) const fn hold_on_failure(kind: Kind) -> Scope {
     match kind {
