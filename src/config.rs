@@ -91,7 +91,7 @@ pub struct DatabaseArgs {
     #[arg(long, env = "SLIPWAY_MATRIX")]
     pub matrix: Option<PathBuf>,
     /// Jobs under way at once, on all nodes together
-    #[arg(long, env = "SLIPWAY_JOBS_AT_ONCE", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "SLIPWAY_JOBS_AT_ONCE", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..))]
     pub jobs_at_once: u32,
     /// Of those, on the cloud; by default as many
     #[arg(long, env = "SLIPWAY_CLOUD_JOBS_AT_ONCE", value_parser = clap::value_parser!(u32).range(1..))]

@@ -42,7 +42,7 @@ impl WorkerConfig {
     pub fn new(owner: impl Into<String>) -> Self {
         Self {
             owner: owner.into(),
-            slots: 64,
+            slots: 128,
             claim_for: Duration::from_secs(8),
             scan_every: Duration::from_secs(5),
             grace: Duration::from_secs(10),

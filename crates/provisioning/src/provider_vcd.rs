@@ -105,7 +105,7 @@ impl VcdProvider {
 #[async_trait]
 impl Provider for VcdProvider {
     fn pause(&self) -> Duration {
-        self.pauses.1 / 2
+        (self.pauses.0 * 2).min(self.pauses.1 / 2)
     }
 
     async fn edges(&self) -> Result<Vec<EdgeFound>> {

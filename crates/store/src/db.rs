@@ -40,7 +40,7 @@ impl Change {
 }
 
 /// What a cloud takes without complaining.
-const CAP: i64 = 64;
+const CAP: i64 = 128;
 /// More than anybody has use for, and few enough to be looked at together.
 const OPEN_JOBS: i64 = 500;
 

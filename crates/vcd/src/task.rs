@@ -131,6 +131,7 @@ impl Client {
         let mut pause = options.first_pause;
         let mut failures = 0;
         let mut asked = Duration::ZERO;
+        let mut pace = Pace::default();
         loop {
             // A read that hangs does not outlast the deadline either.
             let read = tokio::select! {
@@ -141,7 +142,10 @@ impl Client {
             match read {
                 Ok(task) => match task.status {
                     TaskStatus::Success => return Ok(task),
-                    TaskStatus::Running => failures = 0,
+                    TaskStatus::Running => {
+                        failures = 0;
+                        pace.see(Instant::now(), task.progress);
+                    }
                     _ => return Err(ended_badly(&task)),
                 },
                 Err(e)
@@ -156,10 +160,44 @@ impl Client {
             if left.is_zero() {
                 return Err(out_of_time(id, options.deadline));
             }
+            // Where the platform says how far it is, the next look is when it should be over: seldom on the way, and soon then.
+            let next = match pace.left(Instant::now()) {
+                Some(rest) => rest.clamp(options.first_pause / 3, options.longest_pause),
+                None => jittered(pause),
+            };
             // The last look is at the deadline itself.
-            sleep(jittered(pause).max(std::mem::take(&mut asked)).min(left)).await;
+            sleep(next.max(std::mem::take(&mut asked)).min(left)).await;
             pause = (pause * 3 / 2).min(options.longest_pause);
         }
+    }
+}
+
+/// How fast a task gets on, by what it says of itself.
+#[derive(Debug, Default)]
+struct Pace {
+    first: Option<(Instant, u64)>,
+    last: Option<(Instant, u64)>,
+}
+
+impl Pace {
+    fn see(&mut self, at: Instant, progress: Option<u64>) {
+        let Some(progress) = progress.filter(|p| (1..100).contains(p)) else { return };
+        let seen = Some((at, progress));
+        // One that began anew, or whose figure stands, is not predicted.
+        if self.last.is_some_and(|(_, before)| progress < before) {
+            (self.first, self.last) = (None, None);
+        }
+        self.first = self.first.or(seen);
+        self.last = seen;
+    }
+
+    /// How long it should still take.
+    fn left(&self, now: Instant) -> Option<Duration> {
+        let ((t0, p0), (t1, p1)) = (self.first?, self.last?);
+        let done = u32::try_from(p1.checked_sub(p0).filter(|d| *d > 0)?).ok()?;
+        let rest = u32::try_from(100 - p1).ok()?;
+        let whole = (t1 - t0) * rest / done;
+        Some(whole.saturating_sub(now - t1))
     }
 }
 
@@ -209,4 +247,27 @@ pub(crate) fn running_tasks(root: roxmltree::Node<'_, '_>) -> Result<Vec<TaskId>
     let read = tasks.children_named("Task").map(read_task);
     let running = read.filter(|t| !matches!(t, Ok(t) if t.status != TaskStatus::Running));
     running.map(|t| t.map(|t| t.id)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_foreseen_from_what_a_task_says() {
+        let start = Instant::now();
+        let at = |s: u64| start + Duration::from_secs(s);
+        let mut pace = Pace::default();
+        assert_eq!(pace.left(at(0)), None);
+        pace.see(at(0), Some(10));
+        assert_eq!(pace.left(at(0)), None, "one look says nothing");
+        pace.see(at(10), Some(60));
+        assert_eq!(pace.left(at(10)), Some(Duration::from_secs(8)));
+        assert_eq!(pace.left(at(20)), Some(Duration::ZERO), "overdue");
+        pace.see(at(30), Some(5));
+        assert_eq!(pace.left(at(30)), None, "it began anew");
+        pace.see(at(31), None);
+        pace.see(at(32), Some(100));
+        assert_eq!(pace.left(at(32)), None);
+    }
 }
