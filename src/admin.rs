@@ -32,6 +32,7 @@ enum Request {
     AccountAdd { email: String, name: String, role: Role, password: String },
     MaintenanceBegin { until: Option<i64> },
     MaintenanceEnd,
+    Orphans,
     JobShow { number: i64 },
     JobRerun { number: i64, by: String, why: String },
     JobRollBack { number: i64, by: String, why: String },
@@ -59,6 +60,7 @@ async fn carry_out(store: &Store, request: Request) -> Answer {
             store.maintenance_begin(Maintenance { until }).await.map_err(failed)?;
             Ok("Nothing more is taken up. What is under way goes on.".into())
         }
+        Request::Orphans => list_orphans(store).await,
         Request::JobShow { number } => show_job(store, number).await,
         Request::JobRerun { number, by, why } => {
             let (job, by) = staff(store, number, &by, false).await?;
@@ -103,6 +105,21 @@ async fn staff(
         _ => return Err(format!("{by} may not do this")),
     }
     Ok((numbered(store, number).await?, account.id))
+}
+
+/// One line each: its name, what it is, and for how long it has been seen.
+async fn list_orphans(store: &Store) -> Answer {
+    let all = store.drift(None).await.map_err(|e| e.to_string())?;
+    let now = SystemClock.now_ms();
+    let lines: Vec<String> = all
+        .iter()
+        .filter(|d| d.seen.server.is_none())
+        .map(|d| {
+            let minutes = (now - d.first_seen) / 60_000;
+            format!("{:<48} {:<16} seen for {minutes} min", d.seen.subject, d.seen.kind.as_str())
+        })
+        .collect();
+    Ok(if lines.is_empty() { "Nothing in the cloud is without an owner.".into() } else { lines.join("\n") })
 }
 
 /// The steps of a job with their times; a star marks those that its duration is made of.
@@ -210,6 +227,11 @@ async fn answer(store: &Store, mut stream: UnixStream) -> std::io::Result<()> {
 
 /// Asks the process that owns the folder, or does it here where there is none.
 async fn ask(database: &DatabaseArgs, request: Request) -> anyhow::Result<()> {
+    say(&answer_to(database, request).await?);
+    Ok(())
+}
+
+async fn answer_to(database: &DatabaseArgs, request: Request) -> anyhow::Result<String> {
     let answer = match connect(database).await {
         Some(stream) => tokio::time::timeout(PATIENCE, ask_owner(stream, &request))
             .await
@@ -219,13 +241,12 @@ async fn ask(database: &DatabaseArgs, request: Request) -> anyhow::Result<()> {
             carry_out(&store, request).await
         }
     };
-    match answer {
-        Ok(done) => {
-            say(&done);
-            Ok(())
-        }
-        Err(why) => bail!(why),
-    }
+    answer.map_err(anyhow::Error::msg)
+}
+
+/// The list of `slipway orphans`.
+pub(crate) async fn orphans(database: &DatabaseArgs) -> anyhow::Result<String> {
+    answer_to(database, Request::Orphans).await
 }
 
 async fn connect(database: &DatabaseArgs) -> Option<UnixStream> {
@@ -315,6 +336,20 @@ mod tests {
         let mut said = String::new();
         stream.read_to_string(&mut said).await.unwrap();
         assert!(said.contains("not known here") && !said.contains("hunter2"), "{said}");
+
+        // What nobody owns is listed once it was seen twice.
+        let lost = store::drift::DriftSeen {
+            kind: domain::drift::DriftKind::OrphanNetwork,
+            subject: "net-lost".into(),
+            customer: None,
+            server: None,
+            desired: None,
+            observed: None,
+        };
+        store.drift_write(std::slice::from_ref(&lost), &[], 1).await.unwrap();
+        assert!(orphans(&args).await.unwrap().contains("Nothing"));
+        store.drift_write(&[lost], &[], 2).await.unwrap();
+        assert!(orphans(&args).await.unwrap().starts_with("net-lost "));
 
         // A job that is not there, and one who may not.
         let show = |number| Request::JobShow { number };

@@ -31,6 +31,8 @@ pub enum Command {
     AccountAdd(AccountArgs),
     /// Take up no more jobs until it is ended; what is under way goes on
     Maintenance(MaintenanceArgs),
+    /// What bears one of our names in the cloud and belongs to nobody; with --delete, its removal after a question
+    Orphans(OrphansArgs),
     /// Look at a job, or have a failed one run again or taken back
     Jobs(JobsArgs),
 }
@@ -116,6 +118,20 @@ pub struct VcdArgs {
     /// Address of a simulated cloud that is asked how its guests are; real guests are asked over the network
     #[arg(long, env = "SLIPWAY_VCD_GUESTS", value_name = "URL")]
     pub vcd_guests: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct OrphansArgs {
+    /// Delete this one
+    #[arg(long, value_name = "NAME")]
+    pub delete: Option<String>,
+    /// Do not ask
+    #[arg(long, requires = "delete")]
+    pub yes: bool,
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    #[command(flatten)]
+    pub vcd: VcdArgs,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -10,6 +10,7 @@ mod data_dir;
 mod guard;
 mod headers;
 mod origin;
+pub mod orphans;
 pub mod router;
 mod say;
 pub mod serve;

@@ -8,7 +8,7 @@ use clap::Parser;
 use slipway::{
     admin,
     config::{Cli, Command},
-    serve, sim,
+    orphans, serve, sim,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -48,6 +48,7 @@ fn run() -> anyhow::Result<()> {
             Command::AccountAdd(args) => admin::account_add(args).await,
             Command::Maintenance(args) => admin::maintenance(args).await,
             Command::Jobs(args) => admin::jobs(args).await,
+            Command::Orphans(args) => orphans::run(args).await,
         }
     })
 }

@@ -271,7 +271,7 @@ async fn start_simulator(args: &ServeArgs, dir: &DataDir) -> anyhow::Result<VcdC
     Ok(VcdConfig { roads: Roads::Simulated(url), ..config })
 }
 
-fn configured_vcd(vcd: &VcdArgs) -> anyhow::Result<VcdConfig> {
+pub(crate) fn configured_vcd(vcd: &VcdArgs) -> anyhow::Result<VcdConfig> {
     let need = |value: &Option<String>, name: &str| {
         value.clone().with_context(|| format!("no platform: give {name}, or try --demo"))
     };
