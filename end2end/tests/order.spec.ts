@@ -58,7 +58,7 @@ test("every step of the wizard fits the window and keeps what was typed", async 
 
   await expect(page.getByRole("alert")).toContainText("Please fix 2 things");
   await expect(page).toHaveTitle(/^Error:/);
-  await expect(page.getByText("From 1 to 128 (you entered 1000).").last()).toBeVisible();
+  await expect(page.getByText("We offer from 1 to 128 (you entered 1000).").last()).toBeVisible();
   await expect(page.getByText("It grows in steps of 10: 40 or 50, not 45.").last()).toBeVisible();
   await expect(page.getByLabel("RAM, GB")).toHaveValue("1000");
   await page.getByLabel("RAM, GB").fill("8");

@@ -71,3 +71,5 @@ field-dns-missing = Say that you will update DNS.
 label-size = Size
 label-dns = DNS
 label-quantity = Number of servers
+field-number-template = { $system } needs at least { $min } (you entered { $value }).
+field-number-tariff = We offer from { $min } to { $max } (you entered { $value }).

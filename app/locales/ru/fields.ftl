@@ -71,3 +71,5 @@ field-dns-missing = Отметьте, что обновите DNS.
 label-size = Размер
 label-dns = DNS
 label-quantity = Сколько серверов
+field-number-template = { $system } нужно не меньше { $min } (вы ввели { $value }).
+field-number-tariff = Мы предлагаем от { $min } до { $max } (вы ввели { $value }).

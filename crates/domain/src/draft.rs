@@ -9,7 +9,7 @@ use crate::{
     hostname::{check_hostname, check_name},
     keys::check_keys,
     kind::closed_list,
-    size::{Size, check_number, check_size},
+    size::{Size, check_number, check_size_of},
 };
 
 closed_list! {
@@ -154,7 +154,7 @@ impl DraftValues {
             return Err(self.check_os(catalogue).err().unwrap_or_default());
         };
         let typed = [&*self.vcpu, &*self.ram, &*self.disk, &*self.bandwidth];
-        check_size(typed, &catalogue.limits(template), &catalogue.bandwidth_mbit)
+        check_size_of(typed, catalogue, template)
     }
 
     /// The access step. `password_kept` says whether a password of the customer's own is already sealed.

@@ -38,6 +38,10 @@ closed_list! {
         NumberFormat = "number-format",
         NumberRange = "number-range",
         NumberStep = "number-step",
+        /// The system needs more.
+        NumberTemplate = "number-template",
+        /// Not offered at all.
+        NumberTariff = "number-tariff",
         BandwidthChoice = "bandwidth-choice",
         NameMissing = "name-missing",
         NameLong = "name-long",

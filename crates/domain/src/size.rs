@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalogue::{Limits, Range},
+    catalogue::{Catalogue, Limits, Range, Template},
     field::{Code, Field, FieldError},
 };
 
@@ -74,6 +74,33 @@ pub fn check_size(
     }
 }
 
+/// Reads all four parameters for a template; of a limit that is broken it is said whose it is.
+pub fn check_size_of(
+    typed: [&str; 4],
+    catalogue: &Catalogue,
+    template: &Template,
+) -> Result<Size, Vec<FieldError>> {
+    let owner = |mut error: FieldError| {
+        let (tariff, needs) = match error.field {
+            Field::Vcpu => (catalogue.vcpu, template.min_vcpu),
+            Field::Ram => (catalogue.ram_gb, template.min_ram_gb),
+            Field::Disk => (catalogue.disk_gb, template.min_disk_gb),
+            _ => return error,
+        };
+        let value = error.param("value").and_then(|v| v.parse::<u32>().ok());
+        if error.code == Code::NumberRange {
+            error.code = match value {
+                Some(value) if value < needs && needs > tariff.min => Code::NumberTemplate,
+                _ => Code::NumberTariff,
+            };
+            error = error.with("system", &template.name);
+        }
+        error
+    };
+    let checked = check_size(typed, &catalogue.limits(template), &catalogue.bandwidth_mbit);
+    checked.map_err(|errors| errors.into_iter().map(owner).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +129,43 @@ mod tests {
         assert_eq!(
             (step.code, step.param("below"), step.param("above")),
             (Code::NumberStep, Some("40"), Some("50"))
+        );
+    }
+
+    #[test]
+    fn a_broken_limit_says_whose_it_is() {
+        let range = |min, max, step| Range { min, max, step };
+        let prices =
+            crate::price::PriceList { vcpu_minor: 1, ram_gb_minor: 1, disk_gb_minor: 1, bandwidth: vec![] };
+        let catalogue = Catalogue {
+            vcpu: range(1, 8, 1),
+            ram_gb: range(1, 16, 1),
+            disk_gb: range(10, 100, 10),
+            bandwidth_mbit: vec![100],
+            default_template: String::new(),
+            presets: vec![],
+            prices,
+            templates: vec![],
+        };
+        let template = Template {
+            id: "w".into(),
+            name: "Windows".into(),
+            family: crate::catalogue::Family::Windows,
+            channel: crate::catalogue::Channel::Stable,
+            platform_name: "W".into(),
+            supported_until: None,
+            min_vcpu: 2,
+            min_ram_gb: 4,
+            min_disk_gb: 50,
+            licence_minor: 0,
+        };
+        let errors = check_size_of(["1", "4", "40", "100"], &catalogue, &template).unwrap_err();
+        assert_eq!(errors.iter().map(|e| e.code).collect::<Vec<_>>(), [Code::NumberTemplate; 2]);
+        assert_eq!((errors[0].param("system"), errors[0].param("min")), (Some("Windows"), Some("2")));
+        let errors = check_size_of(["9", "0", "50", "100"], &catalogue, &template).unwrap_err();
+        assert_eq!(
+            errors.iter().map(|e| e.code).collect::<Vec<_>>(),
+            [Code::NumberTariff, Code::NumberTemplate]
         );
     }
 

@@ -30,6 +30,7 @@ use crate::{
 };
 
 const EVERY: Duration = Duration::from_secs(60);
+const AGAIN_MS: i64 = 10 * 60_000;
 
 /// Looks once a minute, until it is dropped. Several nodes that look see the same and write the same.
 pub async fn observe(control: Arc<Control>) {

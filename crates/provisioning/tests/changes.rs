@@ -119,7 +119,7 @@ async fn a_size_that_cannot_be_is_refused_and_says_why(database: Database) {
     };
     assert_eq!(refused(typed(size.disk_gb)).await, Code::NothingChanged);
     assert_eq!(refused(typed(size.disk_gb - 10)).await, Code::DiskShrinks);
-    assert_eq!(refused(typed(99_990)).await, Code::NumberRange);
+    assert_eq!(refused(typed(99_990)).await, Code::NumberTariff);
     let job = plane.facade.server_snapshot(&anna, server, SnapshotAction::Create, form("s")).await.unwrap();
     plane.until(accepted(job), JobState::Succeeded).await;
     assert_eq!(refused(typed(size.disk_gb + 10)).await, Code::DiskSnapshot);

@@ -149,6 +149,11 @@ async fn a_failed_migration_holds_its_customer(database: Database) {
     assert!(plane.store.job_roll_back(job, how(&anna)).await.unwrap());
     let stuck = plane.until(job, JobState::Stuck).await;
     assert_eq!(stuck.cause.as_deref(), Some("irreversible"));
+    // But there is a way on, and what waited goes on too.
+    assert!(plane.store.job_rerun(job, how(&anna)).await.unwrap());
+    plane.until(job, JobState::Succeeded).await;
+    plane.until(reboot, JobState::Succeeded).await;
+    holds(&plane, &anna, &[stays], "after all").await;
     assert!(
         plane.store.job_rerun(job, how(&anna)).await.unwrap()
             || plane.store.job_roll_back(job, how(&anna)).await.unwrap()

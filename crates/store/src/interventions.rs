@@ -48,7 +48,8 @@ struct Held {
 }
 
 impl Store {
-    /// Runs a failed job again from the step that failed; finished steps are kept. One that did not hold its place gets a
+    /// Runs a failed job again from the step that failed, and one that got stuck on its way back from where it is; finished
+    /// steps are kept. One that did not hold its place gets a
     /// new one. Returns whether it was there to be run again: of two who ask, the second is told no.
     pub async fn job_rerun(&self, job: JobId, how: Intervention<'_>) -> Result<bool> {
         self.resume(job, how, "rerun", false).await
@@ -156,13 +157,8 @@ impl Store {
 
     async fn resume(&self, job: JobId, how: Intervention<'_>, what: &str, undo: bool) -> Result<bool> {
         let (mut tx, Some(held)) = self.held(job).await? else { return Ok(false) };
-        let possible = match held.state {
-            JobState::Failed => true,
-            // What could not be taken back can be tried again.
-            JobState::Stuck => undo,
-            _ => false,
-        };
-        if !possible {
+        // What could not be taken back can be tried again, or gone on with: what was taken back of it is done anew.
+        if !matches!(held.state, JobState::Failed | JobState::Stuck) {
             return Ok(false);
         }
         self.queue_again(&mut tx, job, &held, how, what, undo).await?;
@@ -225,7 +221,7 @@ impl Store {
         sqlx::query(
             "UPDATE job_step SET state = CASE WHEN $1 = 1 THEN state ELSE 'pending' END, retries = 0, waited_ms = 0,
                  retry_at = NULL, finished_at = NULL
-             WHERE job_id = $2 AND ($1 = 1 OR state IN ('failed', 'retry_wait', 'running'))",
+             WHERE job_id = $2 AND ($1 = 1 OR state IN ('failed', 'retry_wait', 'running', 'undone'))",
         )
         .bind(i64::from(undo))
         .bind(job.to_string())

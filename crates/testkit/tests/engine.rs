@@ -128,6 +128,24 @@ async fn what_cannot_be_taken_back_is_stuck_until_it_can(database: Database) {
     assert_eq!(journal[..2], ["undo b", "undo a"], "what was taken back stays so");
 }
 
+/// A way back that is closed is no dead end: the job can go on instead.
+async fn what_is_stuck_can_go_on(database: Database) {
+    let mut lab = Lab::start(database).await;
+    lab.work();
+    lab.script.once("run d", Does::Fail);
+    let job = lab.accept(Kind::Power, Scope::None).await;
+    lab.until(job, JobState::Failed).await;
+    lab.script.once("undo b", Does::Fail);
+    assert!(lab.store.job_roll_back(job, lab.how()).await.unwrap());
+    lab.until(job, JobState::Stuck).await;
+    lab.script.taken();
+    assert!(lab.store.job_rerun(job, lab.how()).await.unwrap());
+    lab.until(job, JobState::Succeeded).await;
+    let journal = lab.script.taken();
+    assert!(!journal.iter().any(|did| did == "run a"), "what was still done stays so: {journal:?}");
+    assert!(["run b", "run c", "run d"].iter().all(|s| journal.iter().any(|did| did == s)), "{journal:?}");
+}
+
 async fn a_step_done_by_hand_is_not_run(database: Database) {
     let mut lab = Lab::start(database).await;
     lab.work();
@@ -298,6 +316,7 @@ testkit::on_both! {
     every_node_repeated,
     what_failed_is_taken_back_from_the_end,
     what_cannot_be_taken_back_is_stuck_until_it_can,
+    what_is_stuck_can_go_on,
     a_step_done_by_hand_is_not_run,
     a_running_job_stops_at_its_next_step_and_undoes,
     every_prefix_is_resumed,

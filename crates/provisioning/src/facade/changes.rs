@@ -9,7 +9,7 @@ use domain::{
     permission::{Action, Denial},
     price::{Quote, quote},
     resize::{Effects, Impossible, effects},
-    size::{Size, check_size},
+    size::{Size, check_size_of},
     snapshot::SnapshotAction,
 };
 use serde_json::json;
@@ -68,8 +68,7 @@ impl Facade {
     ) -> std::result::Result<ResizePreview, Vec<FieldError>> {
         let gone = || vec![FieldError::new(Field::Template, Code::TemplateGone)];
         let template = self.catalogue.template(&view.server.template_id).ok_or_else(gone)?;
-        let limits = self.catalogue.limits(template);
-        let size = check_size(typed, &limits, &self.catalogue.bandwidth_mbit)?;
+        let size = check_size_of(typed, &self.catalogue, template)?;
         let effects = effects(view.server.size, size, view.growth());
         let now = view.server.size.disk_gb;
         match effects.impossible() {

@@ -156,7 +156,7 @@ impl MemoryStore {
     /// A failed job is run again, or taken back.
     pub fn resume(&mut self, id: Uuid, undo: bool) -> bool {
         let Some(job) = self.jobs.get(&id) else { return false };
-        if !(job.state == State::Failed || (undo && job.state == State::Stuck)) {
+        if !matches!(job.state, State::Failed | State::Stuck) {
             return false;
         }
         let (context, held) = (job.context, !job.finished);
@@ -170,6 +170,8 @@ impl MemoryStore {
             (step.retries, step.waited_ms, step.retry_at) = (0, 0, None);
             let open =
                 matches!(step.status, StepStatus::Failed | StepStatus::RetryWait | StepStatus::Running);
+            // What was taken back before it got stuck is done again.
+            let open = open || (!undo && step.status == StepStatus::Undone);
             if open && (!undo || forgets) {
                 step.status = StepStatus::Pending;
             }
