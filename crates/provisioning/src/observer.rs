@@ -206,8 +206,9 @@ async fn repair(c: &Control, s: &Server, wrong: &DriftSeen, now: i64) -> store::
         requested_by: domain::AccountId(s.customer.0),
         request_id: "observer".into(),
     };
-    let idempotency =
-        Idempotency { key: format!("repair-{}-{now}", s.id), body_hash: wrong.kind.to_string() };
+    // One try in so long: what a repair could not mend it will not mend a minute later either.
+    let key = format!("repair-{}-{}-{}", s.id, wrong.kind, now / AGAIN_MS);
+    let idempotency = Idempotency { key, body_hash: wrong.kind.to_string() };
     // One that is under way already will have been seen: the server would not be at rest.
     if let Accepted::New(job) = c.store.job_accept(s.customer, &job, &idempotency, now).await? {
         info!(server = %s.id, job = %job, "{} is put right", wrong.kind);
