@@ -13,7 +13,7 @@ use domain::{
     state::{JobState, Role},
 };
 use jobs::SystemClock;
-use provisioning::{Facade, OrderPlaced, Seen, SignIn, Viewer, demo_catalogue, draft_digest};
+use provisioning::{Facade, OrderPlaced, Seen, ServerAnswer, SignIn, Viewer, demo_catalogue, draft_digest};
 use secrecy::SecretString;
 use store::{Store, seal::Sealer};
 use tempfile::TempDir;
@@ -120,6 +120,17 @@ impl Cluster {
         }
     }
 
+    /// Every guest by its machine's name: how often it has booted, and for how long it is up, cloud ms.
+    async fn guests(&self) -> HashMap<String, (i64, i64)> {
+        let guests = reqwest::get(format!("{}/sim/guests", self.cloud)).await.unwrap().text().await.unwrap();
+        let guests: Vec<serde_json::Value> = serde_json::from_str(&guests).unwrap();
+        let number = |g: &serde_json::Value, name: &str| g[name].as_i64().unwrap_or_default();
+        let one = |g: &serde_json::Value| {
+            (g["name"].as_str().unwrap().to_owned(), (number(g, "boots"), number(g, "up_for_ms")))
+        };
+        guests.iter().map(one).collect()
+    }
+
     /// What the cloud's own page counts under a heading.
     async fn cloud_holds(&self, what: &str) -> usize {
         let page = reqwest::get(&self.cloud).await.unwrap().text().await.unwrap();
@@ -172,6 +183,50 @@ async fn workers_are_killed_and_stopped_and_every_order_is_one_server() {
     assert_eq!(cluster.store.edge_conflicts().await.unwrap(), 0);
     assert_eq!((cluster.cloud_holds("Networks").await, cluster.cloud_holds("VMs").await), (8, 8));
     assert_eq!(cluster.cloud_holds("vApps").await, 4);
+}
+
+/// Servers end while whoever works on it is killed, again and again: their neighbours have run on all the time.
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_are_killed_in_migrations_and_neighbours_never_stop() {
+    let mut cluster = Cluster::start().await;
+    for _ in 0..2 {
+        cluster.worker();
+    }
+    let (mut viewers, mut orders) = (Vec::new(), Vec::new());
+    for n in 0..3 {
+        let viewer = cluster.viewer(&format!("customer{n}@test")).await;
+        for _ in 0..3 {
+            orders.push(cluster.order(&viewer).await);
+        }
+        viewers.push(viewer);
+    }
+    cluster.until_done(&orders, 150).await;
+    let before = cluster.guests().await;
+    let mut ends = Vec::new();
+    for viewer in &viewers {
+        let servers = cluster.store.servers_of(viewer.customer().unwrap()).await.unwrap();
+        let (id, name) = (servers[1].id, &servers[1].name);
+        match cluster.facade.server_terminate(viewer, id, name, &id.to_string(), "test").await.unwrap() {
+            ServerAnswer::Accepted(job) => ends.push(job),
+            other => panic!("{other:?}"),
+        }
+    }
+    for round in 0..6 {
+        tokio::time::sleep(Duration::from_millis(500 + 170 * round)).await;
+        cluster.kill(0);
+        cluster.worker();
+    }
+    cluster.until_done(&ends, 150).await;
+    let after = cluster.guests().await;
+    assert_eq!(after.len(), 6);
+    for (name, (boots, up_ms)) in after {
+        let (boots_before, up_before) = before[&name];
+        assert_eq!(boots, boots_before, "{name} has booted");
+        assert!(up_ms > up_before, "{name} has stopped");
+    }
+    assert_eq!(cluster.store.edge_conflicts().await.unwrap(), 0);
+    assert_eq!((cluster.cloud_holds("Networks").await, cluster.cloud_holds("VMs").await), (6, 6));
+    assert_eq!(cluster.cloud_holds("vApps").await, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
