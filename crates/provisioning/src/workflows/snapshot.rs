@@ -28,10 +28,10 @@ fn action(cx: &StepContext) -> Result<SnapshotAction, Stop> {
 
 async fn change(c: Arc<Control>, cx: StepContext) -> Tried {
     let (s, machine, m) = seen(&c, &cx).await?;
-    let sent_before = cx.unknown || cx.recorded_task.is_some();
     match action(&cx)? {
-        // Sent once: a second would be another snapshot, or throw away what was written since.
-        SnapshotAction::Create | SnapshotAction::Revert if sent_before && m.has_snapshot => {}
+        // Its task was waited for. Where none is known it may not have been sent, and is sent again: another snapshot is as
+        // good as the one before, and what was gone back to has not run since.
+        SnapshotAction::Create | SnapshotAction::Revert if cx.recorded_task.is_some() && m.has_snapshot => {}
         SnapshotAction::Create => carry_out(&c, &cx, QUICK, c.provider.machine_snapshot(&machine)).await?,
         SnapshotAction::Revert if !m.has_snapshot => {
             return Err(Stop::Fail(Cause::OrderInvalid, "there is no snapshot any more".into()));
