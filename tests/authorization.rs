@@ -269,9 +269,12 @@ async fn forged_posts_are_refused_by_the_same_rules_and_store_nothing() {
     let response = post("/do/draft_save_size", size).await;
     assert!(response.headers()[header::LOCATION].to_str().unwrap().ends_with("/size#errors"));
     let page = text(site.ask("GET", &format!("/order/{draft}/size"), Some(&cookie), "").await).await;
-    for expected in
-        ["From 1 to 32 (you entered 0).", "99999", "40 or 50, not 45", "Choose one of the offered speeds."]
-    {
+    for expected in [
+        "We offer from 1 to 32 (you entered 0).",
+        "99999",
+        "40 or 50, not 45",
+        "Choose one of the offered speeds.",
+    ] {
         assert!(page.contains(expected), "the page does not say {expected:?}");
     }
     // Ordering it all the same, at any price.
