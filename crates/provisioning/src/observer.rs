@@ -15,10 +15,12 @@ use domain::{
     drift::{DriftKind, Remedy},
     kind::Kind,
 };
+use futures::{StreamExt, TryStreamExt};
 use store::{
-    drift::{DriftSeen, state_of},
+    drift::DriftSeen,
+    edges::Edge,
     orders::{Accepted, Idempotency, NewJob},
-    servers::{Seen, Server},
+    servers::Server,
 };
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -26,10 +28,12 @@ use uuid::Uuid;
 use crate::{
     control::Control,
     provider::{EdgeRef, EdgeSpeed, GroupRef, Machine, MachineRef, Result},
-    workflows::{self, group_name, machine_name_of, network_name_of},
+    workflows::{self, group_name, machine_name, network_name},
 };
 
 const EVERY: Duration = Duration::from_secs(60);
+/// Servers looked at side by side.
+const AT_ONCE: usize = 8;
 const AGAIN_MS: i64 = 10 * 60_000;
 
 /// Looks once a minute, until it is dropped. Several nodes that look see the same and write the same.
@@ -50,7 +54,8 @@ pub async fn look(c: &Arc<Control>) -> std::result::Result<usize, String> {
     let now = c.clock.now_ms();
     let servers = c.store.servers_at_rest().await.map_err(text)?;
     let known = c.store.servers_known().await.map_err(text)?;
-    let (seen, looked_at) = compare(c, &servers, &known).await.map_err(|e| e.to_string())?;
+    let edges = c.store.edges_of_servers().await.map_err(text)?;
+    let (seen, looked_at) = compare(c, &servers, &known, &edges).await.map_err(|e| e.to_string())?;
     c.store.drift_write(&seen, &looked_at, now).await.map_err(text)?;
     for server in &servers {
         if let Some(wrong) =
@@ -64,11 +69,11 @@ pub async fn look(c: &Arc<Control>) -> std::result::Result<usize, String> {
 
 /// Everything that is otherwise than it should be, and the servers that were looked at.
 async fn compare(
-    c: &Arc<Control>,
+    c: &Control,
     servers: &[Server],
     known: &[(ServerId, CustomerId)],
+    edges: &BTreeMap<ServerId, Edge>,
 ) -> Result<(Vec<DriftSeen>, Vec<ServerId>)> {
-    let mut seen = Vec::new();
     let (mut machines, mut groups) = (BTreeMap::<String, Machine>::new(), Vec::new());
     for (name, group) in c.provider.groups_all().await? {
         if let Some(group) = c.provider.group(&group).await.map(Some).or_else(crate::provider::gone)? {
@@ -77,20 +82,46 @@ async fn compare(
         }
     }
     let networks: BTreeSet<String> = c.provider.networks_all().await?.into_iter().collect();
-    for server in servers {
-        of_server(c, server, machines.get(&machine_name_of(server.id)), &networks, &mut seen).await?;
-    }
+    state(c, servers, &machines).await;
+    let each = servers.iter().map(|s| {
+        of_server(
+            c,
+            s,
+            machines.get(&machine_name(s.id)),
+            edges.get(&s.id),
+            networks.contains(&network_name(s.id)),
+        )
+    });
+    let mut seen = futures::stream::iter(each).buffered(AT_ONCE).try_concat().await?;
     orphans(known, &machines, &networks, &groups, &mut seen);
     Ok((seen, servers.iter().map(|s| s.id).collect()))
 }
 
+/// Writes down which of them are on, and that the others are as they were.
+async fn state(c: &Control, servers: &[Server], machines: &BTreeMap<String, Machine>) {
+    let now = c.clock.now_ms();
+    let mut as_they_were = Vec::new();
+    for s in servers {
+        let Some(seen) = machines.get(&machine_name(s.id)).map(workflows::seen_of) else { continue };
+        if seen == s.seen() {
+            as_they_were.push(s.id);
+        } else if let Err(e) = c.store.server_seen(s, seen, now).await {
+            warn!("what was seen of {} was not written: {e}", s.id);
+        }
+    }
+    if let Err(e) = c.store.servers_as_they_were(&as_they_were, now).await {
+        warn!("when they were seen was not written: {e}");
+    }
+}
+
 async fn of_server(
-    c: &Arc<Control>,
+    c: &Control,
     s: &Server,
     machine: Option<&Machine>,
-    networks: &BTreeSet<String>,
-    seen: &mut Vec<DriftSeen>,
-) -> Result<()> {
+    edge: Option<&Edge>,
+    has_network: bool,
+) -> Result<Vec<DriftSeen>> {
+    let mut seen = Vec::new();
     let mut differs = |kind: DriftKind, desired: String, observed: Option<String>| {
         seen.push(DriftSeen {
             kind,
@@ -101,25 +132,14 @@ async fn of_server(
             observed,
         });
     };
-    let network = network_name_of(s.id);
-    if !networks.contains(&network) {
-        differs(DriftKind::NetworkMissing, network, None);
+    if !has_network {
+        differs(DriftKind::NetworkMissing, network_name(s.id), None);
     }
     let Some(m) = machine else {
-        differs(DriftKind::MachineMissing, machine_name_of(s.id), None);
-        return Ok(());
+        differs(DriftKind::MachineMissing, machine_name(s.id), None);
+        return Ok(seen);
     };
     let reference = MachineRef(m.machine.0.clone());
-    let now = c.clock.now_ms();
-    let facts = Seen {
-        state: state_of(m.on),
-        cpu_hot_add: m.cpu_hot_add,
-        ram_hot_add: m.ram_hot_add,
-        has_snapshot: m.has_snapshot,
-    };
-    if let Err(e) = c.store.server_seen(s, facts, now).await {
-        warn!("what was seen of {} was not written: {e}", s.id);
-    }
     let size = |vcpu: u64, ram_mb: u64, disk_mb: u64| {
         format!("{vcpu} vCPU, {} GB, {} GB", ram_mb / 1024, disk_mb / 1024)
     };
@@ -135,8 +155,8 @@ async fn of_server(
     if c.provider.machine_prepared(&reference).await? == Some(true) {
         differs(DriftKind::FirstLogin, "false".into(), Some("true".into()));
     }
-    if let Ok(Some(edge)) = c.store.edge_of(s.id).await {
-        let speed = c.provider.edge_speed(&EdgeRef(edge.facts.provider_ref)).await?;
+    if let Some(edge) = edge {
+        let speed = c.provider.edge_speed(&EdgeRef(edge.facts.provider_ref.clone())).await?;
         if speed != EdgeSpeed::Mbit(s.size.bandwidth_mbit) {
             let observed = match speed {
                 EdgeSpeed::Mbit(mbit) => mbit.to_string(),
@@ -155,7 +175,7 @@ async fn of_server(
             differs(DriftKind::GuestAddress, address, Some(guest.addresses.join(", ")));
         }
     }
-    Ok(())
+    Ok(seen)
 }
 
 /// What bears one of our names and belongs to nobody.

@@ -27,7 +27,9 @@ async fn what_was_changed_in_the_cloud_is_put_right_at_once(database: Database) 
     let plane = Plane::start_on(database, 2).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let server = ordered(&plane, &anna).await;
+    let written = plane.store.server(server).await.unwrap().unwrap().observed_at;
     assert_eq!(look(&plane.control).await.unwrap(), 0, "all is as it should be");
+    assert!(plane.store.server(server).await.unwrap().unwrap().observed_at > written, "seen again");
     let vm = plane.machine_of(server).await;
     let edge = plane.store.edge_of(server).await.unwrap().unwrap().facts.provider_ref;
     plane.foreign(json!({"what": "first_login", "vm": vm, "required": true})).await;

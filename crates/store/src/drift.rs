@@ -1,14 +1,16 @@
 //! What the cloud holds otherwise than it should. Written by whoever looks; a look replaces what the last one saw.
 
-use domain::{CustomerId, ServerId, drift::DriftKind, state::ServerState};
+use domain::{CustomerId, ServerId, drift::DriftKind};
+use serde_json::{Value, json};
 use sqlx::any::AnyRow;
 
 use crate::{
     db::Store,
+    dialect::{Sql, list, listed, rows},
     error::Result,
     events,
     row::Columns,
-    servers::{Seen, Server},
+    servers::{Seen, Server, write_seen},
 };
 
 /// Something that was seen.
@@ -39,68 +41,72 @@ impl Drift {
     }
 }
 
+const SEEN: Sql = rows!(
+    "INSERT INTO drift (kind, subject, customer_id, server_id, desired, observed, first_seen, last_seen, times)
+     SELECT t.kind, t.subject, t.customer, t.server, t.desired, t.observed, $2, $2, 1 FROM ",
+    [
+        "kind" TEXT, "subject" TEXT, "customer" TEXT, "server" TEXT, "desired" TEXT, "observed" TEXT,
+    ],
+    " WHERE t.kind <> ''
+     ON CONFLICT (kind, subject) DO UPDATE SET desired = excluded.desired, observed = excluded.observed,
+         last_seen = excluded.last_seen, times = drift.times + 1"
+);
+const GONE: Sql = listed!("DELETE FROM drift WHERE server_id IN ", " AND last_seen < $2");
+// A look that finds a server as it was says so by its time alone.
+const AS_IT_WAS: Sql = listed!("UPDATE server SET observed_at = $2 WHERE id IN ", " AND observed_at < $2");
+
 impl Store {
     /// Writes down what one look at the cloud has seen. What was seen before and is not any more is gone. Things of servers
     /// that were not looked at stay as they are.
     pub async fn drift_write(&self, seen: &[DriftSeen], looked_at: &[ServerId], now: i64) -> Result<()> {
+        let rows: Vec<_> = seen
+            .iter()
+            .map(|d| {
+                json!({"kind": d.kind.as_str(), "subject": d.subject, "desired": d.desired, "observed": d.observed,
+                       "customer": d.customer.map(|c| c.to_string()), "server": d.server.map(|s| s.to_string())})
+            })
+            .collect();
+        let embedded = self.is_embedded();
         let mut tx = self.write().await?;
-        for d in seen {
-            sqlx::query(
-                "INSERT INTO drift (kind, subject, customer_id, server_id, desired, observed, first_seen, last_seen, times)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 1)
-                 ON CONFLICT (kind, subject) DO UPDATE SET desired = excluded.desired, observed = excluded.observed,
-                     last_seen = excluded.last_seen, times = drift.times + 1",
-            )
-            .bind(d.kind.as_str())
-            .bind(&d.subject)
-            .bind(d.customer.map(|c| c.to_string()))
-            .bind(d.server.map(|s| s.to_string()))
-            .bind(&d.desired)
-            .bind(&d.observed)
+        sqlx::query(SEEN.of(embedded))
+            .bind(Value::Array(rows).to_string())
             .bind(now)
             .execute(&mut *tx)
             .await?;
-        }
         sqlx::query("DELETE FROM drift WHERE server_id IS NULL AND last_seen < $1")
             .bind(now)
             .execute(&mut *tx)
             .await?;
-        for server in looked_at {
-            sqlx::query("DELETE FROM drift WHERE server_id = $1 AND last_seen < $2")
-                .bind(server.to_string())
-                .bind(now)
-                .execute(&mut *tx)
-                .await?;
-        }
+        sqlx::query(GONE.of(embedded)).bind(list(looked_at)).bind(now).execute(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Servers that were seen as they are written down: only when they were seen is new.
+    pub async fn servers_as_they_were(&self, servers: &[ServerId], now: i64) -> Result<()> {
+        let mut tx = self.write().await?;
+        sqlx::query(AS_IT_WAS.of(self.is_embedded())).bind(list(servers)).bind(now).execute(&mut *tx).await?;
         tx.commit().await?;
         Ok(())
     }
 
     /// Writes down what was seen of a server at rest. Not, where something has been begun meanwhile.
     pub async fn server_seen(&self, server: &Server, seen: Seen, now: i64) -> Result<()> {
-        let changed = server.state != seen.state
-            || (server.cpu_hot_add, server.ram_hot_add) != (seen.cpu_hot_add, seen.ram_hot_add)
-            || server.snapshot_at.is_some() != seen.has_snapshot;
-        if !changed {
-            return Ok(());
-        }
         let mut tx = self.write().await?;
         events::next_version(&mut tx, server.customer).await?;
-        sqlx::query(
-            "UPDATE server SET state = $1, observed_power = $1, observed_at = $2, cpu_hot_add = $3, ram_hot_add = $4,
-                 snapshot_at = CASE WHEN $5 = 1 THEN COALESCE(snapshot_at, $2) END
-             WHERE id = $6 AND state = $7
+        // The context is held: nothing of this customer begins before this is written.
+        let as_it_was = sqlx::query(
+            "SELECT 1 AS one FROM server WHERE id = $1 AND state = $2
                AND NOT EXISTS (SELECT 1 FROM job WHERE job.server_id = server.id AND job.finished_at IS NULL)",
         )
-        .bind(seen.state.as_str())
-        .bind(now)
-        .bind(i64::from(seen.cpu_hot_add))
-        .bind(i64::from(seen.ram_hot_add))
-        .bind(i64::from(seen.has_snapshot))
         .bind(server.id.to_string())
         .bind(server.state.as_str())
-        .execute(&mut *tx)
+        .fetch_optional(&mut *tx)
         .await?;
+        if as_it_was.is_none() {
+            return Ok(());
+        }
+        write_seen(&mut tx, server.id, seen, now).await?;
         self.commit(tx, server.customer).await
     }
 
@@ -192,9 +198,4 @@ fn drift(row: &AnyRow) -> Result<Drift> {
         last_seen: row.int("last_seen")?,
         times: row.int("times")?,
     })
-}
-
-/// What a machine that is on or off makes of its server.
-pub const fn state_of(on: bool) -> ServerState {
-    if on { ServerState::Running } else { ServerState::Stopped }
 }

@@ -1,6 +1,6 @@
 //! The pool of edges. A claim is one conditional statement; a double one is impossible by constraint.
 
-use std::sync::atomic::Ordering;
+use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 use domain::{CustomerId, EdgeId, JobId, ServerId, state::EdgeState};
 use jobs::Fence;
@@ -110,6 +110,14 @@ impl Store {
             .fetch_optional(&self.pool)
             .await?;
         row.as_ref().map(edge).transpose()
+    }
+
+    /// The edges of all servers that have one.
+    pub async fn edges_of_servers(&self) -> Result<BTreeMap<ServerId, Edge>> {
+        let rows = sqlx::query(concat!("SELECT ", edge_columns!(), " FROM edge WHERE server_id IS NOT NULL"))
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(|row| Ok((row.id("server_id")?, edge(row)?))).collect()
     }
 
     /// Claims a free edge for a server, or returns the one it already has. `None` when none is free for it.

@@ -5,7 +5,7 @@ use jobs::Fence;
 use sqlx::any::AnyRow;
 
 use crate::{
-    db::Store,
+    db::{Conn, Store},
     edges,
     error::{Error, Result},
     events, fence,
@@ -55,6 +55,36 @@ pub struct Seen {
     pub cpu_hot_add: bool,
     pub ram_hot_add: bool,
     pub has_snapshot: bool,
+}
+
+/// The row says from now on what was seen.
+pub(crate) async fn write_seen(tx: &mut Conn, server: ServerId, seen: Seen, now: i64) -> Result<()> {
+    sqlx::query(
+        "UPDATE server SET state = $1, observed_power = $1, observed_at = $2, cpu_hot_add = $3, ram_hot_add = $4,
+             snapshot_at = CASE WHEN $5 = 1 THEN COALESCE(snapshot_at, $2) END
+         WHERE id = $6",
+    )
+    .bind(seen.state.as_str())
+    .bind(now)
+    .bind(i64::from(seen.cpu_hot_add))
+    .bind(i64::from(seen.ram_hot_add))
+    .bind(i64::from(seen.has_snapshot))
+    .bind(server.to_string())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+impl Server {
+    /// What was last seen of it.
+    pub fn seen(&self) -> Seen {
+        Seen {
+            state: self.state,
+            cpu_hot_add: self.cpu_hot_add,
+            ram_hot_add: self.ram_hot_add,
+            has_snapshot: self.snapshot_at.is_some(),
+        }
+    }
 }
 
 macro_rules! select_server {
@@ -169,19 +199,7 @@ impl Store {
     pub async fn server_observed(&self, fence: Fence, server: ServerId, seen: Seen, now: i64) -> Result<()> {
         let mut tx = self.write().await?;
         let (_, customer) = fence::hold(&mut tx, fence).await?;
-        sqlx::query(
-            "UPDATE server SET state = $1, observed_power = $1, observed_at = $2, cpu_hot_add = $3, ram_hot_add = $4,
-                 snapshot_at = CASE WHEN $5 = 1 THEN COALESCE(snapshot_at, $2) END
-             WHERE id = $6",
-        )
-        .bind(seen.state.as_str())
-        .bind(now)
-        .bind(i64::from(seen.cpu_hot_add))
-        .bind(i64::from(seen.ram_hot_add))
-        .bind(i64::from(seen.has_snapshot))
-        .bind(server.to_string())
-        .execute(&mut *tx)
-        .await?;
+        write_seen(&mut tx, server, seen, now).await?;
         self.commit(tx, customer).await
     }
 

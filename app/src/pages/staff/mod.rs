@@ -1,4 +1,4 @@
-//! S17–S19 for staff: read only.
+//! S17–S19 for staff: what is there, and what of it is otherwise than it should be. Only drift can be settled here.
 
 mod drift;
 mod edges;

@@ -1,4 +1,4 @@
-//! A customer's servers: looking, and taking one down.
+//! A customer's servers: looking, turning one on and off, and taking one down. What changes one stands in `changes`.
 
 use domain::{
     CustomerId, JobId, ServerId,

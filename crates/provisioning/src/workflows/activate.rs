@@ -5,20 +5,21 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{CustomerId, ServerId, cause::Cause, kind::Scope, state::ServerState};
+use domain::{cause::Cause, kind::Scope, state::ServerState};
 use jobs::StepContext;
-use store::{edges::Edge, servers::Server};
+use store::servers::Server;
 
 use super::{
-    machine::{observe, own_machine},
+    machine::{DNS, guest_settings, observe, own_edge, own_machine},
     migration::{self, current_group},
+    names::{group_name, machine_name, network_name},
     step::{Row, Stop, Tried, adopt, alone, carry_out, carry_out_together, delete_doubles, server, together},
 };
 use crate::{
     control::Control,
     provider::{
-        Block, EdgeRef, EdgeSpeed, Group, GroupRef, GuestProgress, GuestSettings, GuestSetup, MachineSpec,
-        NetworkFound, NetworkRef, NetworkSpec, ProviderErrorKind,
+        Block, EdgeRef, EdgeSpeed, Group, GroupRef, GuestProgress, GuestSetup, MachineSpec, NetworkFound,
+        NetworkRef, NetworkSpec, ProviderErrorKind,
     },
 };
 
@@ -44,28 +45,6 @@ const QUICK: Duration = Duration::from_secs(10 * 60);
 /// Copying a template may queue behind others on slow storage.
 const COPY: Duration = Duration::from_secs(60 * 60);
 const FIRST_BOOT: Duration = Duration::from_secs(30 * 60);
-pub(super) const DNS: [&str; 2] = ["1.1.1.1", "9.9.9.9"];
-
-/// The names under which a server's things are found again, known before any of them is made.
-pub(super) fn network_name(s: &Server) -> String {
-    network_name_of(s.id)
-}
-
-pub(crate) fn network_name_of(id: ServerId) -> String {
-    format!("net-{id}")
-}
-
-fn machine_name(s: &Server) -> String {
-    machine_name_of(s.id)
-}
-
-pub(crate) fn machine_name_of(id: ServerId) -> String {
-    format!("vds-{id}")
-}
-
-pub(crate) fn group_name(customer: CustomerId) -> String {
-    format!("cust-{customer}")
-}
 
 /// What people see beside it in the cloud. A host name that asks the simulated cloud for a fault stands in it.
 fn label(s: &Server) -> String {
@@ -99,15 +78,10 @@ async fn edge_claim(c: Arc<Control>, cx: StepContext) -> Tried {
     }
 }
 
-async fn own_edge(c: &Control, s: &Server) -> Result<Edge, Stop> {
-    let edge = c.store.edge_of(s.id).await?;
-    edge.ok_or_else(|| Stop::Fail(Cause::Internal, "the server holds no edge".into()))
-}
-
 async fn network_create(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     let edge = own_edge(&c, &s).await?;
-    let (name, f) = (network_name(&s), &edge.facts);
+    let (name, f) = (network_name(s.id), &edge.facts);
     let address = match &s.address {
         Some(address) => address.clone(),
         None => {
@@ -154,7 +128,7 @@ async fn qos_apply(c: Arc<Control>, cx: StepContext) -> Tried {
     if c.provider.edge_speed(&edge_ref).await? != EdgeSpeed::Mbit(mbit) {
         carry_out(&c, &cx, QUICK, c.provider.edge_set_speed(&edge_ref, Some(mbit))).await?;
     }
-    c.store.edge_bound(cx.fence(), s.id, &network_name(&s), i64::from(mbit), c.clock.now_ms()).await?;
+    c.store.edge_bound(cx.fence(), s.id, &network_name(s.id), i64::from(mbit), c.clock.now_ms()).await?;
     Ok(())
 }
 
@@ -165,7 +139,7 @@ async fn group_ensure(c: Arc<Control>, all: Vec<StepContext>) -> Vec<Tried> {
         for cx in &all {
             let s = server(&c, cx).await?;
             adopt(&c, cx, QUICK).await?;
-            let name = network_name(&s);
+            let name = network_name(s.id);
             let network = found_network(&c, &name).await?.network;
             members.push((s, name, network));
         }
@@ -243,10 +217,10 @@ pub(super) async fn machine_create(c: Arc<Control>, all: Vec<StepContext>) -> Ve
                 .template(&s.template_id)
                 .ok_or_else(|| Stop::Fail(Cause::TemplateMissing, s.template_id.clone()))?;
             let spec = MachineSpec {
-                name: machine_name(&s),
+                name: machine_name(s.id),
                 label: label(&s),
                 template: template.platform_name.clone(),
-                network: network_name(&s),
+                network: network_name(s.id),
                 address: s.address.clone().unwrap_or_default(),
             };
             members.push((s, spec));
@@ -320,14 +294,7 @@ pub(super) async fn guest_customize(c: Arc<Control>, cx: StepContext) -> Tried {
         return Err(Stop::Fail(Cause::Internal, "the password is gone".into()));
     }
     // What its own script keeps right from its second start on.
-    let edge = own_edge(&c, &s).await?;
-    let settings = GuestSettings {
-        hostname: s.hostname.clone(),
-        address: s.address.clone().unwrap_or_default(),
-        gateway: edge.facts.gateway.clone(),
-        prefix_length: edge.facts.prefix_length as u8,
-        dns: DNS.map(str::to_owned).to_vec(),
-    };
+    let settings = guest_settings(&s, &own_edge(&c, &s).await?, s.address.as_deref().unwrap_or_default());
     carry_out(&c, &cx, QUICK, c.provider.machine_set_guest(&machine, &settings)).await?;
     carry_out(&c, &cx, QUICK, c.provider.machine_customize(&machine, &setup)).await
 }
@@ -385,7 +352,7 @@ async fn machine_delete(c: Arc<Control>, cx: StepContext) -> Tried {
     adopt(&c, &cx, COPY).await?;
     let Some(group) = own_group_by_any(&c, &s).await? else { return Ok(()) };
     let seen = c.provider.group(&group).await?;
-    if let Some(machine) = seen.machine_named(&machine_name(&s)) {
+    if let Some(machine) = seen.machine_named(&machine_name(s.id)) {
         if machine.deployed {
             carry_out(&c, &cx, QUICK, c.provider.machine_stop(&machine.machine)).await?;
         }
@@ -407,7 +374,7 @@ async fn group_leave(c: Arc<Control>, cx: StepContext) -> Tried {
     if migration::plan(&c, s.customer).await?.is_none_or(|plan| !plan.leaving.contains(&s.id)) {
         let Some(group) = own_group_by_any(&c, &s).await? else { return Ok(()) };
         let seen = c.provider.group(&group).await?;
-        let network = network_name(&s);
+        let network = network_name(s.id);
         if seen.machines.is_empty() && seen.networks.iter().all(|n| n.name == network) {
             carry_out(&c, &cx, QUICK, c.provider.group_delete(&group)).await?;
             c.store.group_set_ref(cx.fence(), None).await?;
@@ -452,7 +419,7 @@ pub(super) async fn clear_speed(c: &Control, cx: &StepContext, edge: &EdgeRef) -
 async fn network_delete(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     adopt(&c, &cx, QUICK).await?;
-    match c.provider.network_find(&network_name(&s)).await? {
+    match c.provider.network_find(&network_name(s.id)).await? {
         Some(found) => carry_out(&c, &cx, QUICK, c.provider.network_delete(&found.network)).await,
         None => Ok(()),
     }

@@ -7,17 +7,13 @@ use std::{sync::Arc, time::Duration};
 
 use domain::cause::Cause;
 use jobs::StepContext;
-use store::{edges::Edge, servers::Server};
+use store::servers::Server;
 
 use super::{
-    activate::DNS,
-    machine::{QUICK, check, observe, own_machine, seen},
+    machine::{QUICK, check, guest_settings, observe, own_edge, own_machine, seen},
     step::{Row, Stop, Tried, adopt, alone, carry_out, server},
 };
-use crate::{
-    control::Control,
-    provider::{GuestSettings, MachineRef},
-};
+use crate::{control::Control, provider::MachineRef};
 
 /// Raised whenever steps are added, removed or renamed.
 pub(super) const SHAPE: i64 = 1;
@@ -35,11 +31,6 @@ pub(super) const STEPS: &[Row] = &[
 const ANSWER: Duration = Duration::from_secs(5 * 60);
 /// An address that was given up rests for a week: whoever knew it may still come to it.
 const REST_MS: i64 = 7 * 86_400_000;
-
-async fn own_edge(c: &Control, s: &Server) -> Result<Edge, Stop> {
-    let edge = c.store.edge_of(s.id).await?;
-    edge.ok_or_else(|| Stop::Fail(Cause::Internal, "the server holds no edge".into()))
-}
 
 fn next(s: &Server) -> Result<String, Stop> {
     let next = s.next_address.clone();
@@ -71,13 +62,7 @@ async fn set(c: &Control, cx: &StepContext, address: &str) -> Tried {
     if !m.addresses.iter().any(|a| a == address) {
         carry_out(c, cx, QUICK, c.provider.machine_set_address(&machine, address)).await?;
     }
-    let settings = GuestSettings {
-        hostname: s.hostname.clone(),
-        address: address.to_owned(),
-        gateway: edge.facts.gateway.clone(),
-        prefix_length: edge.facts.prefix_length as u8,
-        dns: DNS.map(str::to_owned).to_vec(),
-    };
+    let settings = guest_settings(&s, &edge, address);
     carry_out(c, cx, QUICK, c.provider.machine_set_guest(&machine, &settings)).await
 }
 

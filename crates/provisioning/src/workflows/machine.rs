@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{cause::Cause, state::ServerState};
 use jobs::StepContext;
-use store::servers::{Seen, Server};
+use store::{
+    edges::Edge,
+    servers::{Seen, Server},
+};
 
 use super::{
     power,
@@ -12,14 +15,32 @@ use super::{
 };
 use crate::{
     control::Control,
-    provider::{Machine, MachineRef},
+    provider::{GuestSettings, Machine, MachineRef},
 };
 
+/// Name servers of every guest.
+pub(super) const DNS: [&str; 2] = ["1.1.1.1", "9.9.9.9"];
 pub(super) const QUICK: Duration = Duration::from_secs(10 * 60);
 
 pub(super) fn own_machine(s: &Server) -> Result<MachineRef, Stop> {
     let machine = s.machine_ref.clone().map(MachineRef);
     machine.ok_or_else(|| Stop::Fail(Cause::Internal, "the server has no machine".into()))
+}
+
+pub(super) async fn own_edge(c: &Control, s: &Server) -> Result<Edge, Stop> {
+    let edge = c.store.edge_of(s.id).await?;
+    edge.ok_or_else(|| Stop::Fail(Cause::Internal, "the server holds no edge".into()))
+}
+
+/// What the script inside the guest is told at each start, with this address.
+pub(super) fn guest_settings(s: &Server, edge: &Edge, address: &str) -> GuestSettings {
+    GuestSettings {
+        hostname: s.hostname.clone(),
+        address: address.to_owned(),
+        gateway: edge.facts.gateway.clone(),
+        prefix_length: edge.facts.prefix_length as u8,
+        dns: DNS.map(str::to_owned).to_vec(),
+    }
 }
 
 /// The server, its machine, and what is seen of it, once what an earlier try had begun is over.
@@ -59,16 +80,20 @@ pub(super) async fn turn_on_again(c: Arc<Control>, cx: StepContext) -> Tried {
     Ok(())
 }
 
-/// Writes down what the platform says of the server.
-pub(super) async fn observe(c: &Control, cx: &StepContext, s: &Server) -> Tried {
-    let m = c.provider.machine(&own_machine(s)?).await?;
-    let seen = Seen {
+/// What a machine says of its server.
+pub(crate) fn seen_of(m: &Machine) -> Seen {
+    Seen {
         state: if m.on { ServerState::Running } else { ServerState::Stopped },
         cpu_hot_add: m.cpu_hot_add,
         ram_hot_add: m.ram_hot_add,
         has_snapshot: m.has_snapshot,
-    };
-    Ok(c.store.server_observed(cx.fence(), s.id, seen, c.clock.now_ms()).await?)
+    }
+}
+
+/// Writes down what the platform says of the server.
+pub(super) async fn observe(c: &Control, cx: &StepContext, s: &Server) -> Tried {
+    let m = c.provider.machine(&own_machine(s)?).await?;
+    Ok(c.store.server_observed(cx.fence(), s.id, seen_of(&m), c.clock.now_ms()).await?)
 }
 
 /// A last step: what has become of it.

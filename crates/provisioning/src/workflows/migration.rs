@@ -14,7 +14,7 @@ use jobs::StepContext;
 use store::groups::Migration;
 
 use super::{
-    activate::{group_name, machine_name_of, network_name_of},
+    names::{group_name, machine_name, network_name, next_group_name, server_of_machine},
     step::{Stop, Tried, adopt, carry_out_together, delete_doubles, server},
 };
 use crate::{
@@ -26,11 +26,6 @@ const QUICK: Duration = Duration::from_secs(10 * 60);
 /// Many machines move one after the other.
 const MOVE: Duration = Duration::from_secs(60 * 60);
 const LABEL: &str = "made by slipway";
-
-/// What the new group is called until it takes the old one's name. A customer has one migration at a time.
-fn next_name(customer: CustomerId) -> String {
-    format!("{}-next", group_name(customer))
-}
 
 async fn customer(c: &Control, all: &[StepContext]) -> Result<(CustomerId, StepContext), Stop> {
     let Some(cx) = all.first() else { return Err(Stop::Fail(Cause::Internal, "nobody asks".into())) };
@@ -64,7 +59,7 @@ async fn idle(c: &Control, group: &GroupRef) -> Result<Option<Group>, Stop> {
 }
 
 async fn next_group(c: &Control, customer: CustomerId) -> Result<Option<GroupRef>, Stop> {
-    Ok(c.provider.group_find(&next_name(customer)).await?)
+    Ok(c.provider.group_find(&next_group_name(customer)).await?)
 }
 
 /// The plan that is under way, if there is one.
@@ -82,7 +77,7 @@ async fn need_plan(c: &Control, customer: CustomerId, cx: &StepContext) -> Resul
 }
 
 fn stays(plan: &Migration, machine: &str) -> bool {
-    !plan.leaving.iter().any(|id| machine_name_of(*id) == machine)
+    !plan.leaving.iter().any(|id| machine_name(*id) == machine)
 }
 
 /// Decides what is to be moved and writes it down. Refused where a machine that stays cannot be moved as it is.
@@ -109,7 +104,7 @@ pub(super) async fn decide(c: &Control, all: &[StepContext]) -> Tried {
                 return Err(Stop::Fail(Cause::NotMovable, text));
             }
         }
-        let gone: Vec<String> = plan.leaving.iter().map(|id| network_name_of(*id)).collect();
+        let gone: Vec<String> = plan.leaving.iter().map(|id| network_name(*id)).collect();
         plan.moves = !staying.is_empty() || old.networks.iter().any(|n| !gone.contains(&n.name));
     }
     Ok(c.store.group_plan(cx.fence(), &group_name(customer), Some(&plan)).await?)
@@ -147,14 +142,14 @@ pub(super) async fn compose(c: &Control, all: &[StepContext]) -> Tried {
         None => None,
     };
     let Some(old) = old else { return Ok(()) };
-    let gone: Vec<String> = plan.leaving.iter().map(|id| network_name_of(*id)).collect();
+    let gone: Vec<String> = plan.leaving.iter().map(|id| network_name(*id)).collect();
     let staying: Vec<(&str, &NetworkRef)> = old
         .networks
         .iter()
         .filter(|n| !gone.contains(&n.name))
         .filter_map(|n| Some((n.name.as_str(), n.network.as_ref()?)))
         .collect();
-    let name = next_name(customer);
+    let name = next_group_name(customer);
     let mut found = next_group(c, customer).await?;
     // A half-made one is made anew.
     if let Some(half) = &found
@@ -227,9 +222,11 @@ async fn move_machines(
 async fn settle(c: &Control, cx: &StepContext, group: &GroupRef) -> Tried {
     let seen = idle(c, group).await?;
     let seen = seen.ok_or_else(|| Stop::Unknown(format!("group {group} has disappeared")))?;
-    let id_of = |m: &Machine| m.name.strip_prefix("vds-").and_then(|id| id.parse::<ServerId>().ok());
-    let machines: Vec<(ServerId, String)> =
-        seen.machines.iter().filter_map(|m| Some((id_of(m)?, m.machine.0.clone()))).collect();
+    let machines: Vec<(ServerId, String)> = seen
+        .machines
+        .iter()
+        .filter_map(|m| Some((server_of_machine(&m.name)?, m.machine.0.clone())))
+        .collect();
     c.store.group_moved(cx.fence(), &group.0, &machines).await?;
     let (machines, networks) = (seen.machines.len() as i64, seen.networks.len() as i64);
     Ok(c.store.group_observed(cx.fence(), machines, networks, c.clock.now_ms()).await?)

@@ -7,6 +7,7 @@ mod activate;
 mod address;
 mod machine;
 mod migration;
+mod names;
 mod password;
 mod power;
 mod reinstall;
@@ -21,7 +22,8 @@ use std::sync::Arc;
 use domain::kind::{Kind, Scope};
 use jobs::Registry;
 
-pub(crate) use activate::{group_name, machine_name_of, network_name_of};
+pub(crate) use machine::seen_of;
+pub(crate) use names::{group_name, machine_name, network_name};
 pub(crate) use power::FORCE_OFF;
 pub(crate) use resize::Wanted;
 

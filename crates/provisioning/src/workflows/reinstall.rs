@@ -33,7 +33,7 @@ async fn remove(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     adopt(&c, &cx, QUICK).await?;
     let Some(group) = current_group(&c, s.customer).await? else { return Ok(()) };
-    let name = super::activate::machine_name_of(s.id);
+    let name = super::names::machine_name(s.id);
     if let Some(machine) = group.machine_named(&name) {
         if machine.deployed {
             carry_out(&c, &cx, QUICK, c.provider.machine_stop(&machine.machine)).await?;

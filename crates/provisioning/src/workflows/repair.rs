@@ -5,17 +5,15 @@
 
 use std::sync::Arc;
 
-use domain::cause::Cause;
 use jobs::StepContext;
 
 use super::{
-    activate::DNS,
-    machine::{QUICK, check, look, seen},
-    step::{Row, Stop, Tried, adopt, alone, carry_out, server},
+    machine::{QUICK, check, guest_settings, look, own_edge, seen},
+    step::{Row, Tried, adopt, alone, carry_out, server},
 };
 use crate::{
     control::Control,
-    provider::{EdgeRef, EdgeSpeed, GuestSettings},
+    provider::{EdgeRef, EdgeSpeed},
 };
 
 /// Raised whenever steps are added, removed or renamed.
@@ -39,15 +37,7 @@ async fn machine(c: Arc<Control>, cx: StepContext) -> Tried {
     if c.provider.machine_prepared(&machine).await? == Some(true) {
         carry_out(&c, &cx, QUICK, c.provider.machine_prepare(&machine, false)).await?;
     }
-    let edge = c.store.edge_of(s.id).await?;
-    let edge = edge.ok_or_else(|| Stop::Fail(Cause::Internal, "the server holds no edge".into()))?;
-    let settings = GuestSettings {
-        hostname: s.hostname.clone(),
-        address,
-        gateway: edge.facts.gateway.clone(),
-        prefix_length: edge.facts.prefix_length as u8,
-        dns: DNS.map(str::to_owned).to_vec(),
-    };
+    let settings = guest_settings(&s, &own_edge(&c, &s).await?, &address);
     carry_out(&c, &cx, QUICK, c.provider.machine_set_guest(&machine, &settings)).await
 }
 

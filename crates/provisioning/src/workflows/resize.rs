@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use store::servers::Server;
 
 use super::{
-    machine::{QUICK, check, observe, seen, turn_off, turn_on_again, was_on},
+    machine::{QUICK, check, observe, own_edge, own_machine, seen, turn_off, turn_on_again, was_on},
     step::{Row, Stop, Tried, adopt, alone, carry_out, server},
 };
 use crate::{
@@ -96,7 +96,7 @@ async fn resize_check(c: Arc<Control>, cx: StepContext) -> Tried {
 async fn off_for(c: &Control, cx: &StepContext, size: Size) -> Tried {
     // Not through `seen`: a shutdown under way is adopted as such.
     let s = server(c, cx).await?;
-    let machine = super::machine::own_machine(&s)?;
+    let machine = own_machine(&s)?;
     let m = c.provider.machine(&machine).await?;
     let shutting_down = cx.recorded_task.is_some();
     if shutting_down || effects(size_of(&m, size.bandwidth_mbit), size, growth(&m)).restarts() {
@@ -112,7 +112,7 @@ async fn off_for_wanted(c: Arc<Control>, cx: StepContext) -> Tried {
 /// Taking it back may need it off once more.
 async fn off_for_before(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
-    let m = c.provider.machine(&super::machine::own_machine(&s)?).await?;
+    let m = c.provider.machine(&own_machine(&s)?).await?;
     off_for(&c, &cx, before(&s, &m)).await
 }
 
@@ -176,9 +176,7 @@ async fn finish(c: Arc<Control>, cx: StepContext) -> Tried {
 
 async fn set_speed(c: &Control, cx: &StepContext, mbit: u32) -> Tried {
     let s = server(c, cx).await?;
-    let edge = c.store.edge_of(s.id).await?;
-    let edge = edge.ok_or_else(|| Stop::Fail(Cause::Internal, "the server holds no edge".into()))?;
-    let edge = EdgeRef(edge.facts.provider_ref);
+    let edge = EdgeRef(own_edge(c, &s).await?.facts.provider_ref);
     adopt(c, cx, QUICK).await?;
     if c.provider.edge_speed(&edge).await? != EdgeSpeed::Mbit(mbit) {
         carry_out(c, cx, QUICK, c.provider.edge_set_speed(&edge, Some(mbit))).await?;

@@ -10,9 +10,10 @@ use domain::state::ServerState;
 use jobs::StepContext;
 
 use super::{
-    activate::{clear_speed, network_name},
+    activate::clear_speed,
     machine::observe,
     migration,
+    names::network_name,
     step::{Row, Tried, adopt, alone, carry_out, no_way_back, server, together},
 };
 use crate::{control::Control, provider::EdgeRef};
@@ -68,7 +69,7 @@ async fn check(c: Arc<Control>, cx: StepContext) -> Tried {
 async fn network_delete(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     adopt(&c, &cx, QUICK).await?;
-    if let Some(found) = c.provider.network_find(&network_name(&s)).await? {
+    if let Some(found) = c.provider.network_find(&network_name(s.id)).await? {
         carry_out(&c, &cx, QUICK, c.provider.network_delete(&found.network)).await?;
     }
     Ok(())
