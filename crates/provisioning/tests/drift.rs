@@ -125,6 +125,28 @@ async fn staff_accept_what_is_there(database: Database) {
     assert_eq!(look(&plane.control).await.unwrap(), 0);
 }
 
+/// Each server is compared with its own edge, and what is seen of one that something was begun for is not written.
+async fn a_look_keeps_servers_apart_and_lets_jobs_be(database: Database) {
+    let mut plane = Plane::start_on(database, 2).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let servers = [ordered(&plane, &anna).await, ordered(&plane, &anna).await];
+    for (server, mbit) in servers.into_iter().zip([10, 50]) {
+        let edge = plane.store.edge_of(server).await.unwrap().unwrap().facts.provider_ref;
+        plane.foreign(json!({"what": "speed", "edge": edge, "mbit": mbit})).await;
+    }
+    plane.stop_worker().await;
+    assert_eq!(look(&plane.control).await.unwrap(), 2);
+    for (server, mbit) in servers.into_iter().zip([10, 50]) {
+        let seen = plane.store.drift(Some(server)).await.unwrap().remove(0).seen;
+        assert_eq!(seen.observed, Some(mbit.to_string()));
+    }
+    // Both have a repair in the queue by now: whoever looked before that may not write over what it does.
+    let looked_at = plane.store.server(servers[0]).await.unwrap().unwrap();
+    let off = store::servers::Seen { state: ServerState::Stopped, ..looked_at.seen() };
+    plane.store.server_seen(&looked_at, off, i64::MAX).await.unwrap();
+    assert_eq!(plane.store.server(servers[0]).await.unwrap().unwrap().state, ServerState::Running);
+}
+
 /// An edge that somebody else has put a network on leaves the pool, and comes back when it is gone.
 async fn an_edge_bound_by_hand_leaves_the_pool(database: Database) {
     let plane = Plane::start_on(database, 1).await;
@@ -165,5 +187,6 @@ testkit::on_both!(
     what_was_broken_inside_is_mended_by_a_restart,
     what_is_missing_counts_after_two_looks_and_orphans_are_listed,
     staff_accept_what_is_there,
+    a_look_keeps_servers_apart_and_lets_jobs_be,
     an_edge_bound_by_hand_leaves_the_pool,
 );

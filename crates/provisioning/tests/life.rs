@@ -5,7 +5,10 @@ use domain::{
     permission::Denial,
     state::{EdgeState, JobState, Role, ServerState},
 };
-use provisioning::{DraftSaved, ServerAnswer, Waiting};
+use provisioning::{
+    DraftSaved, ServerAnswer, Waiting,
+    provider::{GroupRef, MachineRef, Provider},
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use testkit::{Database, Plane};
@@ -196,6 +199,13 @@ async fn a_server_goes_and_its_neighbours_never_stop(database: Database) {
     assert!(plane.store.edge_of(servers[1]).await.unwrap().is_none());
     let group = plane.store.group(anna.customer().unwrap()).await.unwrap().unwrap();
     assert_eq!((group.migration, group.machines), (None, Some(3)));
+    let found = plane.provider().group_find(&group.name).await.unwrap().unwrap();
+    assert_eq!(group.group_ref, Some(found.0.clone()), "the group that there is now is written down");
+    for machine in plane.provider().group(&found).await.unwrap().machines {
+        let server = servers.iter().find(|s| machine.name.ends_with(&s.to_string())).unwrap();
+        let written = plane.store.server(*server).await.unwrap().unwrap().machine_ref;
+        assert_eq!(written, Some(machine.machine.0));
+    }
     // What moved answers under the reference that its row has now, and goes on being served.
     let reboot =
         plane.facade.server_power(&anna, servers[2], domain::power::PowerAction::Reboot, "r", "test");
@@ -281,6 +291,34 @@ async fn a_neighbour_that_cannot_move_is_named(database: Database) {
     plane.until(again, JobState::Succeeded).await;
     plane.never_stopped(&before).await;
     assert_eq!(plane.sim.census().vms.len(), 1);
+}
+
+/// A neighbour that somebody has put back meanwhile is never deleted with what goes.
+async fn a_neighbour_put_back_by_hand_is_not_deleted(database: Database) {
+    let plane = Plane::start_on(database, 2).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let mut servers = Vec::new();
+    for _ in 0..2 {
+        let job = plane.order(&anna).await;
+        servers.push(plane.until(job, JobState::Succeeded).await.server.unwrap());
+    }
+    let before = plane.guests().await;
+    plane.fault("task vappUndeployPowerOff", json!({"kind": "error"})).await;
+    let ended = plane.terminate(&anna, servers[0]).await;
+    plane.until(ended, JobState::Failed).await;
+    // The neighbour has moved; a hand puts it back before the job goes on.
+    let plan = plane.store.group(anna.customer().unwrap()).await.unwrap().unwrap().migration.unwrap();
+    let old = GroupRef(plan.old.unwrap());
+    let stays = plane.store.server(servers[1]).await.unwrap().unwrap().machine_ref.unwrap();
+    let cloud = plane.provider();
+    let task = cloud.machines_move(&old, &[MachineRef(stays.clone())]).await.unwrap();
+    cloud.task_wait(&task, std::time::Duration::from_secs(60)).await.unwrap();
+    let how = store::interventions::Intervention { by: anna.account.id, why: "a test", now: 1 };
+    assert!(plane.store.job_rerun(ended, how).await.unwrap());
+    let refused = plane.until(ended, JobState::Failed).await;
+    assert_eq!(refused.cause.as_deref(), Some("not_last_server"));
+    plane.never_stopped(&before).await;
+    assert!(cloud.machine(&MachineRef(stays)).await.unwrap().on);
 }
 
 async fn orders_without_an_edge_wait_in_nobodys_way_and_are_served_longest_first(database: Database) {
@@ -456,6 +494,7 @@ testkit::on_both!(
     a_server_goes_and_its_neighbours_never_stop,
     queued_terminates_are_one_migration,
     a_neighbour_that_cannot_move_is_named,
+    a_neighbour_put_back_by_hand_is_not_deleted,
     orders_without_an_edge_wait_in_nobodys_way_and_are_served_longest_first,
     queued_orders_of_one_customer_are_made_together
 );

@@ -2,10 +2,12 @@
 
 use domain::{CustomerId, ServerId, kind::Scope};
 use jobs::Fence;
+use serde_json::{Value, json};
 use sqlx::any::AnyRow;
 
 use crate::{
     db::Store,
+    dialect::{Sql, rows},
     error::{Error, Result},
     fence,
     row::Columns,
@@ -35,6 +37,12 @@ pub struct Migration {
     /// There is something to be moved; otherwise the old group just goes.
     pub moves: bool,
 }
+
+const MOVED: Sql = rows!(
+    "UPDATE server SET machine_ref = t.machine FROM ",
+    ["id" TEXT, "machine" TEXT],
+    " WHERE server.id = t.id AND server.customer_id = $2"
+);
 
 /// A row of the staff's table.
 #[derive(Clone, Debug)]
@@ -115,14 +123,15 @@ impl Store {
             .bind(customer.to_string())
             .execute(&mut *tx)
             .await?;
-        for (server, machine) in machines {
-            sqlx::query("UPDATE server SET machine_ref = $1 WHERE id = $2 AND customer_id = $3")
-                .bind(machine)
-                .bind(server.to_string())
-                .bind(customer.to_string())
-                .execute(&mut *tx)
-                .await?;
-        }
+        let rows: Vec<_> = machines
+            .iter()
+            .map(|(server, machine)| json!({"id": server.to_string(), "machine": machine}))
+            .collect();
+        sqlx::query(MOVED.of(self.is_embedded()))
+            .bind(Value::Array(rows).to_string())
+            .bind(customer.to_string())
+            .execute(&mut *tx)
+            .await?;
         self.commit(tx, customer).await
     }
 
