@@ -1,6 +1,8 @@
 //! What can be otherwise than it should: seen on the platform or inside a guest.
 
-use crate::kind::closed_list;
+use std::{fmt, str::FromStr};
+
+use crate::{catalogue::Family, hostname::check_hostname, kind::closed_list, size::Size};
 
 closed_list! {
     DriftKind {
@@ -64,8 +66,126 @@ impl DriftKind {
         }
     }
 
-    /// What is seen may become what is wanted.
-    pub const fn can_be_accepted(self) -> bool {
-        matches!(self, Self::Size | Self::Speed | Self::Hostname)
+    /// What staff may accept of what was seen: nothing that could not have been ordered, nor what is not known.
+    pub fn acceptable(self, observed: &str) -> Option<Acceptable> {
+        match self {
+            Self::Size => observed
+                .parse::<Hardware>()
+                .ok()
+                .filter(|has| has.size(0).is_some())
+                .map(Acceptable::Hardware),
+            Self::Speed => observed.parse().ok().map(Acceptable::Speed),
+            Self::Hostname => check_hostname(observed, Family::Linux).ok().map(Acceptable::Hostname),
+            _ => None,
+        }
+    }
+}
+
+/// What becomes what is wanted, if staff say so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Acceptable {
+    Hardware(Hardware),
+    /// Mbit/s.
+    Speed(u32),
+    /// What a guest calls itself: a customer's word, so by the rule of the order form.
+    Hostname(String),
+}
+
+/// What a machine has, as it is written down and shown: `4 vCPU, 8 GB, 60 GB`, or in megabytes where it is no whole number
+/// of gigabytes. Reading what was written gives the same again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hardware {
+    pub vcpu: u64,
+    pub ram_mb: u64,
+    pub disk_mb: u64,
+}
+
+impl Hardware {
+    pub fn of(size: Size) -> Self {
+        let mb = |gb: u32| u64::from(gb) * 1024;
+        Self { vcpu: size.vcpu.into(), ram_mb: mb(size.ram_gb), disk_mb: mb(size.disk_gb) }
+    }
+
+    /// The same as a size that can be sold, at this speed. `None` where a part is no whole number of gigabytes.
+    pub fn size(self, bandwidth_mbit: u32) -> Option<Size> {
+        let gb = |mb: u64| mb.is_multiple_of(1024).then(|| u32::try_from(mb / 1024).ok()).flatten();
+        Some(Size {
+            vcpu: u32::try_from(self.vcpu).ok()?,
+            ram_gb: gb(self.ram_mb)?,
+            disk_gb: gb(self.disk_mb)?,
+            bandwidth_mbit,
+        })
+    }
+}
+
+impl fmt::Display for Hardware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let amount =
+            |mb: u64| if mb.is_multiple_of(1024) { format!("{} GB", mb / 1024) } else { format!("{mb} MB") };
+        write!(f, "{} vCPU, {}, {}", self.vcpu, amount(self.ram_mb), amount(self.disk_mb))
+    }
+}
+
+/// It is not what [`Hardware`] writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotHardware;
+
+impl FromStr for Hardware {
+    type Err = NotHardware;
+
+    fn from_str(text: &str) -> Result<Self, NotHardware> {
+        let read = || {
+            let mut parts = text.split(", ");
+            let amount = |part: &str| match part.split_once(' ')? {
+                (n, "GB") => n.parse::<u64>().ok()?.checked_mul(1024),
+                (n, "MB") => n.parse().ok(),
+                _ => None,
+            };
+            let vcpu = parts.next()?.strip_suffix(" vCPU")?.parse().ok()?;
+            let all = Self { vcpu, ram_mb: amount(parts.next()?)?, disk_mb: amount(parts.next()?)? };
+            parts.next().is_none().then_some(all)
+        };
+        read().ok_or(NotHardware)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for (ram_mb, text) in [(8192, "4 vCPU, 8 GB, 60 GB"), (8704, "4 vCPU, 8704 MB, 60 GB")] {
+            let has = Hardware { vcpu: 4, ram_mb, disk_mb: 61_440 };
+            assert_eq!(has.to_string(), text);
+            assert_eq!(text.parse(), Ok(has));
+        }
+        for text in [
+            "",
+            "4 vCPU",
+            "4 vCPU, 8 GB",
+            "4 vCPU, 8 GB, 60 TB",
+            "4 vCPU, 8 GB, 60 GB, 1 GB",
+            "x vCPU, 8 GB, 1 GB",
+        ] {
+            assert_eq!(text.parse::<Hardware>(), Err(NotHardware), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_ordered_cannot_be_accepted() {
+        assert_eq!(DriftKind::Speed.acceptable("50"), Some(Acceptable::Speed(50)));
+        assert_eq!(DriftKind::Speed.acceptable("unlimited"), None);
+        assert_eq!(DriftKind::Hostname.acceptable("web-02"), Some(Acceptable::Hostname("web-02".into())));
+        assert_eq!(DriftKind::Hostname.acceptable("<b>web</b>"), None);
+        assert_eq!(DriftKind::Size.acceptable("4 vCPU, 8704 MB, 60 GB"), None);
+        assert_eq!(DriftKind::Address.acceptable("10.0.0.1"), None);
+    }
+
+    #[test]
+    fn only_whole_gigabytes_are_sold() {
+        let size = Size { vcpu: 4, ram_gb: 8, disk_gb: 60, bandwidth_mbit: 100 };
+        assert_eq!(Hardware::of(size).size(100), Some(size));
+        assert_eq!(Hardware { ram_mb: 8704, ..Hardware::of(size) }.size(100), None);
     }
 }

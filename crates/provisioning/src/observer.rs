@@ -12,7 +12,7 @@ use std::{
 
 use domain::{
     CustomerId, ServerId,
-    drift::{DriftKind, Remedy},
+    drift::{DriftKind, Hardware, Remedy},
     kind::Kind,
 };
 use futures::{StreamExt, TryStreamExt};
@@ -140,13 +140,10 @@ async fn of_server(
         return Ok(seen);
     };
     let reference = MachineRef(m.machine.0.clone());
-    let size = |vcpu: u64, ram_mb: u64, disk_mb: u64| {
-        format!("{vcpu} vCPU, {} GB, {} GB", ram_mb / 1024, disk_mb / 1024)
-    };
-    let wanted = size(s.size.vcpu.into(), u64::from(s.size.ram_gb) * 1024, u64::from(s.size.disk_gb) * 1024);
-    let has = size(m.vcpu, m.ram_mb, m.disk_mb);
+    let wanted = Hardware::of(s.size);
+    let has = Hardware { vcpu: m.vcpu, ram_mb: m.ram_mb, disk_mb: m.disk_mb };
     if wanted != has {
-        differs(DriftKind::Size, wanted, Some(has));
+        differs(DriftKind::Size, wanted.to_string(), Some(has.to_string()));
     }
     let address = s.address.clone().unwrap_or_default();
     if !m.addresses.contains(&address) {
@@ -168,7 +165,8 @@ async fn of_server(
     }
     // What no road can see is not known, and not wrong.
     if let Some(guest) = c.provider.guest_seen(&reference).await? {
-        if guest.hostname != s.hostname {
+        // Windows writes its name in capitals.
+        if !guest.hostname.eq_ignore_ascii_case(&s.hostname) {
             differs(DriftKind::Hostname, s.hostname.clone(), Some(guest.hostname));
         }
         if !guest.addresses.contains(&address) {

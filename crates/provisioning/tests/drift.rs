@@ -112,6 +112,10 @@ async fn staff_accept_what_is_there(database: Database) {
     let server = ordered(&plane, &anna).await;
     let before = plane.store.server(server).await.unwrap().unwrap();
     let vm = plane.machine_of(server).await;
+    // What is no size that is sold is seen to the megabyte, and cannot be accepted.
+    plane.foreign(json!({"what": "resize", "vm": vm, "cpus": 4, "memory_mb": 8704})).await;
+    look(&plane.control).await.unwrap();
+    assert!(!plane.facade.drift_accept(&admin, server, DriftKind::Size).await.unwrap());
     plane.foreign(json!({"what": "resize", "vm": vm, "cpus": 4, "memory_mb": 8192})).await;
     look(&plane.control).await.unwrap();
     assert_eq!(kinds(&plane, Some(server)).await, [DriftKind::Size]);

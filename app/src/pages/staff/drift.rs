@@ -38,6 +38,10 @@ pub(crate) async fn drift(request: Request, _: Params) -> Loaded {
     Ok(Page { wide: true, ..Page::new(title, body) })
 }
 
+fn acceptable(Drift { seen, .. }: &Drift) -> bool {
+    seen.observed.as_deref().is_some_and(|observed| seen.kind.acceptable(observed).is_some())
+}
+
 fn row(lang: Lang, d: &Drift, admin: bool) -> AnyView {
     let seen = &d.seen;
     let subject = match seen.server {
@@ -52,7 +56,7 @@ fn row(lang: Lang, d: &Drift, admin: bool) -> AnyView {
         Remedy::NextRestart => t!(lang, "drift-next-restart"),
         Remedy::Staff => lang.t(&format!("drift-advice-{}", seen.kind)),
     };
-    let accept = seen.server.filter(|_| admin && seen.kind.can_be_accepted()).map(|server| {
+    let accept = seen.server.filter(|_| admin && acceptable(d)).map(|server| {
         view! {
             <form method="post" action=routes::action("drift_accept")>
                 <input type="hidden" name="server" value=server.to_string()/>

@@ -2,7 +2,8 @@
 
 use domain::{
     JobId, ServerId,
-    drift::DriftKind,
+    drift::{Acceptable, DriftKind},
+    size::Size,
     state::{EdgeState, JobState, Role},
 };
 use store::{
@@ -106,27 +107,22 @@ impl Facade {
 
     /// What is seen of a server becomes what is wanted of it. Returns whether that was possible.
     pub async fn drift_accept(&self, viewer: &Viewer, id: ServerId, kind: DriftKind) -> Result<bool> {
-        if viewer.role() != Role::Admin || !kind.can_be_accepted() {
+        if viewer.role() != Role::Admin {
             return Ok(false);
         }
         let Some(server) = self.store.server(id).await? else { return Ok(false) };
         let seen = self.store.drift(Some(id)).await?;
         let seen = seen.into_iter().find(|d| d.seen.kind == kind).and_then(|d| d.seen.observed);
-        let Some(observed) = seen else { return Ok(false) };
-        if kind == DriftKind::Hostname {
-            self.store.server_set_hostname(server.customer, id, &observed).await?;
-            return Ok(true);
-        }
-        let mut size = server.size;
-        let numbers: Vec<u32> =
-            observed.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
-        match (kind, numbers.as_slice()) {
-            (DriftKind::Size, [vcpu, ram, disk]) => {
-                (size.vcpu, size.ram_gb, size.disk_gb) = (*vcpu, *ram, *disk);
+        let size = match seen.and_then(|observed| kind.acceptable(&observed)) {
+            Some(Acceptable::Hostname(name)) => {
+                self.store.server_set_hostname(server.customer, id, &name).await?;
+                return Ok(true);
             }
-            (DriftKind::Speed, [mbit]) => size.bandwidth_mbit = *mbit,
-            _ => return Ok(false),
-        }
+            Some(Acceptable::Hardware(has)) => has.size(server.size.bandwidth_mbit),
+            Some(Acceptable::Speed(bandwidth_mbit)) => Some(Size { bandwidth_mbit, ..server.size }),
+            None => None,
+        };
+        let Some(size) = size else { return Ok(false) };
         let Some(template) = self.catalogue.template(&server.template_id) else { return Ok(false) };
         let price = domain::price::quote(&self.catalogue.prices, template, size).total_minor;
         self.store.server_accept_size(server.customer, id, size, price).await?;
