@@ -83,15 +83,12 @@ async fn compare(
     }
     let networks: BTreeSet<String> = c.provider.networks_all().await?.into_iter().collect();
     state(c, servers, &machines).await;
-    let each = servers.iter().map(|s| {
-        of_server(
-            c,
-            s,
-            machines.get(&machine_name(s.id)),
-            edges.get(&s.id),
-            networks.contains(&network_name(s.id)),
-        )
-    });
+    // A closure over borrowed servers is not general enough for a spawned task; a list of futures is.
+    let mut each = Vec::with_capacity(servers.len());
+    for s in servers {
+        let machine = machines.get(&machine_name(s.id));
+        each.push(of_server(c, s, machine, edges.get(&s.id), networks.contains(&network_name(s.id))));
+    }
     let mut seen = futures::stream::iter(each).buffered(AT_ONCE).try_concat().await?;
     orphans(known, &machines, &networks, &groups, &mut seen);
     Ok((seen, servers.iter().map(|s| s.id).collect()))
