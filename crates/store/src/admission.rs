@@ -3,6 +3,8 @@
 //! What may start is marked on the jobs and, as a head that is cheap to find, on their context. The marks are only where to
 //! look: whoever claims asks the synchronizer once more, under the context's lock.
 
+use std::{collections::HashSet, sync::Arc};
+
 use domain::{CustomerId, JobId, ServerId, kind::Scope, state::JobState};
 use sqlx::any::AnyRow;
 use synchronizer::{Entry, KindIx, Matrix, Phase, admissible};
@@ -18,10 +20,9 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Standing {
     pub(crate) job: JobId,
-    pub(crate) customer: CustomerId,
     pub(crate) entry: Entry,
     /// The cloud it works on.
-    pub(crate) provider: String,
+    pub(crate) provider: Arc<str>,
     /// `None` where the row holds a word that this program does not know.
     pub(crate) state: Option<JobState>,
     pub(crate) admitted_at: Option<i64>,
@@ -64,7 +65,7 @@ pub(crate) async fn standing(
     rows.iter().map(|row| read(row, store.matrix)).collect()
 }
 
-fn read(row: &AnyRow, matrix: &Matrix) -> Result<Standing> {
+pub(crate) fn read(row: &AnyRow, matrix: &Matrix) -> Result<Standing> {
     let job: JobId = row.id("id")?;
     let state = row.word::<JobState>("state").ok();
     let phase = match state {
@@ -77,7 +78,6 @@ fn read(row: &AnyRow, matrix: &Matrix) -> Result<Standing> {
     };
     Ok(Standing {
         job,
-        customer: row.id("context_id")?,
         entry: Entry {
             key: job.0.as_u128(),
             kind: matrix.kind(&row.text("kind")?).unwrap_or(KindIx::UNKNOWN),
@@ -87,7 +87,7 @@ fn read(row: &AnyRow, matrix: &Matrix) -> Result<Standing> {
             unit: row.id_opt::<JobId>("unit_id")?.map(|u| u.0.as_u128()),
             needs: row.id_opt::<JobId>("needs")?.map(|j| j.0.as_u128()),
         },
-        provider: row.text("provider")?,
+        provider: row.text("provider")?.into(),
         state,
         admitted_at: row.int_opt("admitted_at")?,
         next_attempt_at: row.int_opt("next_attempt_at")?,
@@ -125,7 +125,7 @@ pub(crate) struct Marks {
 /// Decides the marks over the jobs of one context.
 pub(crate) fn marks(matrix: &Matrix, jobs: &[Standing], now: i64) -> Marks {
     let entries: Vec<Entry> = jobs.iter().map(|s| s.entry).collect();
-    let free = admissible(matrix, &entries);
+    let free: HashSet<u128> = admissible(matrix, &entries).into_iter().collect();
     let mut marks = Marks::default();
     for job in jobs {
         let wanted = free.contains(&job.entry.key).then(|| job.admitted_at.unwrap_or(now));
@@ -140,7 +140,7 @@ pub(crate) fn marks(matrix: &Matrix, jobs: &[Standing], now: i64) -> Marks {
     marks
 }
 
-pub(crate) const MARK: Sql = rows!(
+const MARK: Sql = rows!(
     "UPDATE job SET admitted_at = t.at FROM ",
     ["id" TEXT, "at" BIGINT],
     " WHERE job.id = t.id AND job.state = 'queued'"

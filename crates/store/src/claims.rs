@@ -4,19 +4,23 @@
 //! keeps others out, and one customer has more than half of all places only while no other has anything to start. A claim
 //! that its worker let run out has a place already.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use domain::{CustomerId, JobId, kind::Scope, state::JobState};
 use jobs::{ClaimedJob, Fence, StepRecord, StepStatus, Turn, Turned};
 use sqlx::any::AnyRow;
-use synchronizer::{Entry, Phase, joiners, startable};
+use synchronizer::{Entry, joiners, startable};
 
 use crate::{
     admission::Standing,
-    book::{Book, Head},
+    book::Book,
     db::{Conn, Store},
     dialect::{Sql, list, looked_up},
     error::{Error, Result},
+    head::Head,
     row::Columns,
     turn::{After, begun, change},
     why::Places,
@@ -24,13 +28,14 @@ use crate::{
 
 /// Jobs that are claimed together.
 struct Unit {
+    customer: CustomerId,
     /// What it is called: one that is joined keeps its name.
     id: Option<JobId>,
     jobs: Vec<JobId>,
     due_since: i64,
     needs_place: bool,
     /// The cloud that all of it works on.
-    provider: String,
+    provider: Arc<str>,
 }
 
 const READY: Sql = Sql {
@@ -58,14 +63,14 @@ pub(crate) async fn claim(
     book: &mut Book,
     tx: &mut Conn,
     turn: &Turn,
-    standing: &mut BTreeMap<CustomerId, Vec<Standing>>,
+    looked: &mut BTreeSet<CustomerId>,
     turned: &mut Turned,
 ) -> Result<()> {
-    if !turn.look && standing.is_empty() {
+    if !turn.look && looked.is_empty() {
         return Ok(());
     }
-    let now = store.claim_clock(tx, turn.now).await?;
-    if store.maintenance_in(tx).await?.is_some() {
+    let Frame { now, maintenance, mut places } = store.frame_locked(tx, turn.now).await?;
+    if maintenance {
         return Ok(());
     }
     if turn.look && turn.want > 0 {
@@ -82,45 +87,50 @@ pub(crate) async fn claim(
             book.lock_free(store, tx, &missing).await?;
             wanted.extend(due.into_iter().filter(|c| book.contexts.contains_key(c)));
         }
-        wanted.retain(|c| !standing.contains_key(c));
-        standing.extend(store.stand(book, tx, &wanted).await?);
+        book.learn(store, tx, &wanted).await?;
+        looked.extend(wanted);
     }
-    let chosen = choose(store, book, tx, turn, standing, now).await?;
-    if chosen.is_empty() {
-        return Ok(());
-    }
-    let ids: BTreeSet<JobId> = chosen.iter().flat_map(|u| u.jobs.iter().copied()).collect();
-    book.read(store, tx, &ids).await?;
-    let params = sqlx::query(DETAILS.of(store.is_embedded())).bind(list(&ids)).fetch_all(&mut *tx).await?;
-    let steps = sqlx::query(STEPS.of(store.is_embedded())).bind(list(&ids)).fetch_all(&mut *tx).await?;
-    let mut details = details(&params, &steps)?;
+    let standing = looked.iter().map(|c| (*c, book.standing(store, *c))).collect();
+    let chosen = choose(store, book, turn, &standing, &mut places, now);
+    let mut details = read_details(store, book, tx, &chosen).await?;
     let mut after = Vec::new();
     for unit in chosen {
         let name = unit.id.or(unit.jobs.first().copied());
         for id in &unit.jobs {
-            let Some(mut head) = book.heads.remove(id) else { continue };
-            let before = head.clone();
-            let (params, steps) = details.remove(id).unwrap_or_default();
-            let taken = take(book, &mut head, turn, now, name, params, steps, &mut after);
-            let head = match taken {
-                Taken::Claimed(job) => {
-                    turned.claimed.push(*job);
-                    head
-                }
-                Taken::Ended => head,
-                Taken::Left => before,
+            let Some(mut head) = book.head(unit.customer, *id).cloned() else { continue };
+            let (params, steps) = match head.fresh.take() {
+                Some(fresh) => (Some(fresh.params.clone()), Some(Ok(fresh.steps()))),
+                None => details.remove(id).unwrap_or_default(),
             };
-            stands(standing, &head);
-            book.heads.insert(*id, head);
+            match take(book, &mut head, turn, now, name, params, steps, &mut after) {
+                Taken::Claimed(job) => turned.claimed.push(*job),
+                Taken::Ended => {}
+                Taken::Left => continue,
+            }
+            book.put(head);
         }
     }
-    if !after.is_empty() {
-        book.write_jobs(store, tx).await?;
-        for effect in after {
-            effect.carry_out(store, book, tx, turn.now).await?;
-        }
+    for effect in after {
+        effect.carry_out(store, book, tx, turn.now).await?;
     }
     Ok(())
+}
+
+/// What those of them are to do that somebody has begun before.
+async fn read_details(store: &Store, book: &mut Book, tx: &mut Conn, chosen: &[Unit]) -> Result<Details> {
+    let begun = chosen.iter().flat_map(|u| u.jobs.iter().map(|j| (u.customer, *j)));
+    let begun = begun.filter(|(c, j)| book.head(*c, *j).is_some_and(|h| h.fresh.is_none()));
+    let ids: Vec<JobId> = begun.map(|(_, job)| job).collect();
+    if ids.is_empty() {
+        return Ok(Details::new());
+    }
+    // What a claim that ran out has written just now is among what the next one has to go by.
+    if !book.steps.is_empty() {
+        book.write_all(store, tx).await?;
+    }
+    let params = sqlx::query(DETAILS.of(store.is_embedded())).bind(list(&ids)).fetch_all(&mut *tx).await?;
+    let steps = sqlx::query(STEPS.of(store.is_embedded())).bind(list(&ids)).fetch_all(&mut *tx).await?;
+    details(&params, &steps)
 }
 
 enum Taken {
@@ -156,6 +166,7 @@ fn take(
     head.last_write = 0;
     head.claim_owner = Some(turn.owner.clone());
     head.claim_expires_at = Some(now + turn.claim_for.as_millis() as i64);
+    head.claim_changed = true;
     head.next_attempt_at = None;
     head.started_at = head.started_at.or(Some(head.admitted_at.unwrap_or(turn.now).max(turn.now)));
     head.dirty = true;
@@ -198,35 +209,15 @@ fn take(
     Taken::Claimed(Box::new(job))
 }
 
-/// Puts what has become of a job back among those of its context.
-fn stands(standing: &mut BTreeMap<CustomerId, Vec<Standing>>, head: &Head) {
-    let Some(jobs) = standing.get_mut(&head.customer) else { return };
-    if head.finished_at.is_some() {
-        jobs.retain(|s| s.job != head.id);
-        return;
-    }
-    for job in jobs.iter_mut().filter(|s| s.job == head.id) {
-        job.state = Some(head.state);
-        job.admitted_at = head.admitted_at;
-        job.entry.unit = head.unit.map(|u| u.0.as_u128());
-        job.entry.phase = match head.state {
-            JobState::Queued => Phase::Queued,
-            JobState::Parked => Phase::Parked,
-            s if s.is_started() => Phase::Started,
-            _ => Phase::Holding(head.hold),
-        };
-    }
-}
-
 /// The units that this worker takes now: joiners of its own first, then in turn among the customers.
-async fn choose(
+fn choose(
     store: &Store,
     book: &Book,
-    tx: &mut Conn,
     turn: &Turn,
     standing: &BTreeMap<CustomerId, Vec<Standing>>,
+    places: &mut Places,
     now: i64,
-) -> Result<Vec<Unit>> {
+) -> Vec<Unit> {
     let mut chosen: Vec<Unit> = Vec::new();
     for (unit, context) in &turn.open {
         let Some(jobs) = standing.get(&CustomerId(*context)) else { continue };
@@ -239,13 +230,14 @@ async fn choose(
             let provider = provider_of(jobs, members[0]);
             let joined = on_one_cloud(jobs, joined, &provider);
             // Whoever joins needs a place like everybody.
-            chosen.push(Unit { id, jobs: joined, due_since: 0, needs_place: true, provider });
+            let customer = CustomerId(*context);
+            chosen.push(Unit { customer, id, jobs: joined, due_since: 0, needs_place: true, provider });
         }
     }
     let taken: BTreeSet<JobId> = chosen.iter().flat_map(|u| u.jobs.iter().copied()).collect();
     let mut waiting: BTreeMap<CustomerId, VecDeque<Unit>> = BTreeMap::new();
     for (customer, jobs) in standing.iter().filter(|_| turn.want > 0) {
-        let mut units = units(store, jobs, turn, now);
+        let mut units = units(store, *customer, jobs, turn, now);
         units.retain(|u| u.jobs.iter().all(|j| !taken.contains(j)));
         if !units.is_empty() {
             // What has a place already comes first, then what has been due longest; of those, in the order of acceptance.
@@ -253,10 +245,6 @@ async fn choose(
             waiting.insert(*customer, VecDeque::from(units));
         }
     }
-    if chosen.is_empty() && waiting.is_empty() {
-        return Ok(chosen);
-    }
-    let mut places = store.places_locked(tx).await?;
     let mut want = turn.want;
     let mut line: BTreeSet<(i64, i64, CustomerId)> = waiting
         .iter()
@@ -285,11 +273,11 @@ async fn choose(
             line.insert((running + n as i64, next.due_since, customer));
         }
     }
-    Ok(chosen)
+    chosen
 }
 
 /// What of a context may be claimed now.
-fn units(store: &Store, jobs: &[Standing], turn: &Turn, now: i64) -> Vec<Unit> {
+fn units(store: &Store, customer: CustomerId, jobs: &[Standing], turn: &Turn, now: i64) -> Vec<Unit> {
     let entries: Vec<Entry> = jobs.iter().map(|s| s.entry).collect();
     let since = |key: u128| {
         let admitted = jobs.iter().find(|s| s.entry.key == key).and_then(|s| s.admitted_at);
@@ -301,6 +289,7 @@ fn units(store: &Store, jobs: &[Standing], turn: &Turn, now: i64) -> Vec<Unit> {
             let first = *keys.first()?;
             let provider = provider_of(jobs, first);
             Some(Unit {
+                customer,
                 id: None,
                 due_since: since(first),
                 jobs: on_one_cloud(jobs, keys, &provider),
@@ -317,19 +306,19 @@ fn units(store: &Store, jobs: &[Standing], turn: &Turn, now: i64) -> Vec<Unit> {
         };
         if let Some(due_since) = at.filter(|at| *at <= now) {
             let provider = job.provider.clone();
-            units.push(Unit { id: None, jobs: vec![job.job], due_since, needs_place, provider });
+            units.push(Unit { customer, id: None, jobs: vec![job.job], due_since, needs_place, provider });
         }
     }
     units
 }
 
-fn provider_of(jobs: &[Standing], key: u128) -> String {
-    jobs.iter().find(|s| s.entry.key == key).map(|s| s.provider.clone()).unwrap_or_default()
+fn provider_of(jobs: &[Standing], key: u128) -> Arc<str> {
+    jobs.iter().find(|s| s.entry.key == key).map_or_else(|| "".into(), |s| s.provider.clone())
 }
 
 /// Those that work on this cloud: only they can be done together.
 fn on_one_cloud(jobs: &[Standing], keys: Vec<u128>, provider: &str) -> Vec<JobId> {
-    let same = |key: &u128| jobs.iter().any(|s| s.entry.key == *key && s.provider == provider);
+    let same = |key: &u128| jobs.iter().any(|s| s.entry.key == *key && *s.provider == *provider);
     keys.into_iter().filter(same).map(job_id).collect()
 }
 
@@ -382,23 +371,29 @@ fn step(row: &AnyRow) -> Result<StepRecord> {
     })
 }
 
-impl Store {
-    /// The places that are left, with a lock: whoever claims takes turns, so that no two can take the last one.
-    async fn places_locked(&self, tx: &mut Conn) -> Result<Places> {
-        if !self.is_embedded() {
-            sqlx::query("SELECT value FROM counter WHERE name = 'places' FOR UPDATE")
-                .fetch_one(&mut *tx)
-                .await?;
-        }
-        self.places(tx).await
-    }
-
+/// What a claim has to know of everything else.
+struct Frame {
     /// The time that claims are measured by: the database's, where several nodes share one.
-    async fn claim_clock(&self, tx: &mut Conn, now: i64) -> Result<i64> {
-        if self.is_embedded() || self.own_clock {
-            return Ok(now);
-        }
-        let row = sqlx::query("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) AS now");
-        row.fetch_one(tx).await?.int("now")
+    now: i64,
+    maintenance: bool,
+    places: Places,
+}
+
+/// With a lock: whoever claims takes turns, so that no two can take the last place.
+const FRAME: Sql = Sql {
+    sqlite: "SELECT 0 AS now, (SELECT value FROM setting WHERE name = 'maintenance') AS maintenance",
+    postgres: "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) AS now,
+                      (SELECT value FROM setting WHERE name = 'maintenance') AS maintenance
+               FROM counter WHERE counter.name = 'places' FOR UPDATE OF counter",
+};
+
+impl Store {
+    async fn frame_locked(&self, tx: &mut Conn, now: i64) -> Result<Frame> {
+        let row = sqlx::query(FRAME.of(self.is_embedded())).fetch_one(&mut *tx).await?;
+        let ours = self.is_embedded() || self.own_clock;
+        let now = if ours { now } else { row.int("now")? };
+        let maintenance = row.text_opt("maintenance")?.is_some();
+        // Counted by a statement of its own: what others have taken before they let go of the lock is seen by it.
+        Ok(Frame { now, maintenance, places: self.places(tx).await? })
     }
 }

@@ -18,6 +18,7 @@ use tokio::sync::{Notify, broadcast};
 
 use crate::{
     error::{Error, Result},
+    memory::Memory,
     notify,
     row::Columns,
     seal::Sealer,
@@ -67,6 +68,8 @@ pub struct Store {
     pub(crate) own_clock: bool,
     /// An edge may have become free: parked jobs are looked at before the next claim.
     pub(crate) edges_changed: Arc<AtomicBool>,
+    /// What this process knows of contexts from its last turns.
+    pub(crate) memory: Arc<Memory>,
     /// The other nodes, where there may be some.
     others: Option<notify::Sender>,
 }
@@ -121,6 +124,7 @@ impl Store {
             open_jobs: OPEN_JOBS,
             own_clock: false,
             edges_changed: Arc::new(AtomicBool::new(true)),
+            memory: Arc::default(),
             others: None,
         }
     }

@@ -34,9 +34,15 @@ macro_rules! rows {
 }
 pub(crate) use rows;
 
-/// The PostgreSQL text of [`rows!`] with the rows in another parameter: for several changes in one statement.
+/// The text of [`rows!`] for one of the two, with the rows in this parameter: for several changes in one statement or one
+/// trip.
 macro_rules! rows_in {
-    ($parameter:literal, $before:expr, [$($column:literal $kind:ident),+ $(,)?], $after:expr) => {
+    (sqlite $parameter:literal, $before:expr, [$($column:literal $kind:ident),+ $(,)?], $after:expr) => {
+        concat!(
+            $before, "(SELECT ", crate::dialect::rows!(@json $($column,)+), " FROM json_each(", $parameter, ")) AS t", $after
+        )
+    };
+    (postgres $parameter:literal, $before:expr, [$($column:literal $kind:ident),+ $(,)?], $after:expr) => {
         concat!(
             $before, "jsonb_to_recordset(CAST(", $parameter, " AS jsonb)) AS t(",
             crate::dialect::rows!(@typed $($column $kind,)+), ")", $after

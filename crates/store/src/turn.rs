@@ -3,10 +3,7 @@
 //! What its jobs have done is applied, each under its fence; contexts in which something ended are settled; what may start
 //! in them, or elsewhere, is claimed, and begun in the same commit. The context's row is always locked before its jobs.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use async_trait::async_trait;
 use domain::{
@@ -21,14 +18,17 @@ use jobs::{
 use sqlx::any::AnyRow;
 
 use crate::{
-    admission::{self, MARK, Standing},
-    book::{Book, Head, StepRow},
+    admission,
+    book::{Book, Context},
     claims,
     db::{Conn, Store},
     dialect::Sql,
     error::{Error, Result},
+    head::Head,
+    memory::Recalled,
     orders::{cancel_needing, drop_unmade_server},
     row::Columns,
+    writes::StepRow,
 };
 
 #[async_trait]
@@ -134,14 +134,21 @@ impl Store {
     }
 
     async fn take_turn(&self, turn: &Turn) -> Result<Turned> {
+        if let Some(turned) = self.take_at_once(turn).await? {
+            return Ok(turned);
+        }
         let mut tx = self.write().await?;
-        let mut book = Book::default();
+        let mut book = Book { anew: turn.due, ..Book::default() };
         let customer = |uuid| CustomerId(uuid);
+        let open: BTreeSet<CustomerId> = turn.open.iter().map(|(_, context)| customer(*context)).collect();
         let named = turn.writes.iter().map(|w| customer(w.fence.context));
-        let named = named.chain(turn.open.iter().map(|(_, context)| customer(*context))).collect();
+        let named = named.chain(open.iter().copied()).collect();
         book.lock(self, &mut tx, &named).await?;
-        let jobs = turn.writes.iter().map(|w| JobId(w.fence.job)).collect();
-        book.read(self, &mut tx, &jobs).await?;
+        book.learn(self, &mut tx, &named).await?;
+        let over = turn.writes.iter().map(|w| w.fence);
+        let over = over.filter(|f| book.head(customer(f.context), JobId(f.job)).is_none());
+        let over: Vec<JobId> = over.map(|f| JobId(f.job)).collect();
+        book.find(self, &mut tx, &over).await?;
 
         let mut turned = Turned::default();
         let mut after = Vec::new();
@@ -152,83 +159,65 @@ impl Store {
                 written
             }));
         }
-        if !after.is_empty() {
-            // What follows from these ends looks at rows of other tables, which is seldom enough to be done one by one.
-            book.write_jobs(self, &mut tx).await?;
-            for effect in after {
-                effect.carry_out(self, &mut book, &mut tx, turn.now).await?;
-            }
+        // What follows from these ends looks at rows of other tables, which is seldom enough to be done one by one.
+        for effect in after {
+            effect.carry_out(self, &mut book, &mut tx, turn.now).await?;
         }
-        let mut standing = self.settle(&mut book, &mut tx, turn).await?;
+        // Contexts whose order has to be looked at: something ended in them, or a unit of theirs takes joiners.
+        let mut looked: BTreeSet<CustomerId> = book.unsettled.iter().copied().chain(open).collect();
         if turn.want > 0 || !turn.open.is_empty() {
-            claims::claim(self, &mut book, &mut tx, turn, &mut standing, &mut turned).await?;
+            claims::claim(self, &mut book, &mut tx, turn, &mut looked, &mut turned).await?;
         }
-        self.mark(&mut book, &mut tx, &standing, turn.now).await?;
+        self.mark(&mut book, &looked, turn.now);
         book.write_all(self, &mut tx).await?;
         tx.commit().await?;
         let changed: Vec<CustomerId> = book.contexts.keys().copied().collect();
-        let more = turned.more;
-        turned.more = book.contexts.values().any(|c| c.ready_at.is_some()) || more;
+        turned.more |= book.contexts.values().any(|c| c.ready_at.is_some());
+        book.remember(self);
         self.tell(&changed, turned.more);
         Ok(turned)
     }
 
-    /// The jobs of every context whose order has to be looked at: something ended in it, or its unit takes joiners.
-    async fn settle(
-        &self,
-        book: &mut Book,
-        tx: &mut Conn,
-        turn: &Turn,
-    ) -> Result<BTreeMap<CustomerId, Vec<Standing>>> {
-        let open = turn.open.iter().map(|(_, context)| CustomerId(*context));
-        let customers: BTreeSet<CustomerId> = book.unsettled.iter().copied().chain(open).collect();
-        self.stand(book, tx, &customers).await
-    }
-
-    /// The unfinished jobs of these contexts, as this transaction leaves them.
-    pub(crate) async fn stand(
-        &self,
-        book: &mut Book,
-        tx: &mut Conn,
-        customers: &BTreeSet<CustomerId>,
-    ) -> Result<BTreeMap<CustomerId, Vec<Standing>>> {
-        let mut found: BTreeMap<CustomerId, Vec<Standing>> =
-            customers.iter().map(|c| (*c, Vec::new())).collect();
-        if customers.is_empty() {
-            return Ok(found);
+    /// A turn in which jobs of one context only go on: one statement instead of a transaction of several, if the context is
+    /// as it is remembered. `None` leaves it to the long way.
+    async fn take_at_once(&self, turn: &Turn) -> Result<Option<Turned>> {
+        let Some(first) = turn.writes.first().filter(|_| !self.is_embedded()) else { return Ok(None) };
+        let goes_on = |w: &Transition| w.fence.context == first.fence.context && w.job == JobChange::Stays;
+        if turn.look || !turn.open.is_empty() || !turn.writes.iter().all(goes_on) {
+            return Ok(None);
         }
-        // What is in the book is written first: the read sees it, and the book reads anew what it needs again.
-        book.write_jobs(self, tx).await?;
-        let customers: Vec<CustomerId> = customers.iter().copied().collect();
-        for job in admission::standing(self, tx, &customers).await? {
-            found.entry(job.customer).or_default().push(job);
+        let customer = CustomerId(first.fence.context);
+        let Some(Recalled { version, running, ready_at, known }) = self.memory.take(customer) else {
+            return Ok(None);
+        };
+        let mut book = Book::default();
+        book.contexts.insert(customer, Context { version, running, ready_at, dirty: false });
+        book.known.insert(customer, known);
+        let applied = turn.writes.iter().map(|w| apply(&mut book, w, turn.now));
+        let written: Vec<_> = applied.map(|a| a.map(|(written, _)| written)).collect();
+        // What is refused is refused by the rows.
+        if written.iter().any(Result::is_err) || !book.write_if_unchanged(self, version).await? {
+            return Ok(None);
         }
-        Ok(found)
+        book.remember(self);
+        self.tell(&[customer], false);
+        Ok(Some(Turned { written, ..Turned::default() }))
     }
 
     /// Marks what may start in the contexts that were looked at, and writes their heads.
-    async fn mark(
-        &self,
-        book: &mut Book,
-        tx: &mut Conn,
-        standing: &BTreeMap<CustomerId, Vec<Standing>>,
-        now: i64,
-    ) -> Result<()> {
-        let mut changed = Vec::new();
-        for (customer, jobs) in standing {
-            let marks = admission::marks(self.matrix, jobs, now);
+    fn mark(&self, book: &mut Book, looked: &BTreeSet<CustomerId>, now: i64) {
+        for customer in looked {
+            let marks = admission::marks(self.matrix, &book.standing(self, *customer), now);
             if let Some(context) = book.contexts.get_mut(customer) {
                 context.stand(marks.running, marks.ready_at);
             }
+            let Some(known) = book.known.get_mut(customer) else { continue };
             for (job, at) in marks.changed {
-                changed.push(serde_json::json!({"id": job.to_string(), "at": at}));
+                if let Some(head) = known.heads.get_mut(&job) {
+                    (head.admitted_at, head.dirty) = (at, true);
+                }
             }
         }
-        if !changed.is_empty() {
-            let rows = serde_json::to_string(&changed).map_err(|e| Error::Corrupt(e.to_string()))?;
-            sqlx::query(MARK.of(self.is_embedded())).bind(rows).execute(tx).await?;
-        }
-        Ok(())
     }
 }
 
@@ -261,6 +250,10 @@ impl After {
                     drop_unmade_server(tx, server, now).await?;
                 }
                 for needing in cancel_needing(tx, customer, job, now).await? {
+                    if let Some(mut head) = book.head(customer, needing).cloned() {
+                        (head.state, head.finished_at) = (JobState::Cancelled, Some(now));
+                        book.put(head);
+                    }
                     book.event((customer, needing), "cancelled", None, Some(format!("needs {job}")), now);
                 }
                 Ok(())
@@ -274,7 +267,8 @@ impl After {
 /// Takes one transition into the book. Nothing of it is taken where its fence is stale.
 fn apply(book: &mut Book, write: &Transition, now: i64) -> Result<(Written, Vec<After>), StoreError> {
     let job = JobId(write.fence.job);
-    let Some(mut head) = book.heads.get(&job).cloned() else { return Err(StoreError::Fenced) };
+    let customer = CustomerId(write.fence.context);
+    let Some(mut head) = book.head(customer, job).cloned() else { return Err(StoreError::Fenced) };
     if head.epoch != write.fence.epoch {
         return Err(StoreError::Fenced);
     }
@@ -290,7 +284,7 @@ fn apply(book: &mut Book, write: &Transition, now: i64) -> Result<(Written, Vec<
         (head.last_write, head.dirty) = (write.number * 2 + i64::from(stop), true);
     }
     let after = change(book, &mut head, write, stop, now);
-    book.heads.insert(job, head);
+    book.put(head);
     Ok((Written { stop }, after))
 }
 
@@ -380,7 +374,7 @@ pub(crate) fn change(
         }
     }
     if gives_back {
-        (head.claim_owner, head.claim_expires_at) = (None, None);
+        (head.claim_owner, head.claim_expires_at, head.claim_changed) = (None, None, true);
         book.unsettled.insert(head.customer);
     }
     head.dirty = true;

@@ -4,6 +4,8 @@
 //! conflicts with it, and no conflicting job is running, whatever its `seq`. From that follow exclusion, start order
 //! by `seq` for every conflicting pair, no starvation, and free overtaking by jobs that do not conflict.
 
+use std::collections::HashMap;
+
 use domain::kind::Scope;
 
 use crate::matrix::{KindIx, Matrix};
@@ -94,18 +96,55 @@ fn blockers(matrix: &Matrix, jobs: &[Entry], j: usize) -> Vec<usize> {
     found
 }
 
-/// The queued jobs that may start now, in `seq` order.
+/// What stands in front of a place in the order: enough to say whether it is free, whoever it is that stands there.
+#[derive(Default)]
+struct Ahead {
+    /// Kinds that are in the way of everybody whom they conflict with.
+    wide: Vec<KindIx>,
+    /// Kinds that are in the way on this server.
+    near: HashMap<u128, Vec<KindIx>>,
+}
+
+impl Ahead {
+    fn add(&mut self, e: &Entry) {
+        match e.phase {
+            Phase::Parked | Phase::Holding(Scope::None) => return,
+            Phase::Holding(Scope::SameServer) => {}
+            _ => insert(&mut self.wide, e.kind),
+        }
+        if let Some(target) = e.target {
+            insert(self.near.entry(target).or_default(), e.kind);
+        }
+    }
+
+    fn blocks(&self, matrix: &Matrix, e: &Entry) -> bool {
+        let near = e.target.and_then(|t| self.near.get(&t)).into_iter().flatten();
+        self.wide.iter().any(|k| matrix.scope(*k, e.kind) == Scope::SameCustomer)
+            || near.into_iter().any(|k| matrix.scope(*k, e.kind) != Scope::None)
+    }
+}
+
+fn insert(kinds: &mut Vec<KindIx>, kind: KindIx) {
+    if !kinds.contains(&kind) {
+        kinds.push(kind);
+    }
+}
+
+/// The queued jobs that may start now, in `seq` order. In one pass: what is in front is kept by kind, and there are few.
 pub fn admissible(matrix: &Matrix, jobs: &[Entry]) -> Vec<JobKey> {
-    let mut free: Vec<&Entry> = jobs
-        .iter()
-        .enumerate()
-        .filter(|(j, e)| {
-            e.phase == Phase::Queued && e.needs.is_none() && blockers(matrix, jobs, *j).is_empty()
-        })
-        .map(|(_, e)| e)
-        .collect();
-    free.sort_by_key(|e| e.seq);
-    free.into_iter().map(|e| e.key).collect()
+    let mut ahead = Ahead::default();
+    let (started, mut waiting): (Vec<&Entry>, Vec<&Entry>) =
+        jobs.iter().partition(|e| e.phase == Phase::Started);
+    started.into_iter().for_each(|e| ahead.add(e));
+    waiting.sort_by_key(|e| e.seq);
+    let mut free = Vec::new();
+    for e in waiting {
+        if e.phase == Phase::Queued && e.needs.is_none() && !ahead.blocks(matrix, e) {
+            free.push(e.key);
+        }
+        ahead.add(e);
+    }
+    free
 }
 
 /// The queued jobs that may run together with this unit, in `seq` order: of its kind, and with nothing in their way but the

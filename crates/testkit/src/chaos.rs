@@ -40,8 +40,11 @@ pub struct Proxy {
     address: SocketAddr,
 }
 
-/// As a simple query has it on the wire.
+/// As simple queries have them on the wire.
+const BEGIN: &[u8] = b"BEGIN\0";
 const COMMIT: &[u8] = b"COMMIT\0";
+/// In the rows of a worker's turn. Outside a transaction the statement that takes them commits by itself.
+const TURN: &[u8] = b"\"last_write\":";
 
 impl Proxy {
     /// In front of the server of this address.
@@ -70,7 +73,7 @@ impl Proxy {
         database.replace(&self.shared.server, &self.address.to_string())
     }
 
-    /// Cuts the n-th COMMIT from now, 0 being the next.
+    /// Cuts the n-th COMMIT from now, or statement that is one by itself, 0 being the next.
     pub fn cut_commit(&self, n: u32, cut: Cut) {
         *self.shared.cut.lock().unwrap() = cut;
         self.shared.countdown.store(i64::from(n), Ordering::SeqCst);
@@ -94,12 +97,15 @@ async fn pass(shared: Arc<Shared>, mut client: TcpStream) {
     let (mut asked, mut answered) = (vec![0; 64 << 10], vec![0; 64 << 10]);
     // Set while the answer to the chosen COMMIT is on its way.
     let mut swallow = false;
+    let mut in_transaction = false;
     loop {
         tokio::select! {
             _ = cuts.changed() => return,
             read = client.read(&mut asked) => {
                 let Ok(n @ 1..) = read else { return };
-                let commits = asked[..n].windows(COMMIT.len()).any(|w| w == COMMIT);
+                let has = |what: &[u8]| asked[..n].windows(what.len()).any(|w| w == what);
+                let commits = has(COMMIT) || (!in_transaction && has(TURN));
+                in_transaction = (in_transaction || has(BEGIN)) && !commits;
                 if commits && shared.countdown.fetch_sub(1, Ordering::SeqCst) == 0 {
                     match *shared.cut.lock().unwrap() {
                         Cut::Before => return,
