@@ -9,7 +9,7 @@ use std::{
 
 use domain::CustomerId;
 use sqlx::{
-    AnyConnection, AnyPool, Executor, Row,
+    AnyConnection, AnyPool, Connection, Executor, Row,
     any::{AnyPoolOptions, install_default_drivers},
     migrate::Migrator,
 };
@@ -272,6 +272,9 @@ impl Store {
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
+/// A connection that was given back so lately is taken to stand.
+const IDLE_TRUSTED: Duration = Duration::from_secs(1);
+
 async fn connect(url: &str, to_look: bool) -> Result<AnyPool> {
     install_default_drivers();
     let settings = match (url.starts_with("sqlite:"), to_look) {
@@ -285,6 +288,15 @@ async fn connect(url: &str, to_look: bool) -> Result<AnyPool> {
         (false, true) => "SET default_transaction_read_only = on;",
     };
     let options = AnyPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(10));
+    // A round trip before every use would cost as much as the use; one that was idle is asked whether it still stands.
+    let options = options.test_before_acquire(false).before_acquire(|conn, meta| {
+        Box::pin(async move {
+            if meta.idle_for > IDLE_TRUSTED {
+                conn.ping().await?;
+            }
+            Ok(true)
+        })
+    });
     let options = options.after_connect(move |conn, _| {
         Box::pin(async move {
             conn.execute(settings).await?;

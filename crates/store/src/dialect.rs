@@ -48,7 +48,16 @@ macro_rules! rows_in {
             crate::dialect::rows!(@typed $($column $kind,)+), ")", $after
         )
     };
+    // So few that a planner that does not look at them looks each up by its key, however small the table.
+    (few $parameter:literal, $before:expr, [$($column:literal $kind:ident),+ $(,)?], $after:expr) => {
+        concat!(
+            $before, "(SELECT * FROM jsonb_to_recordset(CAST(", $parameter, " AS jsonb)) AS t(",
+            crate::dialect::rows!(@typed $($column $kind,)+), ") LIMIT 4) AS t", $after
+        )
+    };
 }
+/// Rows that `rows_in!(few …)` takes at most.
+pub(crate) const FEW: usize = 4;
 pub(crate) use rows_in;
 
 /// `listed!("SELECT … WHERE id IN ", " ORDER BY …")`: between the two texts stand the members of the JSON list `$1`. What

@@ -69,8 +69,7 @@ impl Memory {
         contexts.kept += 1;
         contexts.jobs += known.heads.len();
         let kept_at = contexts.kept;
-        let before =
-            contexts.all.insert(customer, Remembered { version, known, running, ready_at, kept_at });
+        let before = contexts.all.insert(customer, Remembered { version, known, running, ready_at, kept_at });
         contexts.jobs -= before.map_or(0, |b| b.known.heads.len());
         if contexts.jobs > JOBS_MAX {
             contexts.forget_half();
@@ -112,8 +111,7 @@ mod tests {
     #[test]
     fn no_more_is_kept_than_there_is_room_for_and_the_newest_stay() {
         let memory = Memory::default();
-        let customers: Vec<CustomerId> =
-            (0..40_000).map(|n| CustomerId(uuid::Uuid::from_u128(n))).collect();
+        let customers: Vec<CustomerId> = (0..40_000).map(|n| CustomerId(uuid::Uuid::from_u128(n))).collect();
         for customer in &customers {
             let head = crate::head::tests::head_of(*customer, JobId(customer.0));
             let known = Known { heads: [(head.id, head)].into(), strangers: vec![] };

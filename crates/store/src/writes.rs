@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     book::{Book, Context},
     db::{Conn, Store},
-    dialect::{list, rows_in},
+    dialect::{FEW, list, rows_in},
     error::{Error, Result},
 };
 
@@ -15,6 +15,7 @@ use crate::{
 pub(crate) struct StepRow {
     pub(crate) job: String,
     pub(crate) key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) state: Option<&'static str>,
     /// A try begins.
     pub(crate) begins: i64,
@@ -22,12 +23,17 @@ pub(crate) struct StepRow {
     pub(crate) ends: i64,
     /// 0 leaves them, 1 starts them anew, 2 adds one unsuccessful try and its pause.
     pub(crate) patience: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_at: Option<i64>,
     pub(crate) pause: i64,
     pub(crate) unknown: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) task: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) output: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cause: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) detail: Option<String>,
 }
 
@@ -38,7 +44,9 @@ pub(crate) struct EventRow {
     pub(crate) job: String,
     pub(crate) at: i64,
     pub(crate) what: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) step: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) detail: Option<String>,
 }
 
@@ -119,25 +127,45 @@ macro_rules! wiped {
     };
     (postgres $parameter:literal) => {
         concat!(
-            "DELETE FROM secret WHERE job_id IN (SELECT jsonb_array_elements_text(CAST(", $parameter, " AS jsonb)))"
+            "DELETE FROM secret WHERE job_id IN (SELECT jsonb_array_elements_text(CAST(",
+            $parameter,
+            " AS jsonb)))"
         )
     };
 }
 const WRITE_SQLITE: &str = concat!(
-    heads!(sqlite "$1", ""), "; ", steps!(sqlite "$2", ""), "; ", log!(sqlite "$3", ""), "; ",
-    wiped!(sqlite "$5"), "; ", contexts!(sqlite "$4", "")
+    heads!(sqlite "$1", ""),
+    "; ",
+    steps!(sqlite "$2", ""),
+    "; ",
+    log!(sqlite "$3", ""),
+    "; ",
+    wiped!(sqlite "$5"),
+    "; ",
+    contexts!(sqlite "$4", "")
 );
 const WRITE_POSTGRES: &str = concat!(
-    "WITH heads AS (", heads!(postgres "$1", ""), "), steps AS (", steps!(postgres "$2", ""), "), log AS (",
-    log!(postgres "$3", ""), "), wiped AS (", wiped!(postgres "$5"), ") ", contexts!(postgres "$4", "")
+    "WITH heads AS (",
+    heads!(postgres "$1", ""),
+    "), steps AS (",
+    steps!(postgres "$2", ""),
+    "), log AS (",
+    log!(postgres "$3", ""),
+    "), wiped AS (",
+    wiped!(postgres "$5"),
+    ") ",
+    contexts!(postgres "$4", "")
 );
 /// A whole turn in one statement, without a lock taken first: of one context, and only if its version still is `$5`.
 const WRITE_IF_UNCHANGED: &str = concat!(
     "WITH same AS (",
-    contexts!(postgres "$4", " AND context.version = $5 RETURNING context.customer_id"),
-    "), heads AS (", heads!(postgres "$1", " AND EXISTS (SELECT 1 FROM same)"),
-    "), steps AS (", steps!(postgres "$2", " AND EXISTS (SELECT 1 FROM same)"),
-    "), log AS (", log!(postgres "$3", " AND EXISTS (SELECT 1 FROM same)"),
+    contexts!(few "$4", " AND context.version = $5 RETURNING context.customer_id"),
+    "), heads AS (",
+    heads!(few "$1", " AND EXISTS (SELECT 1 FROM same)"),
+    "), steps AS (",
+    steps!(few "$2", " AND EXISTS (SELECT 1 FROM same)"),
+    "), log AS (",
+    log!(few "$3", " AND EXISTS (SELECT 1 FROM same)"),
     ") SELECT customer_id FROM same"
 );
 
@@ -165,6 +193,12 @@ impl Book {
         }
     }
 
+    /// Whether it is little enough for [`Book::write_if_unchanged`].
+    pub(crate) fn is_little(&self) -> bool {
+        let heads = self.known.values().flat_map(|k| k.heads.values()).filter(|h| h.dirty).count();
+        heads.max(self.steps.len()).max(self.events.len()) <= FEW
+    }
+
     /// Writes everything of the one context that it is about, if its version still is this. Returns whether it was.
     pub(crate) async fn write_if_unchanged(&mut self, store: &Store, version: i64) -> Result<bool> {
         let rows = [self.head_rows()?, rows_of(&self.steps)?, rows_of(&self.events)?, self.context_rows()?];
@@ -182,17 +216,27 @@ impl Book {
             hold: &'static str,
             epoch: i64,
             undo: i64,
+            #[serde(skip_serializing_if = "Option::is_none")]
             unit: Option<String>,
             shape: i64,
+            #[serde(skip_serializing_if = "Option::is_none")]
             admitted_at: Option<i64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
             parked_at: Option<i64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
             next_attempt_at: Option<i64>,
             claim: i64,
+            #[serde(skip_serializing_if = "Option::is_none")]
             claim_owner: Option<&'h str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
             claim_expires_at: Option<i64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
             started_at: Option<i64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
             finished_at: Option<i64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
             cause: Option<&'h str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
             detail: Option<&'h str>,
             last_write: i64,
         }
@@ -228,6 +272,7 @@ impl Book {
             id: String,
             version: i64,
             running: i64,
+            #[serde(skip_serializing_if = "Option::is_none")]
             ready_at: Option<i64>,
         }
         let changed = self.contexts.iter().filter(|(_, c)| c.dirty);
@@ -240,7 +285,6 @@ impl Book {
         rows_of(&changed.map(row).collect::<Vec<_>>())
     }
 }
-
 
 fn rows_of<T: Serialize>(rows: &[T]) -> Result<String> {
     serde_json::to_string(rows).map_err(|e| Error::Corrupt(e.to_string()))

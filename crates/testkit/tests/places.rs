@@ -118,6 +118,28 @@ async fn a_claim_nobody_knows_of_is_not_renewed(database: Database) {
     assert!(hands::claim(&lab.store, "two", later + 61_000).await.is_some(), "it has run out");
 }
 
+/// A turn locks the rows of many jobs, and a renewal too: it passes over those that are being written, and waits for none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewal_waits_for_no_row() {
+    let lab = few_places(Database::Postgres).await;
+    for _ in 0..2 {
+        lab.accept(Kind::Snapshot, Scope::None).await;
+    }
+    let held: Vec<_> = take_all(&lab.store).await.iter().map(|j| j.fence).collect();
+    let writing = lab.plane.by_hand(
+        "BEGIN; SELECT id FROM job WHERE state = 'running' LIMIT 1 FOR UPDATE; SELECT CAST(pg_sleep(3) AS TEXT); COMMIT",
+    );
+    let renewing = async {
+        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+        let minute = std::time::Duration::from_secs(60);
+        jobs::JobStore::renew(&lab.store, "places", &held, now(), minute).await.unwrap()
+    };
+    tokio::select! {
+        renewed = renewing => assert_eq!(renewed.len(), 1, "the other one is being written"),
+        () = writing => panic!("the renewal waited"),
+    }
+}
+
 /// Whoever joins others takes a place like everybody.
 async fn who_joins_needs_a_place(database: Database) {
     let lab = Lab::start(database).await;
