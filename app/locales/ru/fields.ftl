@@ -1,4 +1,5 @@
 field-template-missing = Выберите систему.
+field-template-unfit = Эта система не подходит серверу. Выберите другую.
 field-template-gone = Эта система больше не предлагается. Выберите другую.
 field-number-format = Введите целое число, например 4.
 field-number-range = От { $min } до { $max } (введено { $value }).

@@ -1,8 +1,13 @@
 //! What owners ask of their servers.
 
-use domain::{ServerId, field::FieldError, power::PowerAction};
+use domain::{
+    ServerId,
+    field::{Field, FieldError},
+    power::PowerAction,
+};
 use leptos::prelude::*;
-use provisioning::{Form, ResizeAnswer, ServerAnswer};
+use provisioning::{Form, ReinstallWish, ServerAnswer};
+use secrecy::SecretString;
 
 use super::answer::{Caller, Fault};
 use crate::{
@@ -34,9 +39,9 @@ async fn terminate(caller: &Caller, server: &str, typed: String, key: &str) -> R
     let id = &request.around.request_id;
     let page = routes::server_terminate(server);
     let answer = request.facade().server_terminate(caller.viewer()?, server, &typed, &key, id).await?;
-    if let ServerAnswer::Refused(error) = answer {
+    if let ServerAnswer::Refused(errors) = answer {
         let values = [("confirm_name", typed.as_str())];
-        refused(caller, &format!("terminate-{server}"), &page, &values, vec![error]).await;
+        refused(caller, &format!("terminate-{server}"), &page, &values, errors).await;
         return Ok(());
     }
     answered(caller, lang, server, &page, answer).await;
@@ -92,9 +97,15 @@ async fn power(caller: &Caller, server: &str, action: &str, key: &str) -> Result
     Ok(())
 }
 
+/// Pasted keys are kept up to here.
+const KEYS_MAX: usize = 16_384;
+
 /// Leads back to a form with what was typed and what is wrong with it.
 async fn refused(caller: &Caller, form: &str, page: &str, values: &[(&str, &str)], errors: Vec<FieldError>) {
-    let cut = |(name, value): &(&str, &str)| ((*name).to_owned(), value.chars().take(80).collect());
+    let cut = |(name, value): &(&str, &str)| {
+        let longest = if *name == Field::SshKeys.as_str() { KEYS_MAX } else { 80 };
+        ((*name).to_owned(), value.chars().take(longest).collect())
+    };
     let values = values.iter().map(cut).collect();
     caller.memory().flash(Flash { form: form.to_owned(), values, errors }).await;
     caller.see_other(&format!("{page}#errors"));
@@ -140,19 +151,12 @@ async fn resize(
     let page = routes::server_resize(server);
     let seen = total.parse().ok();
     let answer = request.facade().server_resize(caller.viewer()?, server, typed, seen, form).await?;
-    let answer = match answer {
-        ResizeAnswer::Refused(errors) => {
-            let [vcpu, ram, disk, bandwidth] = typed;
-            let values = [("vcpu", vcpu), ("ram", ram), ("disk", disk), ("bandwidth", bandwidth)];
-            refused(caller, &format!("resize-{server}"), &page, &values, errors).await;
-            return Ok(());
-        }
-        ResizeAnswer::Accepted(job) => ServerAnswer::Accepted(job),
-        ResizeAnswer::OtherValues(job) => ServerAnswer::OtherValues(job),
-        ResizeAnswer::Denied(denial) => ServerAnswer::Denied(denial),
-        ResizeAnswer::TooMany { limit } => ServerAnswer::TooMany { limit },
-        ResizeAnswer::Gone => ServerAnswer::Gone,
-    };
+    if let ServerAnswer::Refused(errors) = answer {
+        let [vcpu, ram, disk, bandwidth] = typed;
+        let values = [("vcpu", vcpu), ("ram", ram), ("disk", disk), ("bandwidth", bandwidth)];
+        refused(caller, &format!("resize-{server}"), &page, &values, errors).await;
+        return Ok(());
+    }
     answered(caller, lang, server, &page, answer).await;
     Ok(())
 }
@@ -175,8 +179,8 @@ async fn change_ip(caller: &Caller, server: &str, accepts_dns: bool, key: &str) 
     let form = Form { key: &key, request_id: &request.around.request_id };
     let page = routes::server_network(server);
     let answer = request.facade().server_change_ip(caller.viewer()?, server, accepts_dns, form).await?;
-    if let ServerAnswer::Refused(error) = answer {
-        refused(caller, &format!("network-{server}"), &page, &[], vec![error]).await;
+    if let ServerAnswer::Refused(errors) = answer {
+        refused(caller, &format!("network-{server}"), &page, &[], errors).await;
         return Ok(());
     }
     answered(caller, lang, server, &page, answer).await;
@@ -184,26 +188,47 @@ async fn change_ip(caller: &Caller, server: &str, accepts_dns: bool, key: &str) 
 }
 
 #[server(name = ServerReinstall, prefix = "/do", endpoint = "server_reinstall")]
+#[allow(clippy::too_many_arguments, reason = "the fields of one form")]
 pub async fn server_reinstall(
     #[server(default)] server: String,
+    #[server(default)] template: String,
+    #[server(default)] method: String,
+    #[server(default)] guest_login: String,
+    #[server(default)] password_source: String,
+    #[server(default)] guest_password: String,
+    #[server(default)] ssh_keys: String,
     #[server(default)] confirm_name: String,
     #[server(default)] key: String,
 ) -> Result<(), ServerFnError> {
     let caller = Caller::current()?;
-    let result = reinstall(&caller, &server, &confirm_name, &key).await;
+    let password = Some(SecretString::from(guest_password));
+    let wish =
+        ReinstallWish { template, method, guest_login, password_source, password, ssh_keys, confirm_name };
+    let result = reinstall(&caller, &server, wish, &key).await;
     caller.finish(result).await
 }
 
-async fn reinstall(caller: &Caller, server: &str, typed: &str, key: &str) -> Result<(), Fault> {
+async fn reinstall(caller: &Caller, server: &str, wish: ReinstallWish, key: &str) -> Result<(), Fault> {
     let Some(server) = named(caller, server) else { return Ok(()) };
     let (request, lang) = (&caller.request, caller.request.lang());
     let key = form_key(request, key);
     let form = Form { key: &key, request_id: &request.around.request_id };
     let page = routes::server_reinstall(server);
-    let answer = request.facade().server_reinstall(caller.viewer()?, server, typed, form).await?;
-    if let ServerAnswer::Refused(error) = answer {
-        let values = [("confirm_name", typed)];
-        refused(caller, &format!("reinstall-{server}"), &page, &values, vec![error]).await;
+    // What was typed is shown again with what is wrong of it; a secret is not.
+    let keys = request.facade().without_private_keys(&wish.ssh_keys);
+    let typed = [
+        (Field::Template, wish.template.clone()),
+        (Field::Method, wish.method.clone()),
+        (Field::GuestLogin, wish.guest_login.clone()),
+        (Field::SshKeys, keys),
+        (Field::ConfirmName, wish.confirm_name.clone()),
+    ];
+    let source = wish.password_source.clone();
+    let answer = request.facade().server_reinstall(caller.viewer()?, server, wish, form).await?;
+    if let ServerAnswer::Refused(errors) = answer {
+        let values = typed.iter().map(|(field, value)| (field.as_str(), value.as_str()));
+        let values: Vec<_> = values.chain([("password_source", source.as_str())]).collect();
+        refused(caller, &format!("reinstall-{server}"), &page, &values, errors).await;
         return Ok(());
     }
     answered(caller, lang, server, &page, answer).await;

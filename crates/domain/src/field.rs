@@ -35,6 +35,8 @@ closed_list! {
     Code {
         TemplateMissing = "template-missing",
         TemplateGone = "template-gone",
+        /// It does not fit the server that it was chosen for.
+        TemplateUnfit = "template-unfit",
         NumberFormat = "number-format",
         NumberRange = "number-range",
         NumberStep = "number-step",

@@ -17,6 +17,7 @@ pub mod kind;
 pub mod permission;
 pub mod power;
 pub mod price;
+pub mod reinstall;
 pub mod resize;
 pub mod size;
 pub mod snapshot;

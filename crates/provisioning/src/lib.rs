@@ -22,9 +22,9 @@ pub use accounts::{SignIn, account_add, demo_accounts};
 pub use catalogue::demo_catalogue;
 pub use control::Control;
 pub use facade::{
-    Blocker, DraftSaved, EdgePool, Facade, Form, OperationView, OrderPlaced, PasswordView, QueuePreview,
-    ResizeAnswer, ResizePreview, Seen, ServerAnswer, ServerView, StaffJob, Viewer, Waiting, customer_row,
-    customer_rows, draft_digest, job_word,
+    Blocker, ConsoleAnswer, DraftSaved, EdgePool, Facade, Form, OperationView, OrderPlaced, PasswordView,
+    QueuePreview, ReinstallWish, ResizePreview, Seen, ServerAnswer, ServerView, StaffJob, Viewer, Waiting,
+    customer_row, customer_rows, draft_digest, job_word,
 };
 pub use housekeeping::housekeeping;
 pub use observer::{look, observe};

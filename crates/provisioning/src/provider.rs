@@ -229,6 +229,15 @@ pub struct GuestSeen {
     pub addresses: Vec<String>,
 }
 
+/// Where the screen of a machine is shown, and what lets in whoever has it.
+#[derive(Clone, Debug)]
+pub struct ConsoleTicket {
+    pub host: String,
+    /// To be named to the host.
+    pub port: u16,
+    pub ticket: SecretString,
+}
+
 /// What a guest is told at its first boot.
 #[derive(Debug)]
 pub struct GuestSetup {
@@ -331,6 +340,9 @@ pub trait Provider: Send + Sync + 'static {
 
     /// What a guest that is up looks like from inside; `None` where no road leads there.
     async fn guest_seen(&self, machine: &MachineRef) -> Result<Option<GuestSeen>>;
+
+    /// A way to the screen of a machine that is on: good once, and soon.
+    async fn machine_console(&self, machine: &MachineRef) -> Result<ConsoleTicket>;
 
     /// Takes a snapshot; it replaces the one there is.
     async fn machine_snapshot(&self, machine: &MachineRef) -> Result<TaskRef>;

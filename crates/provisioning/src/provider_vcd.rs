@@ -14,9 +14,9 @@ use vcd::{
 use crate::{
     guest,
     provider::{
-        Block, EdgeFound, EdgeRef, EdgeSpeed, Group, GroupNetwork, GroupRef, GuestProgress, GuestSeen,
-        GuestSettings, GuestSetup, Machine, MachineRef, MachineSpec, NetworkFound, NetworkRef, NetworkSpec,
-        Obstacle, Provider, ProviderError, ProviderErrorKind, Result, TaskRef,
+        Block, ConsoleTicket, EdgeFound, EdgeRef, EdgeSpeed, Group, GroupNetwork, GroupRef, GuestProgress,
+        GuestSeen, GuestSettings, GuestSetup, Machine, MachineRef, MachineSpec, NetworkFound, NetworkRef,
+        NetworkSpec, Obstacle, Provider, ProviderError, ProviderErrorKind, Result, TaskRef,
     },
     roads::Roads,
 };
@@ -394,6 +394,11 @@ impl Provider for VcdProvider {
 
     async fn guest_seen(&self, r: &MachineRef) -> Result<Option<GuestSeen>> {
         self.roads.look_inside(id::<VmId>(&r.0)?.uuid()).await
+    }
+
+    async fn machine_console(&self, r: &MachineRef) -> Result<ConsoleTicket> {
+        let way = self.client.vm_console_ticket(id(&r.0)?).await.map_err(error)?;
+        Ok(ConsoleTicket { host: way.host, port: way.port, ticket: way.ticket })
     }
 
     async fn machine_snapshot(&self, r: &MachineRef) -> Result<TaskRef> {

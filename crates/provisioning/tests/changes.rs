@@ -1,5 +1,7 @@
 //! What an owner has changed of a server that is up: its size, address, system, password, snapshot and name.
 
+use std::time::Duration;
+
 use domain::{
     ServerId,
     field::Code,
@@ -9,10 +11,13 @@ use domain::{
     snapshot::SnapshotAction,
     state::{JobState, Role, ServerState},
 };
-use provisioning::{Form, ResizeAnswer, ServerAnswer, Viewer};
+use provisioning::{
+    ConsoleAnswer, Form, ReinstallWish, ServerAnswer, Viewer,
+    provider::{MachineRef, Provider},
+};
 use secrecy::ExposeSecret;
 use serde_json::json;
-use testkit::{Database, Plane};
+use testkit::{Database, Plane, same_system};
 
 async fn ordered(plane: &Plane, viewer: &Viewer) -> ServerId {
     let job = plane.order(viewer).await;
@@ -38,7 +43,7 @@ fn accepted(answer: ServerAnswer) -> domain::JobId {
 async fn resize(plane: &Plane, anna: &Viewer, server: ServerId, typed: [&str; 4]) -> domain::JobId {
     let key = typed.join("-");
     match plane.facade.server_resize(anna, server, typed, None, form(&key)).await.unwrap() {
-        ResizeAnswer::Accepted(job) => job,
+        ServerAnswer::Accepted(job) => job,
         other => panic!("{other:?}"),
     }
 }
@@ -113,7 +118,7 @@ async fn a_size_that_cannot_be_is_refused_and_says_why(database: Database) {
     let refused = async |typed: [String; 4]| {
         let typed = [typed[0].as_str(), &typed[1], &typed[2], &typed[3]];
         match plane.facade.server_resize(&anna, server, typed, None, form("x")).await.unwrap() {
-            ResizeAnswer::Refused(errors) => errors[0].code,
+            ServerAnswer::Refused(errors) => errors[0].code,
             other => panic!("{other:?}"),
         }
     };
@@ -126,7 +131,7 @@ async fn a_size_that_cannot_be_is_refused_and_says_why(database: Database) {
     // Somebody else's server is not there.
     let boris = plane.viewer("boris@test", Role::Customer).await;
     let answer = plane.facade.server_resize(&boris, server, ["1", "1", "1", "1"], None, form("b")).await;
-    assert_eq!(answer.unwrap(), ResizeAnswer::Gone);
+    assert_eq!(answer.unwrap(), ServerAnswer::Gone);
 }
 
 async fn an_address_is_switched_and_the_old_one_rests(database: Database) {
@@ -136,7 +141,7 @@ async fn an_address_is_switched_and_the_old_one_rests(database: Database) {
     let old = row(&plane, server).await.address.unwrap();
     let ask = async |key| plane.facade.server_change_ip(&anna, server, true, form(key)).await.unwrap();
     let missing = plane.facade.server_change_ip(&anna, server, false, form("n")).await.unwrap();
-    assert!(matches!(missing, ServerAnswer::Refused(e) if e.code == Code::DnsMissing));
+    assert!(matches!(missing, ServerAnswer::Refused(e) if e[0].code == Code::DnsMissing));
     plane.until(accepted(ask("a").await), JobState::Succeeded).await;
     let now = row(&plane, server).await;
     let new = now.address.clone().unwrap();
@@ -186,9 +191,13 @@ async fn a_reinstall_keeps_identity_address_and_price(database: Database) {
     let (server, neighbour) = (ordered(&plane, &anna).await, ordered(&plane, &anna).await);
     let before = row(&plane, server).await;
     let up = plane.guests().await;
-    let wrong = plane.facade.server_reinstall(&anna, server, "db-01", form("w")).await.unwrap();
-    assert!(matches!(wrong, ServerAnswer::Refused(e) if e.code == Code::ConfirmNameWrong));
-    let job = accepted(plane.facade.server_reinstall(&anna, server, &before.name, form("a")).await.unwrap());
+    let ask = async |wish: ReinstallWish, key: &str| {
+        plane.facade.server_reinstall(&anna, server, wish, form(key)).await.unwrap()
+    };
+    let wrong = ReinstallWish { confirm_name: "db-01".into(), ..same_system(&before) };
+    let wrong = ask(wrong, "w").await;
+    assert!(matches!(wrong, ServerAnswer::Refused(e) if e[0].code == Code::ConfirmNameWrong));
+    let job = accepted(ask(same_system(&before), "a").await);
     plane.until(job, JobState::Succeeded).await;
     let after = row(&plane, server).await;
     assert_eq!(
@@ -207,6 +216,79 @@ async fn a_reinstall_keeps_identity_address_and_price(database: Database) {
     let password = shown.password.expose_secret().to_owned();
     let login = json!({"login": after.guest_login, "password": password});
     assert!(plane.guest_of(server, login).await);
+}
+
+async fn a_reinstall_takes_another_system_and_another_login(database: Database) {
+    let plane = Plane::start_on(database, 1).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let server = ordered(&plane, &anna).await;
+    let before = row(&plane, server).await;
+    let ask = async |wish: ReinstallWish, key: &str| {
+        plane.facade.server_reinstall(&anna, server, wish, form(key)).await.unwrap()
+    };
+    let codes = |answer| match answer {
+        ServerAnswer::Refused(errors) => errors.into_iter().map(|e| e.code).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    // What does not fit is shown with its reason, and refused.
+    let view = plane.facade.server(&anna, server).await.unwrap().unwrap();
+    let systems = plane.facade.reinstall_systems(&view);
+    let why = |id: &str| systems.iter().find(|(t, _)| t.id == id).unwrap().1;
+    assert_eq!(why("debian-12"), None);
+    assert!(why("windows-2022").is_some());
+    let windows = ReinstallWish { template: "windows-2022".into(), ..same_system(&before) };
+    assert_eq!(codes(ask(windows, "w").await), [Code::TemplateUnfit]);
+    let own = |login: &str, password: &str| ReinstallWish {
+        template: "debian-12".into(),
+        method: "password".into(),
+        guest_login: login.into(),
+        password_source: "own".into(),
+        password: Some(password.to_owned().into()),
+        ..same_system(&before)
+    };
+    assert_eq!(codes(ask(own("Root User", "Tuer-Kante-48-Wolke"), "l").await), [Code::LoginFormat]);
+    assert!(!codes(ask(own("ops", "short"), "p").await).is_empty());
+    assert_eq!(row(&plane, server).await.template_id, before.template_id, "nothing was taken over");
+
+    let job = accepted(ask(own("ops", "Tuer-Kante-48-Wolke"), "a").await);
+    plane.until(job, JobState::Succeeded).await;
+    let after = row(&plane, server).await;
+    assert_eq!((after.template_id.as_str(), after.guest_login.as_str()), ("debian-12", "ops"));
+    assert_eq!((after.address, after.price_minor), (before.address, before.price_minor));
+    assert!(after.own_password);
+    let login = json!({"login": "ops", "password": "Tuer-Kante-48-Wolke"});
+    assert!(plane.guest_of(server, login).await);
+    // The customer's own password is shown to nobody, and what the job kept of it is gone.
+    assert_eq!(plane.facade.password_reveal(&anna, job).await.unwrap(), Some(false));
+    assert!(plane.store.secret_for_job(server).await.unwrap().is_none());
+}
+
+async fn a_screen_is_opened_by_its_owner_while_the_server_runs(database: Database) {
+    let plane = Plane::start_on(database, 1).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let boris = plane.viewer("boris@test", Role::Customer).await;
+    let staff = plane.viewer("admin@test", Role::Admin).await;
+    let server = ordered(&plane, &anna).await;
+    let open = async |who: &Viewer| plane.facade.server_console(who, server).await.unwrap();
+    let tickets = [open(&anna).await, open(&anna).await].map(|answer| match answer {
+        ConsoleAnswer::Ticket(ticket) => {
+            assert!(!format!("{ticket:?}").contains(ticket.ticket.expose_secret()), "it is never logged");
+            assert!(!ticket.host.is_empty() && ticket.port > 0);
+            ticket.ticket.expose_secret().to_owned()
+        }
+        other => panic!("{other:?}"),
+    });
+    assert_ne!(tickets[0], tickets[1], "each is good once");
+    assert!(matches!(open(&boris).await, ConsoleAnswer::Gone));
+    assert!(matches!(open(&staff).await, ConsoleAnswer::Gone));
+    // It is off, and nobody has seen it yet: the cloud says so.
+    let hand = plane.provider();
+    let machine = MachineRef(plane.machine_of(server).await);
+    let off = hand.machine_stop(&machine).await.unwrap();
+    hand.task_wait(&off, Duration::from_secs(30)).await.unwrap();
+    assert!(matches!(open(&anna).await, ConsoleAnswer::Denied(Denial::NotRunning)));
+    let jobs = plane.store.jobs_of_server(server, 10).await.unwrap();
+    assert_eq!(jobs.len(), 1, "it is no job");
 }
 
 async fn a_password_is_reset_with_one_restart_and_shown_once(database: Database) {
@@ -275,6 +357,8 @@ testkit::on_both!(
     an_address_is_switched_and_the_old_one_rests,
     an_address_that_does_not_answer_is_taken_back,
     a_reinstall_keeps_identity_address_and_price,
+    a_reinstall_takes_another_system_and_another_login,
+    a_screen_is_opened_by_its_owner_while_the_server_runs,
     a_password_is_reset_with_one_restart_and_shown_once,
     a_snapshot_is_taken_gone_back_to_and_removed,
     a_name_is_a_label,

@@ -226,13 +226,13 @@ async fn wished(plane: &Plane, viewer: &Viewer, server: ServerId, wish: Wish) ->
             let (ram, disk) = (size.ram_gb.to_string(), size.disk_gb.to_string());
             let typed = [vcpu.as_str(), &ram, &disk, speed];
             match facade.server_resize(viewer, server, typed, None, form).await.unwrap() {
-                provisioning::ResizeAnswer::Accepted(job) => return job,
+                provisioning::ServerAnswer::Accepted(job) => return job,
                 other => panic!("{other:?}"),
             }
         }
         Wish::Address => facade.server_change_ip(viewer, server, true, form).await,
         Wish::Password => facade.server_reset_password(viewer, server, form).await,
-        Wish::Reinstall => facade.server_reinstall(viewer, server, &row.name, form).await,
+        Wish::Reinstall => facade.server_reinstall(viewer, server, testkit::same_system(&row), form).await,
         Wish::Snapshot => {
             facade.server_snapshot(viewer, server, domain::snapshot::SnapshotAction::Create, form).await
         }

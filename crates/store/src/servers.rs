@@ -1,6 +1,9 @@
 //! Servers: what was ordered, where it is, what was last seen of it.
 
-use domain::{CustomerId, ServerId, access::Method, catalogue::Family, size::Size, state::ServerState};
+use domain::{
+    CustomerId, ServerId, access::Method, catalogue::Family, reinstall::System, size::Size,
+    state::ServerState,
+};
 use jobs::Fence;
 use sqlx::any::AnyRow;
 
@@ -252,6 +255,29 @@ impl Store {
             .bind(server.to_string())
             .execute(&mut *tx)
             .await?;
+        self.commit(tx, customer).await
+    }
+
+    /// The system and the way to sign in that the server is to have from now on.
+    pub async fn server_system(&self, fence: Fence, server: ServerId, system: &System) -> Result<()> {
+        let mut tx = self.write().await?;
+        let (_, customer) = fence::hold(&mut tx, fence).await?;
+        let keys = serde_json::to_string(&system.ssh_keys).map_err(|e| Error::Corrupt(e.to_string()))?;
+        sqlx::query(
+            "UPDATE server SET template_id = $1, template_name = $2, family = $3, method = $4, guest_login = $5,
+                 own_password = $6, ssh_keys = $7
+             WHERE id = $8",
+        )
+        .bind(&system.template_id)
+        .bind(&system.template_name)
+        .bind(family_text(system.family))
+        .bind(system.method.as_str())
+        .bind(&system.guest_login)
+        .bind(i64::from(system.own_password))
+        .bind(keys)
+        .bind(server.to_string())
+        .execute(&mut *tx)
+        .await?;
         self.commit(tx, customer).await
     }
 

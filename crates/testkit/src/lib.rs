@@ -27,3 +27,15 @@ macro_rules! on_both {
         }
     };
 }
+
+/// A reinstall of what a server has, with a new password where it has one.
+pub fn same_system(server: &provisioning::Server) -> provisioning::ReinstallWish {
+    provisioning::ReinstallWish {
+        template: server.template_id.clone(),
+        method: server.method.as_str().into(),
+        guest_login: server.guest_login.clone(),
+        ssh_keys: server.ssh_keys.join("\n"),
+        confirm_name: server.name.clone(),
+        ..provisioning::ReinstallWish::default()
+    }
+}

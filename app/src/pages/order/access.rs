@@ -8,7 +8,6 @@ use domain::{
     keys::check_keys,
 };
 use leptos::prelude::*;
-use provisioning::Draft;
 
 use super::{Loaded, Params, buttons, draft, draft_input, enter_is_next, help, shown_errors, step_page};
 use crate::{
@@ -57,7 +56,7 @@ pub(crate) async fn access(request: Request, params: Params) -> Loaded {
             {quantity(lang, &errors, &v.quantity)}
             {methods(lang, &errors, &v.method, windows)}
             {text_row(lang, &errors, Field::GuestLogin, &v.guest_login, 80, login_hint)}
-            {passwords(lang, &errors, &draft)}
+            {passwords(lang, &errors, &v.password_source, draft.password_kept)}
             {(!windows).then(|| keys(lang, &errors, &v.ssh_keys))}
             <div class="field">
                 <p class="label">{t!(lang, "access-ip")}</p>
@@ -72,7 +71,7 @@ pub(crate) async fn access(request: Request, params: Params) -> Loaded {
 }
 
 /// The sentences for the browser, each parameter as `{name}`.
-fn hint_texts(lang: Lang) -> Vec<HintText> {
+pub(crate) fn hint_texts(lang: Lang) -> Vec<HintText> {
     let names = ["max", "length", "char", "offer"];
     let braces: Vec<(String, String)> = names.iter().map(|n| ((*n).to_owned(), format!("{{{n}}}"))).collect();
     HINTED
@@ -85,7 +84,7 @@ fn hint_texts(lang: Lang) -> Vec<HintText> {
         .collect()
 }
 
-fn text_row(
+pub(crate) fn text_row(
     lang: Lang,
     errors: &Errors,
     field: Field,
@@ -124,7 +123,7 @@ fn quantity(lang: Lang, errors: &Errors, typed: &str) -> impl IntoView + use<> {
     }
 }
 
-fn methods(lang: Lang, errors: &Errors, chosen: &str, windows: bool) -> impl IntoView + use<> {
+pub(crate) fn methods(lang: Lang, errors: &Errors, chosen: &str, windows: bool) -> impl IntoView + use<> {
     let choices = [Method::Password, Method::KeyAndPassword, Method::Key]
         .into_iter()
         .map(|m| {
@@ -149,9 +148,9 @@ fn methods(lang: Lang, errors: &Errors, chosen: &str, windows: bool) -> impl Int
     }
 }
 
-fn passwords(lang: Lang, errors: &Errors, draft: &Draft) -> impl IntoView + use<> {
-    let own = draft.values.password_source == PasswordSource::Own.as_str();
-    let hint = if draft.password_kept {
+pub(crate) fn passwords(lang: Lang, errors: &Errors, source: &str, kept: bool) -> impl IntoView + use<> {
+    let own = source == PasswordSource::Own.as_str();
+    let hint = if kept {
         t!(lang, "password-kept")
     } else if errors.has(Field::GuestPassword) {
         t!(lang, "password-again")
@@ -181,7 +180,7 @@ fn passwords(lang: Lang, errors: &Errors, draft: &Draft) -> impl IntoView + use<
     }
 }
 
-fn keys(lang: Lang, errors: &Errors, pasted: &str) -> impl IntoView + use<> {
+pub(crate) fn keys(lang: Lang, errors: &Errors, pasted: &str) -> impl IntoView + use<> {
     let read = check_keys(pasted).unwrap_or_default();
     let list = (!read.is_empty()).then(|| {
         let items = read

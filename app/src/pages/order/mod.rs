@@ -1,6 +1,6 @@
 //! S3–S7: the wizard. Each step is a page of its own over the same draft.
 
-mod access;
+pub(crate) mod access;
 mod os;
 mod review;
 mod size;

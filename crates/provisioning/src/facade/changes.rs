@@ -6,7 +6,7 @@ use domain::{
     field::{Code, Field, FieldError},
     hostname::check_name,
     kind::Kind,
-    permission::{Action, Denial},
+    permission::Action,
     price::{Quote, quote},
     resize::{Effects, Impossible, effects},
     size::{Size, check_size_of},
@@ -22,17 +22,6 @@ use store::{
 
 use super::{Facade, REVEAL_WAIT_MS, ServerAnswer, ServerView, Viewer, orders::body_hash};
 use crate::{passwords, workflows::Wanted};
-
-/// How a wish for another size was answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ResizeAnswer {
-    Accepted(domain::JobId),
-    OtherValues(domain::JobId),
-    Refused(Vec<FieldError>),
-    Denied(Denial),
-    TooMany { limit: i64 },
-    Gone,
-}
 
 /// What a change of size would mean.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,41 +83,34 @@ impl Facade {
         typed: [&str; 4],
         seen_minor: Option<i64>,
         form: Form<'_>,
-    ) -> Result<ResizeAnswer> {
+    ) -> Result<ServerAnswer> {
         let Some(view) = self.server(viewer, id).await?.filter(|v| v.own) else {
-            return Ok(ResizeAnswer::Gone);
+            return Ok(ServerAnswer::Gone);
         };
         let idempotency = Idempotency {
             key: form.key.to_owned(),
             body_hash: body_hash(&format!("resize {id} {}", typed.join(" "))),
         };
         if let Some(job) = self.store.accepted_before(view.server.customer, &idempotency).await? {
-            return Ok(ResizeAnswer::Accepted(job));
+            return Ok(ServerAnswer::Accepted(job));
         }
         if let Err(denial) = view.can(Action::Resize) {
-            return Ok(ResizeAnswer::Denied(denial));
+            return Ok(ServerAnswer::Denied(denial));
         }
         let preview = match self.resize_preview(&view, typed) {
             Ok(preview) => preview,
-            Err(errors) => return Ok(ResizeAnswer::Refused(errors)),
+            Err(errors) => return Ok(ServerAnswer::Refused(errors)),
         };
         let price_minor = preview.quote.total_minor;
         if seen_minor.is_some_and(|seen| seen != price_minor) {
-            return Ok(ResizeAnswer::Refused(vec![FieldError::new(Field::Price, Code::PriceStale)]));
+            return Ok(ServerAnswer::Refused(vec![FieldError::new(Field::Price, Code::PriceStale)]));
         }
         let alone = preview.effects.is_bandwidth_alone();
         let kind = if alone { Kind::ChangeBandwidth } else { Kind::Resize };
         let mut job = self.job_of(kind, viewer, id, form.request_id)?;
         job.params = serde_json::to_value(Wanted { size: preview.size, price_minor })
             .map_err(|e| Error::Corrupt(e.to_string()))?;
-        Ok(match self.accept(&view.server, &job, &OrderSecrets::default(), &idempotency).await? {
-            ServerAnswer::Accepted(job) => ResizeAnswer::Accepted(job),
-            ServerAnswer::OtherValues(job) => ResizeAnswer::OtherValues(job),
-            ServerAnswer::Denied(denial) => ResizeAnswer::Denied(denial),
-            ServerAnswer::TooMany { limit } => ResizeAnswer::TooMany { limit },
-            ServerAnswer::Refused(error) => ResizeAnswer::Refused(vec![error]),
-            ServerAnswer::Gone => ResizeAnswer::Gone,
-        })
+        self.accept(&view.server, &job, &OrderSecrets::default(), &idempotency).await
     }
 
     /// Asks for another address of the block.
@@ -141,31 +123,13 @@ impl Facade {
     ) -> Result<ServerAnswer> {
         if !accepts_dns {
             return self
-                .owned(viewer, id, |_| ServerAnswer::Refused(FieldError::new(Field::Dns, Code::DnsMissing)))
+                .owned(viewer, id, |_| {
+                    ServerAnswer::Refused(vec![FieldError::new(Field::Dns, Code::DnsMissing)])
+                })
                 .await;
         }
         let job = |facade: &Self| facade.job_of(Kind::ChangeIp, viewer, id, form.request_id);
         self.asked(viewer, id, Action::ChangeIp, form, "change_ip", OrderSecrets::default(), job).await
-    }
-
-    /// Asks for a fresh machine in place of the server's. The name must be typed as it is.
-    pub async fn server_reinstall(
-        &self,
-        viewer: &Viewer,
-        id: ServerId,
-        typed_name: &str,
-        form: Form<'_>,
-    ) -> Result<ServerAnswer> {
-        let Some(view) = self.server(viewer, id).await?.filter(|v| v.own) else {
-            return Ok(ServerAnswer::Gone);
-        };
-        if typed_name.trim().to_lowercase() != view.server.name.to_lowercase() {
-            return Ok(ServerAnswer::Refused(FieldError::new(Field::ConfirmName, Code::ConfirmNameWrong)));
-        }
-        let secrets =
-            if view.server.method.uses_password() { self.generated()? } else { OrderSecrets::default() };
-        let job = |facade: &Self| facade.job_of(Kind::Reinstall, viewer, id, form.request_id);
-        self.asked(viewer, id, Action::Reinstall, form, "reinstall", secrets, job).await
     }
 
     /// Asks for a new password. It is made here, and shown once when it is set.
@@ -245,7 +209,7 @@ impl Facade {
 
     /// One more operation on a server, if its owner asks and it may be done.
     #[allow(clippy::too_many_arguments, reason = "one form, one call")]
-    async fn asked(
+    pub(super) async fn asked(
         &self,
         viewer: &Viewer,
         id: ServerId,
@@ -270,7 +234,7 @@ impl Facade {
         self.accept(&view.server, &job(self)?, &secrets, &idempotency).await
     }
 
-    fn generated(&self) -> Result<OrderSecrets> {
+    pub(super) fn generated(&self) -> Result<OrderSecrets> {
         let password = passwords::generate().map_err(|_| Error::Sealed)?;
         let until = self.now_ms() + REVEAL_WAIT_MS;
         Ok(OrderSecrets { job: Some(password.clone()), reveal: Some((password, until)) })

@@ -192,7 +192,7 @@ impl Facade {
 }
 
 /// Keeps typed values from growing without bound, on a character's boundary.
-fn cut(values: &mut DraftValues) {
+pub(super) fn cut(values: &mut DraftValues) {
     let shorten = |text: &mut String, max: usize| {
         if text.len() > max {
             let end = (0..=max).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
@@ -218,7 +218,7 @@ fn cut(values: &mut DraftValues) {
 
 /// Replaces private keys by a line without their content, so that the refusal stays and the secret does not. Public keys
 /// around them are kept.
-fn redact_private_key(pasted: &str) -> String {
+pub(super) fn redact_private_key(pasted: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut rest: Vec<&str> = pasted.lines().collect();
     while let Some(first) = private_key_line(&rest.join("\n")) {

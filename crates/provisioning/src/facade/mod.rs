@@ -2,12 +2,14 @@
 //!
 //! Every call takes the [`Viewer`] and answers for that viewer only: whose a thing is is checked in one place,
 //! [`Viewer::may_see`] and [`Viewer::owns`], and what a viewer may not see is `None`, as if it did not exist. Nothing
-//! here calls the cloud.
+//! here calls the cloud, but for the way to a screen, which is good only at once.
 
 mod changes;
+mod console;
 mod drafts;
 mod operations;
 mod orders;
+mod reinstall;
 mod servers;
 mod staff;
 
@@ -19,16 +21,19 @@ use secrecy::SecretString;
 use store::{Change, Result, Store, accounts::Account};
 use tokio::sync::broadcast;
 
-pub use changes::{Form, ResizeAnswer, ResizePreview};
+pub use changes::{Form, ResizePreview};
+pub use console::ConsoleAnswer;
 pub use drafts::DraftSaved;
 pub use operations::{Blocker, OperationView, PasswordView, Waiting, customer_row, customer_rows, job_word};
 pub use orders::{OrderPlaced, QueuePreview, Seen, draft_digest};
+pub use reinstall::ReinstallWish;
 pub use servers::{ServerAnswer, ServerView};
 pub use staff::{EdgePool, StaffJob};
 
 use crate::{
     accounts::{self, Gate, SignIn},
     control::Control,
+    provider::Provider,
 };
 
 /// How long a password that was revealed can be read again (a lost page), ms.
@@ -69,16 +74,19 @@ pub struct Facade {
     pub(crate) catalogue: Arc<Catalogue>,
     clock: Arc<dyn Clock>,
     gate: Gate,
+    /// For what cannot wait for a job: the way to a screen. `None` on a node that has no credentials.
+    cloud: Option<Arc<dyn Provider>>,
 }
 
 impl Facade {
     pub fn new(control: &Control) -> Self {
-        Self::over(control.store.clone(), control.catalogue.clone(), control.clock.clone())
+        let pages = Self::over(control.store.clone(), control.catalogue.clone(), control.clock.clone());
+        Self { cloud: Some(control.provider.clone()), ..pages }
     }
 
     /// Without a cloud: pages never ask it, so a node that only serves them needs no credentials.
     pub fn over(store: Store, catalogue: Catalogue, clock: Arc<dyn Clock>) -> Self {
-        Self { store, catalogue: Arc::new(catalogue), clock, gate: Gate::new() }
+        Self { store, catalogue: Arc::new(catalogue), clock, gate: Gate::new(), cloud: None }
     }
 
     pub fn catalogue(&self) -> &Catalogue {

@@ -73,7 +73,7 @@ pub enum ServerAnswer {
     Accepted(JobId),
     /// The form was already sent with other values.
     OtherValues(JobId),
-    Refused(FieldError),
+    Refused(Vec<FieldError>),
     Denied(Denial),
     TooMany {
         limit: i64,
@@ -158,7 +158,10 @@ impl Facade {
             return Ok(ServerAnswer::Gone);
         }
         if typed_name.trim().to_lowercase() != server.name.to_lowercase() {
-            return Ok(ServerAnswer::Refused(FieldError::new(Field::ConfirmName, Code::ConfirmNameWrong)));
+            return Ok(ServerAnswer::Refused(vec![FieldError::new(
+                Field::ConfirmName,
+                Code::ConfirmNameWrong,
+            )]));
         }
         let job = self.job_of(Kind::Terminate, viewer, id, request_id)?;
         self.accept(server, &job, &OrderSecrets::default(), &idempotency).await
