@@ -7,11 +7,15 @@
 use std::{io::Read, path::PathBuf, time::Duration};
 
 use anyhow::{Context, bail};
-use domain::state::Role;
+use domain::state::{Role, StepState};
 use jobs::{Clock, SystemClock};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use store::{Maintenance, Store, interventions::Intervention};
+use serde_json::{Map, Value};
+use store::{
+    Maintenance, Store,
+    interventions::{Intervention, Rerun},
+};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
@@ -34,7 +38,7 @@ enum Request {
     MaintenanceEnd,
     Orphans,
     JobShow { number: i64 },
-    JobRerun { number: i64, by: String, why: String },
+    JobRerun { number: i64, by: String, why: String, inputs: Map<String, Value> },
     JobRollBack { number: i64, by: String, why: String },
 }
 
@@ -62,9 +66,12 @@ async fn carry_out(store: &Store, request: Request) -> Answer {
         }
         Request::Orphans => list_orphans(store).await,
         Request::JobShow { number } => show_job(store, number).await,
-        Request::JobRerun { number, by, why } => {
+        Request::JobRerun { number, by, why, inputs } => {
             let (job, by) = staff(store, number, &by, false).await?;
             let how = Intervention { by, why: &why, now: SystemClock.now_ms() };
+            if !inputs.is_empty() {
+                return rerun_with(store, (number, job), &inputs, how).await;
+            }
             match store.job_rerun(job, how).await.map_err(failed)? {
                 true => Ok(format!("Job {number} is queued again, from the step that failed.")),
                 false => Err(format!("job {number} has not failed: there is nothing to run again")),
@@ -81,6 +88,29 @@ async fn carry_out(store: &Store, request: Request) -> Answer {
         Request::MaintenanceEnd => {
             store.maintenance_end().await.map_err(failed)?;
             Ok("Jobs are taken up again.".into())
+        }
+    }
+}
+
+/// Runs a job again with other inputs, where the step that failed takes them.
+async fn rerun_with(
+    store: &Store,
+    (number, id): (i64, domain::JobId),
+    inputs: &Map<String, Value>,
+    how: Intervention<'_>,
+) -> Answer {
+    let failed = |e: store::Error| e.to_string();
+    let job = store.job(id).await.map_err(failed)?.ok_or_else(|| format!("there is no job {number}"))?;
+    let step = job.steps.iter().find(|s| s.state == StepState::Failed);
+    let takes = step.map_or(&[][..], |s| provisioning::inputs_of(job.kind, &s.key));
+    match store.job_rerun_with(id, inputs, takes, how).await.map_err(failed)? {
+        Rerun::Queued => {
+            Ok(format!("Job {number} is queued again, from the step that failed, with other inputs."))
+        }
+        Rerun::NotFailed => Err(format!("job {number} has not failed: there is nothing to run again")),
+        Rerun::NotAllowed(name) => {
+            let takes = if takes.is_empty() { "none".to_owned() } else { takes.join(", ") };
+            Err(format!("the step that failed does not take {name:?}; it takes {takes}"))
         }
     }
 }
@@ -285,14 +315,24 @@ pub async fn maintenance(args: MaintenanceArgs) -> anyhow::Result<()> {
 
 /// `slipway jobs show`, `rerun` and `roll-back`
 pub async fn jobs(args: JobsArgs) -> anyhow::Result<()> {
-    let JobsArgs { what, number, by, why, database } = args;
+    let JobsArgs { what, number, by, why, set, database } = args;
+    let inputs = set.iter().map(|s| input(s)).collect::<anyhow::Result<Map<_, _>>>()?;
+    if !inputs.is_empty() && what != JobsWhat::Rerun {
+        bail!("--set goes with rerun");
+    }
     let by = || by.clone().context("say who asks: --by EMAIL");
     let request = match what {
         JobsWhat::Show => Request::JobShow { number },
-        JobsWhat::Rerun => Request::JobRerun { number, by: by()?, why },
+        JobsWhat::Rerun => Request::JobRerun { number, by: by()?, why, inputs },
         JobsWhat::RollBack => Request::JobRollBack { number, by: by()?, why },
     };
     ask(&database, request).await
+}
+
+fn input(text: &str) -> anyhow::Result<(String, Value)> {
+    let (name, value) = text.split_once('=').with_context(|| format!("{text:?} is not NAME=VALUE"))?;
+    // What is no JSON is a text as it stands.
+    Ok((name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| Value::from(value))))
 }
 
 #[cfg(test)]

@@ -146,6 +146,9 @@ pub struct JobsArgs {
     /// Why; stands in the job's history
     #[arg(long, default_value = "")]
     pub why: String,
+    /// With rerun: an input that the step that failed takes, as JSON, for example `keep_network=true`
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
     #[command(flatten)]
     pub database: DatabaseArgs,
 }

@@ -76,6 +76,7 @@ pub const FUNCTIONS: &[(&str, Policy)] = &[
     ("/do/server_snapshot", Policy::Customer),
     ("/do/server_repair", Policy::Customer),
     ("/do/drift_accept", Policy::Staff),
+    ("/do/server_change_edge", Policy::Staff),
     ("/do/server_rename", Policy::Customer),
 ];
 

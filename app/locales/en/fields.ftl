@@ -74,3 +74,5 @@ label-dns = DNS
 label-quantity = Number of servers
 field-number-template = { $system } needs at least { $min } (you entered { $value }).
 field-number-tariff = We offer from { $min } to { $max } (you entered { $value }).
+field-why-short = Say why in a few words, ten characters at least.
+label-why = Reason

@@ -49,6 +49,7 @@ terminate-address = its address { $address }
 terminate-after = It will start after: { $what }
 terminate-type = Type the server name to confirm: { $name }
 terminate-submit = Terminate { $name }
+denial-staff-only = Only an administrator can do this.
 denial-reads-only = Staff can look here; changes belong to the customer.
 denial-terminating = This server is being terminated.
 denial-terminated = This server is terminated.

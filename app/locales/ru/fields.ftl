@@ -74,3 +74,5 @@ label-dns = DNS
 label-quantity = Сколько серверов
 field-number-template = { $system } нужно не меньше { $min } (вы ввели { $value }).
 field-number-tariff = Мы предлагаем от { $min } до { $max } (вы ввели { $value }).
+field-why-short = Укажите причину, хотя бы десять знаков.
+label-why = Причина

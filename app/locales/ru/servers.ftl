@@ -49,6 +49,7 @@ terminate-address = адрес { $address }
 terminate-after = Начнётся после операции: { $what }
 terminate-type = Введите имя сервера для подтверждения: { $name }
 terminate-submit = Удалить { $name }
+denial-staff-only = Это может только администратор.
 denial-reads-only = Сотрудник может только смотреть; изменения вносит клиент.
 denial-terminating = Сервер удаляется.
 denial-terminated = Сервер удалён.

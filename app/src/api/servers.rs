@@ -298,6 +298,46 @@ async fn accept(caller: &Caller, server: &str, kind: &str) -> Result<(), Fault> 
     Ok(())
 }
 
+/// An administrator moves a server to another edge.
+#[server(name = ServerChangeEdge, prefix = "/do", endpoint = "server_change_edge")]
+pub async fn server_change_edge(
+    #[server(default)] server: String,
+    #[server(default)] why: String,
+    #[server(default)] keep_out: String,
+    #[server(default)] key: String,
+) -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    let result = change_edge(&caller, &server, &why, keep_out == "yes", &key).await;
+    caller.finish(result).await
+}
+
+async fn change_edge(
+    caller: &Caller,
+    server: &str,
+    why: &str,
+    keep_out: bool,
+    key: &str,
+) -> Result<(), Fault> {
+    let Some(server) = named(caller, server) else { return Ok(()) };
+    let (request, lang) = (&caller.request, caller.request.lang());
+    let key = form_key(request, key);
+    let form = Form { key: &key, request_id: &request.around.request_id };
+    let viewer = caller.viewer()?;
+    match request.facade().server_change_edge(viewer, server, why, keep_out, form).await? {
+        ServerAnswer::Refused(errors) => {
+            let values = [("why", why), ("keep_out", if keep_out { "yes" } else { "" })];
+            let page = format!("{}?move={server}", routes::STAFF_EDGES);
+            refused(caller, &format!("edge-{server}"), &page, &values, errors).await;
+        }
+        ServerAnswer::Accepted(job) => {
+            caller.memory().clear_flash().await;
+            caller.see_other(&routes::staff_job(job));
+        }
+        answer => answered(caller, lang, server, routes::STAFF_EDGES, answer).await,
+    }
+    Ok(())
+}
+
 #[server(name = ServerSnapshot, prefix = "/do", endpoint = "server_snapshot")]
 pub async fn server_snapshot(
     #[server(default)] server: String,

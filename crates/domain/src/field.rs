@@ -10,6 +10,7 @@ closed_list! {
         Login = "login",
         Password = "password",
         Template = "template",
+        Why = "why",
         Vcpu = "vcpu",
         Ram = "ram",
         Disk = "disk",
@@ -37,6 +38,8 @@ closed_list! {
         TemplateGone = "template-gone",
         /// It does not fit the server that it was chosen for.
         TemplateUnfit = "template-unfit",
+        /// A reason that says nothing.
+        WhyShort = "why-short",
         NumberFormat = "number-format",
         NumberRange = "number-range",
         NumberStep = "number-step",

@@ -20,6 +20,8 @@ closed_list! {
         SnapshotRemove = "snapshot_remove",
         Repair = "repair",
         Console = "console",
+        /// For staff: the server goes to another edge.
+        ChangeEdge = "change_edge",
         Rename = "rename",
     }
 }
@@ -28,6 +30,8 @@ closed_list! {
     /// A refusal that carries its reason. The text of each is `denial-{reason}`.
     Denial {
         ReadsOnly = "reads-only",
+        /// Only an administrator can do it.
+        StaffOnly = "staff-only",
         Terminating = "terminating",
         Terminated = "terminated",
         AlreadyStarted = "already-started",
@@ -59,11 +63,15 @@ pub struct Subject {
 /// May `role` have this done to a server? A queue conflict is no denial: the job waits.
 pub fn can_server(action: Action, role: Role, server: Subject) -> Result<(), Denial> {
     use Action::{
-        ChangeIp, Console, Power, Reinstall, Rename, Repair, ResetPassword, Resize, SnapshotCreate,
-        SnapshotRemove, SnapshotRevert, Terminate,
+        ChangeEdge, ChangeIp, Console, Power, Reinstall, Rename, Repair, ResetPassword, Resize,
+        SnapshotCreate, SnapshotRemove, SnapshotRevert, Terminate,
     };
-    if role.is_staff() {
-        return Err(Denial::ReadsOnly);
+    // What is done to the pool is an administrator's; what is done to a server is its owner's.
+    match (action, role) {
+        (ChangeEdge, Role::Admin) => {}
+        (ChangeEdge, _) => return Err(Denial::StaffOnly),
+        _ if role.is_staff() => return Err(Denial::ReadsOnly),
+        _ => {}
     }
     match server.state {
         ServerState::Terminated => return Err(Denial::Terminated),
@@ -77,10 +85,10 @@ pub fn can_server(action: Action, role: Role, server: Subject) -> Result<(), Den
         // Power has a table of its own: what is possible differs from action to action.
         Terminate | Rename | Power => Ok(()),
         _ if !up => Err(Denial::NotReady),
-        ChangeIp | ResetPassword | Repair | Console if stopped => Err(Denial::NotRunning),
+        ChangeEdge | ChangeIp | ResetPassword | Repair | Console if stopped => Err(Denial::NotRunning),
         ResetPassword if !server.has_password => Err(Denial::KeyOnly),
         SnapshotRevert | SnapshotRemove if !server.has_snapshot => Err(Denial::NoSnapshot),
-        Resize | ChangeIp | Reinstall | ResetPassword | Repair | Console | SnapshotCreate
+        Resize | ChangeEdge | ChangeIp | Reinstall | ResetPassword | Repair | Console | SnapshotCreate
         | SnapshotRevert | SnapshotRemove => Ok(()),
     }
 }
@@ -117,6 +125,12 @@ mod tests {
     #[test]
     fn the_table() {
         for action in Action::ALL {
+            if *action == Action::ChangeEdge {
+                assert_eq!(can_server(*action, Role::Admin, UP), Ok(()));
+                assert_eq!(can_server(*action, Role::Support, UP), Err(Denial::StaffOnly));
+                assert_eq!(customer(*action, UP), Err(Denial::StaffOnly));
+                continue;
+            }
             for role in [Role::Support, Role::Admin] {
                 assert_eq!(can_server(*action, role, UP), Err(Denial::ReadsOnly));
             }
@@ -128,6 +142,7 @@ mod tests {
             assert_eq!(customer(*action, creating), if always { Ok(()) } else { Err(Denial::NotReady) });
         }
         let off = Subject { state: ServerState::Stopped, ..UP };
+        assert_eq!(can_server(Action::ChangeEdge, Role::Admin, off), Err(Denial::NotRunning));
         assert_eq!(customer(Action::Resize, off), Ok(()));
         assert_eq!(customer(Action::Reinstall, off), Ok(()));
         for action in [Action::ChangeIp, Action::ResetPassword, Action::Repair, Action::Console] {

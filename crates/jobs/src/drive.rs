@@ -48,8 +48,8 @@ pub struct Drive {
     back: bool,
     stop: bool,
     problem: Option<Problem>,
-    /// What fails for good is taken back at once.
-    turns_back: bool,
+    /// What fails for good is taken back at once, until this step is done.
+    turns_back_until: Option<&'static str>,
     /// Shared steps that failed for all and are tried for this job by itself.
     alone: BTreeSet<usize>,
 }
@@ -144,7 +144,7 @@ impl Drive {
             back: job.undo,
             stop: false,
             problem: None,
-            turns_back: workflow.turns_back,
+            turns_back_until: workflow.turns_back_until,
             alone: BTreeSet::new(),
         };
         Ok((drive, coming))
@@ -250,7 +250,7 @@ impl Drive {
                 Command::SleepUntil(until) => job = JobChange::Sleeps { until },
                 Command::Succeed => job = JobChange::Succeeds,
                 Command::Park(_) => job = JobChange::Parks(self.reason()),
-                Command::Fail(_) if self.turns_back => job = JobChange::TurnsBack,
+                Command::Fail(_) if self.turns_back() => job = JobChange::TurnsBack,
                 Command::Fail(_) => job = JobChange::Fails(self.reason()),
             }
         }
@@ -258,6 +258,11 @@ impl Drive {
             job = if self.machine.is_at_rest() { JobChange::TurnsBack } else { JobChange::Stays };
         }
         Transition { number: 0, fence: self.job.fence, steps, job }
+    }
+
+    fn turns_back(&self) -> bool {
+        let until = self.turns_back_until.and_then(|key| self.steps.iter().position(|s| s.key == key));
+        until.is_some_and(|i| self.records[i].status != StepStatus::Done)
     }
 
     fn reason(&self) -> Problem {

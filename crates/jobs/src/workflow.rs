@@ -193,8 +193,8 @@ pub struct Workflow {
     pub kind: &'static str,
     pub shape: i64,
     pub steps: Vec<Arc<dyn Step>>,
-    /// A job that fails for good takes back at once what it has done.
-    pub turns_back: bool,
+    /// Until this step is done, a job that fails for good takes back at once what it has done.
+    pub turns_back_until: Option<&'static str>,
 }
 
 impl Workflow {

@@ -42,3 +42,4 @@ pub use store::{
     servers::Server,
 };
 pub use workflows::critical_path;
+pub use workflows::inputs_of;

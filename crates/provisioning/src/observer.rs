@@ -28,7 +28,7 @@ use uuid::Uuid;
 use crate::{
     control::Control,
     provider::{EdgeRef, EdgeSpeed, GroupRef, Machine, MachineRef, Result},
-    workflows::{self, group_name, machine_name, network_name},
+    workflows::{self, group_name, machine_name, network_of, server_of_network},
 };
 
 const EVERY: Duration = Duration::from_secs(60);
@@ -64,7 +64,31 @@ pub async fn look(c: &Arc<Control>) -> std::result::Result<usize, String> {
             repair(c, server, wrong, now).await.map_err(text)?;
         }
     }
+    for edge in c.store.edges_held().await.map_err(text)? {
+        if let Err(e) = take_away(c, &edge, now).await {
+            warn!("the network on {} stays: {e}", edge.facts.name);
+        }
+    }
     Ok(seen.len())
+}
+
+/// A network that could not be taken away before is taken away once nothing is in the way.
+async fn take_away(c: &Control, edge: &Edge, now: i64) -> std::result::Result<(), String> {
+    let text = |e: store::Error| e.to_string();
+    let Some(id) = edge.network_name.as_deref().and_then(server_of_network) else { return Ok(()) };
+    let Some(server) = c.store.server(id).await.map_err(text)? else { return Ok(()) };
+    let group = c.store.group(server.customer).await.map_err(text)?.and_then(|g| g.group_ref);
+    let Some(group) = group.map(GroupRef) else { return Ok(()) };
+    let seen = c.provider.group(&group).await.map_err(|e| e.to_string())?;
+    if seen.machines.iter().any(|m| m.obstacle.is_some()) {
+        return Ok(());
+    }
+    // The server itself may have ended: the move is about those that are there. The last of them takes it along.
+    let servers = c.store.servers_of(server.customer).await.map_err(text)?;
+    match servers.iter().find(|s| s.terminated_at.is_none() && s.machine_ref.is_some()) {
+        Some(one) => ask(c, Kind::Migrate, one, &format!("migrate-{}", edge.id), now).await.map_err(text),
+        None => Ok(()),
+    }
 }
 
 /// Everything that is otherwise than it should be, and the servers that were looked at.
@@ -87,10 +111,11 @@ async fn compare(
     let mut each = Vec::with_capacity(servers.len());
     for s in servers {
         let machine = machines.get(&machine_name(s.id));
-        each.push(of_server(c, s, machine, edges.get(&s.id), networks.contains(&network_name(s.id))));
+        each.push(of_server(c, s, machine, edges.get(&s.id), networks.contains(&network_of(s))));
     }
     let mut seen = futures::stream::iter(each).buffered(AT_ONCE).try_concat().await?;
-    orphans(known, &machines, &networks, &groups, &mut seen);
+    let held = edges.iter().filter(|(_, e)| e.held.is_some()).map(|(id, _)| *id).collect();
+    orphans(known, &machines, &networks, &groups, &held, &mut seen);
     Ok((seen, servers.iter().map(|s| s.id).collect()))
 }
 
@@ -130,7 +155,7 @@ async fn of_server(
         });
     };
     if !has_network {
-        differs(DriftKind::NetworkMissing, network_name(s.id), None);
+        differs(DriftKind::NetworkMissing, network_of(s), None);
     }
     let Some(m) = machine else {
         differs(DriftKind::MachineMissing, machine_name(s.id), None);
@@ -179,6 +204,7 @@ fn orphans(
     machines: &BTreeMap<String, Machine>,
     networks: &BTreeSet<String>,
     groups: &[(String, GroupRef)],
+    held: &BTreeSet<ServerId>,
     seen: &mut Vec<DriftSeen>,
 ) {
     let servers: BTreeSet<String> = known.iter().map(|(id, _)| id.to_string()).collect();
@@ -193,7 +219,9 @@ fn orphans(
         }
     }
     for name in networks {
-        if name.strip_prefix("net-").is_some_and(|id| !servers.contains(id)) {
+        // One that could not be taken away is known, and its edge says why.
+        let unknown = |id: ServerId| !servers.contains(&id.to_string()) && !held.contains(&id);
+        if server_of_network(name).is_some_and(unknown) {
             orphan(DriftKind::OrphanNetwork, name);
         }
     }
@@ -207,10 +235,15 @@ fn orphans(
 
 /// Asks for what can be put right unnoticed, once for what was first seen then.
 async fn repair(c: &Control, s: &Server, wrong: &DriftSeen, now: i64) -> store::Result<()> {
-    let Some((steps, shape)) = workflows::plan(Kind::Repair) else { return Ok(()) };
+    ask(c, Kind::Repair, s, &format!("repair-{}-{}", s.id, wrong.kind), now).await
+}
+
+/// One try in so long: what could not be mended will not be mended a minute later either.
+async fn ask(c: &Control, kind: Kind, s: &Server, what: &str, now: i64) -> store::Result<()> {
+    let Some((steps, shape)) = workflows::plan(kind) else { return Ok(()) };
     let job = NewJob {
         id: domain::JobId(Uuid::now_v7()),
-        kind: Kind::Repair,
+        kind,
         server: s.id,
         provider: crate::provider_vcd::NAME,
         needs: None,
@@ -221,12 +254,11 @@ async fn repair(c: &Control, s: &Server, wrong: &DriftSeen, now: i64) -> store::
         requested_by: domain::AccountId(s.customer.0),
         request_id: "observer".into(),
     };
-    // One try in so long: what a repair could not mend it will not mend a minute later either.
-    let key = format!("repair-{}-{}-{}", s.id, wrong.kind, now / AGAIN_MS);
-    let idempotency = Idempotency { key, body_hash: wrong.kind.to_string() };
+    let idempotency =
+        Idempotency { key: format!("{what}-{}", now / AGAIN_MS), body_hash: kind.as_str().to_owned() };
     // One that is under way already will have been seen: the server would not be at rest.
     if let Accepted::New(job) = c.store.job_accept(s.customer, &job, &idempotency, now).await? {
-        info!(server = %s.id, job = %job, "{} is put right", wrong.kind);
+        info!(server = %s.id, job = %job, "{what}");
     }
     Ok(())
 }

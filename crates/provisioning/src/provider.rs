@@ -192,6 +192,8 @@ pub struct Machine {
     pub ram_mb: u64,
     pub disk_mb: u64,
     pub addresses: Vec<String>,
+    /// The network that its card is on.
+    pub network: Option<String>,
     /// What keeps it where it is.
     pub obstacle: Option<Obstacle>,
     /// vCPUs can be added while it runs.
@@ -331,8 +333,8 @@ pub trait Provider: Send + Sync + 'static {
     async fn machine_power_on_and_customize(&self, machine: &MachineRef) -> Result<TaskRef>;
     async fn machine_guest(&self, machine: &MachineRef) -> Result<GuestProgress>;
 
-    /// Gives the machine's card another address. Its guest is not told by that.
-    async fn machine_set_address(&self, machine: &MachineRef, address: &str) -> Result<TaskRef>;
+    /// Puts the machine's card on a network of its group, under an address. Its guest is not told by that.
+    async fn machine_set_card(&self, machine: &MachineRef, network: &str, address: &str) -> Result<TaskRef>;
     /// What the guest is to put right at its next start.
     async fn machine_set_guest(&self, machine: &MachineRef, settings: &GuestSettings) -> Result<TaskRef>;
     /// Whether a guest is up and answers under an address.

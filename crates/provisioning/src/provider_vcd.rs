@@ -368,12 +368,13 @@ impl Provider for VcdProvider {
         self.client.vm_power_on_and_customize(id(&r.0)?).await.map(task).map_err(error)
     }
 
-    async fn machine_set_address(&self, r: &MachineRef, address: &str) -> Result<TaskRef> {
+    async fn machine_set_card(&self, r: &MachineRef, network: &str, address: &str) -> Result<TaskRef> {
         let vm: VmId = id(&r.0)?;
         let mut nics = self.client.vm_nics(vm).await.map_err(error)?;
         let Some(nic) = nics.first_mut() else {
             return Err(ProviderError::new(ProviderErrorKind::Permanent, "the machine has no card"));
         };
+        network.clone_into(&mut nic.network);
         nic.mode = AddressMode::Manual(address.to_owned());
         self.client.vm_nics_set(vm, &nics).await.map(task).map_err(error)
     }
@@ -463,6 +464,7 @@ fn machine(vm: vcd::Vm) -> Machine {
             _ => vm.has_snapshot.then_some(Obstacle::Snapshot),
         },
         addresses: vm.addresses().map(str::to_owned).collect(),
+        network: vm.nics.first().map(|n| n.network.clone()),
         cpu_hot_add: vm.capabilities.is_some_and(|c| c.cpu_hot_add),
         ram_hot_add: vm.capabilities.is_some_and(|c| c.memory_hot_add),
         has_snapshot: vm.has_snapshot,

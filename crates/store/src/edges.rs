@@ -39,6 +39,10 @@ pub struct Edge {
     pub bandwidth_mbit: Option<i64>,
     pub network_name: Option<String>,
     pub observed_at: Option<i64>,
+    /// Why it stays out of the pool.
+    pub held: Option<String>,
+    /// The server that is leaving it for another edge.
+    pub leaving: Option<ServerId>,
 }
 
 /// A row of the staff's table.
@@ -55,9 +59,10 @@ macro_rules! edge_columns {
     () => {
         "edge.id, edge.name, edge.provider_ref, edge.state, edge.server_id, edge.job_id, edge.since, edge.gateway, \
          edge.prefix_length, edge.first_address, edge.last_address, edge.bandwidth_mbit, edge.network_name, \
-         edge.observed_networks, edge.observed_at"
+         edge.observed_networks, edge.observed_at, edge.held, edge.leaving_id"
     };
 }
+pub(crate) use edge_columns;
 
 impl Store {
     /// Takes over what the platform says of the pool. New edges are free unless they carry networks we did not make.
@@ -75,12 +80,14 @@ impl Store {
                      -- comes back when the network is gone.
                      since = CASE WHEN edge.server_id IS NULL AND excluded.observed_networks > 0
                                        AND edge.observed_networks > 0 AND edge.state = 'free' THEN excluded.since
-                                  WHEN edge.server_id IS NULL AND excluded.observed_networks = 0
+                                  WHEN edge.server_id IS NULL AND edge.held IS NULL AND edge.leaving_id IS NULL
+                                       AND excluded.observed_networks = 0
                                        AND edge.observed_networks = 0 AND edge.state = 'quarantined' THEN excluded.since
                                   ELSE edge.since END,
                      state = CASE WHEN edge.server_id IS NULL AND excluded.observed_networks > 0
                                        AND edge.observed_networks > 0 AND edge.state = 'free' THEN 'quarantined'
-                                  WHEN edge.server_id IS NULL AND excluded.observed_networks = 0
+                                  WHEN edge.server_id IS NULL AND edge.held IS NULL AND edge.leaving_id IS NULL
+                                       AND excluded.observed_networks = 0
                                        AND edge.observed_networks = 0 AND edge.state = 'quarantined' THEN 'free'
                                   ELSE edge.state END",
             )
@@ -209,7 +216,7 @@ impl Store {
         sqlx::query(
             "UPDATE edge SET state = 'free', server_id = NULL, job_id = NULL, since = $1, bandwidth_mbit = NULL,
                  network_name = NULL, observed_networks = 0
-             WHERE server_id = $2 AND state = 'draining'",
+             WHERE server_id = $2 AND state = 'draining' AND held IS NULL",
         )
         .bind(now)
         .bind(server.to_string())
@@ -267,7 +274,7 @@ impl Store {
     }
 }
 
-fn edge(row: &AnyRow) -> Result<Edge> {
+pub(crate) fn edge(row: &AnyRow) -> Result<Edge> {
     Ok(Edge {
         id: row.id("id")?,
         facts: EdgeFacts {
@@ -286,6 +293,8 @@ fn edge(row: &AnyRow) -> Result<Edge> {
         bandwidth_mbit: row.int_opt("bandwidth_mbit")?,
         network_name: row.text_opt("network_name")?,
         observed_at: row.int_opt("observed_at")?,
+        held: row.text_opt("held")?,
+        leaving: row.id_opt("leaving_id")?,
     })
 }
 

@@ -34,7 +34,7 @@ const RULES: &[Rule] = &[
         name: "an edge belongs to a server that exists",
         breaches: "SELECT 'edge ' || edge.name || ' is ' || edge.state || ' for a server that has ended' AS what
                    FROM edge JOIN server ON server.id = edge.server_id
-                   WHERE server.terminated_at IS NOT NULL AND edge.state <> 'quarantined'",
+                   WHERE server.terminated_at IS NOT NULL AND edge.held IS NULL AND edge.state <> 'quarantined'",
     },
     Rule {
         name: "a job that succeeded did every step",
@@ -58,6 +58,13 @@ const RULES: &[Rule] = &[
         name: "a running job has a claim",
         breaches: "SELECT 'job ' || number || ' is ' || state || ' for nobody' AS what FROM job
                    WHERE state IN ('running', 'rolling_back') AND (claim_owner IS NULL OR claim_expires_at IS NULL)",
+    },
+    Rule {
+        name: "an edge that is being left is being changed",
+        breaches: "SELECT 'edge ' || edge.name || ' is left by a server that nothing is done to' AS what FROM edge
+                   WHERE edge.leaving_id IS NOT NULL AND NOT EXISTS (
+                       SELECT 1 FROM job WHERE job.server_id = edge.leaving_id AND job.kind = 'change_edge'
+                           AND job.finished_at IS NULL)",
     },
     Rule {
         name: "a parked job holds no edge",

@@ -28,7 +28,7 @@ pub struct Group {
 }
 
 /// A plan to move what stays of a customer's servers to a new group, so that the others' networks can go with the old one.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Migration {
     /// Servers whose machine and network stay behind.
     pub leaving: Vec<ServerId>,
@@ -36,6 +36,15 @@ pub struct Migration {
     pub old: Option<String>,
     /// There is something to be moved; otherwise the old group just goes.
     pub moves: bool,
+    /// Whose jobs this is about: the servers that leave, or one whose network does.
+    #[serde(default)]
+    pub of: Vec<ServerId>,
+    /// Networks that stay behind.
+    #[serde(default)]
+    pub networks: Vec<String>,
+    /// Why what stays cannot be moved. The machines that leave go alone, and their networks stay where they are.
+    #[serde(default)]
+    pub stuck: Option<String>,
 }
 
 const MOVED: Sql = rows!(

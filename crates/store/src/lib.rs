@@ -13,6 +13,7 @@ mod db;
 mod dialect;
 pub mod drafts;
 pub mod drift;
+mod edge_change;
 pub mod edges;
 mod error;
 mod events;

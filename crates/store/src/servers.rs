@@ -49,6 +49,8 @@ pub struct Server {
     pub snapshot_at: Option<i64>,
     /// The address that it is about to get.
     pub next_address: Option<String>,
+    /// How often it has changed its edge.
+    pub network_turn: i64,
 }
 
 /// What was seen of a server on the platform.
@@ -96,7 +98,7 @@ macro_rules! select_server {
             "SELECT id, customer_id, name, hostname, template_id, template_name, family, vcpu, ram_gb, disk_gb, ",
             "bandwidth_mbit, price_minor, method, guest_login, own_password, ssh_keys, state, address, machine_ref, ",
             "network_ref, observed_at, created_at, terminated_at, cpu_hot_add, ram_hot_add, snapshot_at, ",
-            "next_address FROM server ",
+            "next_address, network_turn FROM server ",
             $rest
         )
     };
@@ -374,5 +376,6 @@ fn server(row: &AnyRow) -> Result<Server> {
         ram_hot_add: row.int("ram_hot_add")? == 1,
         snapshot_at: row.int_opt("snapshot_at")?,
         next_address: row.text_opt("next_address")?,
+        network_turn: row.int("network_turn")?,
     })
 }

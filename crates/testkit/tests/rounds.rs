@@ -186,7 +186,12 @@ fn worker_process() {
         let mut registry = Registry::default();
         for kind in ["activate", "power", "resize"] {
             registry
-                .add(Workflow { kind, shape: 1, steps: STEPS.iter().map(step).collect(), turns_back: false })
+                .add(Workflow {
+                    kind,
+                    shape: 1,
+                    steps: STEPS.iter().map(step).collect(),
+                    turns_back_until: None,
+                })
                 .unwrap();
         }
         let config = WorkerConfig {

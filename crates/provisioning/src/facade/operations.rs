@@ -265,6 +265,22 @@ const ADDRESS_ROWS: &[(&str, &[&str])] = &[
     ("finish", &["address_switched"]),
 ];
 
+const EDGE_ROWS: &[(&str, &[&str])] = &[
+    ("edge-claim", &["address_check", "edge_claim"]),
+    ("network", &["network_create", "qos_apply", "group_ensure"]),
+    ("address", &["address_reserve", "address_apply"]),
+    ("restart", &["guest_restart"]),
+    ("address-answers", &["address_answers", "address_switched"]),
+    ("neighbours-move", &["migration_plan", "group_compose", "machines_move"]),
+    ("network-delete", &["group_stop", "group_delete", "group_rename"]),
+    ("edge-clear", &["edge_clear"]),
+];
+
+const MIGRATE_ROWS: &[(&str, &[&str])] = &[
+    ("neighbours-move", &["migration_plan", "group_compose", "machines_move"]),
+    ("network-delete", &["group_stop", "group_delete", "group_rename"]),
+];
+
 const REINSTALL_ROWS: &[(&str, &[&str])] = &[
     ("terminate-check", &["reinstall_check"]),
     ("remove", &["machine_remove"]),
@@ -303,6 +319,8 @@ fn rows_of(kind: Kind) -> &'static [(&'static str, &'static [&'static str])] {
         Kind::Resize => RESIZE_ROWS,
         Kind::ChangeBandwidth => SPEED_ROWS,
         Kind::ChangeIp => ADDRESS_ROWS,
+        Kind::ChangeEdge => EDGE_ROWS,
+        Kind::Migrate => MIGRATE_ROWS,
         Kind::Reinstall => REINSTALL_ROWS,
         Kind::ResetPassword => PASSWORD_ROWS,
         Kind::Snapshot => SNAPSHOT_ROWS,

@@ -211,6 +211,7 @@ fn server_row(
         ram_hot_add: false,
         snapshot_at: None,
         next_address: None,
+        network_turn: 0,
     }
 }
 

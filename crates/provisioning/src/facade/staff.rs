@@ -3,6 +3,9 @@
 use domain::{
     JobId, ServerId,
     drift::{Acceptable, DriftKind},
+    field::{Code, Field, FieldError},
+    kind::Kind,
+    permission::Action,
     size::Size,
     state::{EdgeState, JobState, Role},
 };
@@ -12,10 +15,12 @@ use store::{
     edges::EdgeRow,
     groups::GroupRow,
     jobs::{Job, JobFilter, JobRow},
+    orders::{Idempotency, OrderSecrets},
     servers::Server,
 };
 
-use super::{Facade, Viewer, Waiting};
+use super::{Facade, Form, ServerAnswer, Viewer, Waiting, orders::body_hash};
+use crate::workflows::WantedEdge;
 
 /// A job with everything known of it.
 #[derive(Clone, Debug)]
@@ -44,6 +49,9 @@ impl EdgePool {
 }
 
 const EVENTS_SHOWN: i64 = 200;
+/// A reason says something, and no more than fits a line.
+const WHY_MIN: usize = 10;
+const WHY_MAX: usize = 200;
 
 impl Facade {
     /// A page of all jobs, newest first.
@@ -127,6 +135,39 @@ impl Facade {
         let price = domain::price::quote(&self.catalogue.prices, template, size).total_minor;
         self.store.server_accept_size(server.customer, id, size, price).await?;
         Ok(true)
+    }
+
+    /// Moves a server to another edge: for an administrator, who says why, and whether the old edge stays out of the pool.
+    pub async fn server_change_edge(
+        &self,
+        viewer: &Viewer,
+        id: ServerId,
+        why: &str,
+        keep_out: bool,
+        form: Form<'_>,
+    ) -> Result<ServerAnswer> {
+        if viewer.role() != Role::Admin {
+            return Ok(ServerAnswer::Gone);
+        }
+        let Some(view) = self.server(viewer, id).await? else { return Ok(ServerAnswer::Gone) };
+        let why: String = why.trim().chars().take(WHY_MAX).collect();
+        let idempotency = Idempotency {
+            key: form.key.to_owned(),
+            body_hash: body_hash(&format!("change_edge {id} {keep_out} {why}")),
+        };
+        if let Some(job) = self.store.accepted_before(view.server.customer, &idempotency).await? {
+            return Ok(ServerAnswer::Accepted(job));
+        }
+        if let Err(denial) = view.can(Action::ChangeEdge) {
+            return Ok(ServerAnswer::Denied(denial));
+        }
+        if why.chars().count() < WHY_MIN {
+            return Ok(ServerAnswer::Refused(vec![FieldError::new(Field::Why, Code::WhyShort)]));
+        }
+        let mut job = self.job_of(Kind::ChangeEdge, viewer, id, form.request_id)?;
+        job.params = serde_json::to_value(WantedEdge { why, keep_out })
+            .map_err(|e| store::Error::Corrupt(e.to_string()))?;
+        self.accept(&view.server, &job, &OrderSecrets::default(), &idempotency).await
     }
 
     pub async fn staff_groups(&self, viewer: &Viewer) -> Result<Option<Vec<GroupRow>>> {

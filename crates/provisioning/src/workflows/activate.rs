@@ -7,12 +7,12 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{cause::Cause, kind::Scope, state::ServerState};
 use jobs::StepContext;
-use store::servers::Server;
+use store::{edges::Edge, servers::Server};
 
 use super::{
     machine::{DNS, guest_settings, observe, own_edge, own_machine},
-    migration::{self, current_group},
-    names::{group_name, machine_name, network_name},
+    migration::{self, Who, current_group},
+    names::{group_name, machine_name, network_of},
     step::{Row, Stop, Tried, adopt, alone, carry_out, carry_out_together, delete_doubles, server, together},
 };
 use crate::{
@@ -47,7 +47,7 @@ const COPY: Duration = Duration::from_secs(60 * 60);
 const FIRST_BOOT: Duration = Duration::from_secs(30 * 60);
 
 /// What people see beside it in the cloud. A host name that asks the simulated cloud for a fault stands in it.
-fn label(s: &Server) -> String {
+pub(super) fn label(s: &Server) -> String {
     format!("made by slipway for {}", s.hostname)
 }
 
@@ -81,7 +81,7 @@ async fn edge_claim(c: Arc<Control>, cx: StepContext) -> Tried {
 async fn network_create(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     let edge = own_edge(&c, &s).await?;
-    let (name, f) = (network_name(s.id), &edge.facts);
+    let (name, f) = (network_of(&s), &edge.facts);
     let address = match &s.address {
         Some(address) => address.clone(),
         None => {
@@ -97,12 +97,7 @@ async fn network_create(c: Arc<Control>, cx: StepContext) -> Tried {
                 name: name.clone(),
                 label: label(&s),
                 edge: EdgeRef(f.provider_ref.clone()),
-                block: Block {
-                    gateway: f.gateway.clone(),
-                    prefix_length: f.prefix_length as u8,
-                    first_address: f.first_address.clone(),
-                    last_address: f.last_address.clone(),
-                },
+                block: block(&edge),
                 dns: DNS.map(str::to_owned).to_vec(),
             };
             carry_out(&c, &cx, QUICK, c.provider.network_create(&spec)).await?;
@@ -121,15 +116,32 @@ async fn network_create(c: Arc<Control>, cx: StepContext) -> Tried {
 
 async fn qos_apply(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
-    let edge = own_edge(&c, &s).await?;
-    let edge_ref = EdgeRef(edge.facts.provider_ref);
     adopt(&c, &cx, QUICK).await?;
+    speed_to(&c, &cx, &s).await?;
     let mbit = s.size.bandwidth_mbit;
-    if c.provider.edge_speed(&edge_ref).await? != EdgeSpeed::Mbit(mbit) {
-        carry_out(&c, &cx, QUICK, c.provider.edge_set_speed(&edge_ref, Some(mbit))).await?;
-    }
-    c.store.edge_bound(cx.fence(), s.id, &network_name(s.id), i64::from(mbit), c.clock.now_ms()).await?;
+    c.store.edge_bound(cx.fence(), s.id, &network_of(&s), i64::from(mbit), c.clock.now_ms()).await?;
     Ok(())
+}
+
+/// Limits the server's edge to its speed.
+pub(super) async fn speed_to(c: &Control, cx: &StepContext, s: &Server) -> Tried {
+    let edge = EdgeRef(own_edge(c, s).await?.facts.provider_ref);
+    let mbit = s.size.bandwidth_mbit;
+    if c.provider.edge_speed(&edge).await? != EdgeSpeed::Mbit(mbit) {
+        carry_out(c, cx, QUICK, c.provider.edge_set_speed(&edge, Some(mbit))).await?;
+    }
+    Ok(())
+}
+
+/// The addresses of an edge, as its network is made with.
+pub(super) fn block(edge: &Edge) -> Block {
+    let f = &edge.facts;
+    Block {
+        gateway: f.gateway.clone(),
+        prefix_length: f.prefix_length as u8,
+        first_address: f.first_address.clone(),
+        last_address: f.last_address.clone(),
+    }
 }
 
 /// The customer's group, with the networks of all of these in it: one change for all that are missing.
@@ -139,7 +151,7 @@ async fn group_ensure(c: Arc<Control>, all: Vec<StepContext>) -> Vec<Tried> {
         for cx in &all {
             let s = server(&c, cx).await?;
             adopt(&c, cx, QUICK).await?;
-            let name = network_name(s.id);
+            let name = network_of(&s);
             let network = found_network(&c, &name).await?.network;
             members.push((s, name, network));
         }
@@ -220,7 +232,7 @@ pub(super) async fn machine_create(c: Arc<Control>, all: Vec<StepContext>) -> Ve
                 name: machine_name(s.id),
                 label: label(&s),
                 template: template.platform_name.clone(),
-                network: network_name(s.id),
+                network: network_of(&s),
                 address: s.address.clone().unwrap_or_default(),
             };
             members.push((s, spec));
@@ -371,10 +383,10 @@ async fn group_leave(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     adopt(&c, &cx, COPY).await?;
     let all = std::slice::from_ref(&cx);
-    if migration::plan(&c, s.customer).await?.is_none_or(|plan| !plan.leaving.contains(&s.id)) {
+    if migration::plan(&c, s.customer).await?.is_none_or(|plan| !migration::is_of(&plan, s.id)) {
         let Some(group) = own_group_by_any(&c, &s).await? else { return Ok(()) };
         let seen = c.provider.group(&group).await?;
-        let network = network_name(s.id);
+        let network = network_of(&s);
         if seen.machines.is_empty() && seen.networks.iter().all(|n| n.name == network) {
             carry_out(&c, &cx, QUICK, c.provider.group_delete(&group)).await?;
             c.store.group_set_ref(cx.fence(), None).await?;
@@ -387,7 +399,7 @@ async fn group_leave(c: Arc<Control>, cx: StepContext) -> Tried {
             carry_out(&c, &cx, QUICK, c.provider.group_detach(&group, &network)).await?;
             return observe_group(&c, &cx, &group).await;
         }
-        migration::decide(&c, all).await?;
+        migration::decide(&c, all, Who::Leaves).await?;
     }
     migration::compose(&c, all).await?;
     migration::move_over(&c, all).await?;
@@ -419,7 +431,7 @@ pub(super) async fn clear_speed(c: &Control, cx: &StepContext, edge: &EdgeRef) -
 async fn network_delete(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     adopt(&c, &cx, QUICK).await?;
-    match c.provider.network_find(&network_name(s.id)).await? {
+    match c.provider.network_find(&network_of(&s)).await? {
         Some(found) => carry_out(&c, &cx, QUICK, c.provider.network_delete(&found.network)).await,
         None => Ok(()),
     }

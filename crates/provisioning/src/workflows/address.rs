@@ -11,6 +11,7 @@ use store::servers::Server;
 
 use super::{
     machine::{QUICK, check, guest_settings, observe, own_edge, own_machine, seen},
+    names::network_of,
     step::{Row, Stop, Tried, adopt, alone, carry_out, server},
 };
 use crate::{control::Control, provider::MachineRef};
@@ -30,14 +31,14 @@ pub(super) const STEPS: &[Row] = &[
 /// A guest is given so long to restart and answer.
 const ANSWER: Duration = Duration::from_secs(5 * 60);
 /// An address that was given up rests for a week: whoever knew it may still come to it.
-const REST_MS: i64 = 7 * 86_400_000;
+pub(super) const REST_MS: i64 = 7 * 86_400_000;
 
-fn next(s: &Server) -> Result<String, Stop> {
+pub(super) fn next(s: &Server) -> Result<String, Stop> {
     let next = s.next_address.clone();
     next.ok_or_else(|| Stop::Fail(Cause::Internal, "no address is reserved".into()))
 }
 
-fn old(s: &Server) -> Result<String, Stop> {
+pub(super) fn old(s: &Server) -> Result<String, Stop> {
     s.address.clone().ok_or_else(|| Stop::Fail(Cause::Internal, "the server has no address".into()))
 }
 
@@ -50,7 +51,7 @@ async fn reserve(c: Arc<Control>, cx: StepContext) -> Tried {
     }
 }
 
-async fn release(c: Arc<Control>, cx: StepContext) -> Tried {
+pub(super) async fn release(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     Ok(c.store.address_kept(cx.fence(), s.id).await?)
 }
@@ -60,7 +61,8 @@ async fn set(c: &Control, cx: &StepContext, address: &str) -> Tried {
     let (s, machine, m) = seen(c, cx).await?;
     let edge = own_edge(c, &s).await?;
     if !m.addresses.iter().any(|a| a == address) {
-        carry_out(c, cx, QUICK, c.provider.machine_set_address(&machine, address)).await?;
+        let network = network_of(&s);
+        carry_out(c, cx, QUICK, c.provider.machine_set_card(&machine, &network, address)).await?;
     }
     let settings = guest_settings(&s, &edge, address);
     carry_out(c, cx, QUICK, c.provider.machine_set_guest(&machine, &settings)).await
@@ -77,7 +79,7 @@ async fn restore(c: Arc<Control>, cx: StepContext) -> Tried {
 }
 
 /// The guest takes up what it was told.
-async fn restart(c: Arc<Control>, cx: StepContext) -> Tried {
+pub(super) async fn restart(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     let machine = own_machine(&s)?;
     adopt(&c, &cx, QUICK).await?;
@@ -100,7 +102,7 @@ async fn restart_old(c: Arc<Control>, cx: StepContext) -> Tried {
     wait_for(&c, &s, &machine, &address).await
 }
 
-async fn wait_for(c: &Control, s: &Server, machine: &MachineRef, address: &str) -> Tried {
+pub(super) async fn wait_for(c: &Control, s: &Server, machine: &MachineRef, address: &str) -> Tried {
     let until = tokio::time::Instant::now() + c.patience(ANSWER);
     loop {
         if c.provider.guest_answers(machine, s.family, address).await? {
@@ -113,7 +115,7 @@ async fn wait_for(c: &Control, s: &Server, machine: &MachineRef, address: &str) 
     }
 }
 
-async fn answers(c: Arc<Control>, cx: StepContext) -> Tried {
+pub(super) async fn answers(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     wait_for(&c, &s, &own_machine(&s)?, &next(&s)?).await
 }

@@ -5,7 +5,9 @@
 //! it can be repeated after any interruption; the plan stands in the customer's row from before the first change until after
 //! the last. Until the old group is stopped everything can be moved back.
 //!
-//! Never here: stopping a machine that stays. Where one cannot be moved as it is, the plan is refused with its name.
+//! Never here: stopping a machine that stays. Where one cannot be moved as it is, the plan is refused with its name; if staff
+//! say so, or if it never will be movable, the machines that leave go alone, and their networks stay behind, on edges that are
+//! held for them. The next move of this customer takes such networks away, and so does `migrate` once nothing is in the way.
 
 use std::time::Duration;
 
@@ -14,12 +16,16 @@ use jobs::StepContext;
 use store::groups::Migration;
 
 use super::{
-    names::{group_name, machine_name, network_name, next_group_name, server_of_machine},
+    activate::clear_speed,
+    names::{
+        group_name, machine_name, network_name, network_of, next_group_name, server_of_machine,
+        server_of_network,
+    },
     step::{Stop, Tried, adopt, carry_out_together, delete_doubles, server},
 };
 use crate::{
     control::Control,
-    provider::{Group, GroupRef, Machine, MachineRef, NetworkRef, ProviderErrorKind},
+    provider::{EdgeRef, Group, GroupRef, Machine, MachineRef, NetworkRef, Obstacle, ProviderErrorKind},
 };
 
 const QUICK: Duration = Duration::from_secs(10 * 60);
@@ -71,9 +77,32 @@ async fn need_plan(c: &Control, customer: CustomerId, cx: &StepContext) -> Resul
     let lost = || Stop::Fail(Cause::Internal, "the plan of this migration is gone: take it back".into());
     let plan = plan(c, customer).await?.ok_or_else(lost)?;
     match cx.target() {
-        Some(target) if plan.leaving.contains(&ServerId(target)) => Ok(plan),
+        Some(target) if is_of(&plan, ServerId(target)) => Ok(plan),
         _ => Err(lost()),
     }
+}
+
+/// Whether a job of this server is part of the plan. Plans from before servers could change their edge name only who leaves.
+pub(super) fn is_of(plan: &Migration, server: ServerId) -> bool {
+    plan.of.contains(&server) || plan.leaving.contains(&server)
+}
+
+/// Who asks for a move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    /// The servers that ask leave with their networks.
+    Leaves,
+    /// They stay; a network of theirs leaves.
+    Stays,
+}
+
+/// What staff may say of a move that was refused: leave the networks behind.
+pub(super) const KEEP_NETWORK: &str = "keep_network";
+
+/// Networks that do not come along.
+fn gone(plan: &Migration) -> Vec<String> {
+    let named = plan.leaving.iter().map(|id| network_name(*id, 0));
+    named.chain(plan.networks.iter().cloned()).collect()
 }
 
 fn stays(plan: &Migration, machine: &str) -> bool {
@@ -81,12 +110,12 @@ fn stays(plan: &Migration, machine: &str) -> bool {
 }
 
 /// Decides what is to be moved and writes it down. Refused where a machine that stays cannot be moved as it is.
-pub(super) async fn decide(c: &Control, all: &[StepContext]) -> Tried {
+pub(super) async fn decide(c: &Control, all: &[StepContext], who: Who) -> Tried {
     let (customer, cx) = customer(c, all).await?;
-    let leaving: Vec<ServerId> = all.iter().filter_map(|cx| cx.target().map(ServerId)).collect();
+    let of: Vec<ServerId> = all.iter().filter_map(|cx| cx.target().map(ServerId)).collect();
     if let Some(plan) = plan(c, customer).await? {
         // An earlier try of ours; whoever else had begun one holds the customer until it is over.
-        if leaving.iter().all(|id| plan.leaving.contains(id)) {
+        if of.iter().all(|id| is_of(&plan, *id)) {
             return Ok(());
         }
         if next_group(c, customer).await?.is_some() {
@@ -94,20 +123,50 @@ pub(super) async fn decide(c: &Control, all: &[StepContext]) -> Tried {
             return Err(Stop::Retry(Cause::PlatformBusy, text.into()));
         }
     }
+    let leaving = if who == Who::Leaves { of.clone() } else { Vec::new() };
     let old = current_group(c, customer).await?;
-    let mut plan = Migration { leaving, old: old.as_ref().map(|g| g.group.0.clone()), moves: false };
+    let mut plan =
+        Migration { leaving, of, old: old.as_ref().map(|g| g.group.0.clone()), ..Migration::default() };
     if let Some(old) = &old {
+        plan.networks = left_behind(c, customer, &plan.leaving, old).await?;
         let staying: Vec<&Machine> = old.machines.iter().filter(|m| stays(&plan, &m.name)).collect();
-        for machine in &staying {
-            if let Some(obstacle) = machine.obstacle {
-                let text = format!("{} cannot be moved: {}", machine.name, obstacle.as_str());
+        plan.moves = !staying.is_empty() || old.networks.iter().any(|n| !plan.networks.contains(&n.name));
+        if let Some((machine, obstacle)) = staying.iter().find_map(|m| Some((m, m.obstacle?))) {
+            let text = format!("{} cannot be moved: {}", machine.name, obstacle.as_str());
+            let told = all.iter().any(|cx| cx.params()[KEEP_NETWORK] == serde_json::json!(true));
+            if !told && obstacle != Obstacle::Broken {
                 return Err(Stop::Fail(Cause::NotMovable, text));
             }
+            (plan.moves, plan.stuck) = (false, Some(text));
         }
-        let gone: Vec<String> = plan.leaving.iter().map(|id| network_name(*id)).collect();
-        plan.moves = !staying.is_empty() || old.networks.iter().any(|n| !gone.contains(&n.name));
     }
     Ok(c.store.group_plan(cx.fence(), &group_name(customer), Some(&plan)).await?)
+}
+
+/// The networks of a group that nobody who stays is on: those of whoever leaves, and what could not be taken away before.
+async fn left_behind(
+    c: &Control,
+    customer: CustomerId,
+    leaving: &[ServerId],
+    group: &Group,
+) -> Result<Vec<String>, Stop> {
+    let servers = c.store.servers_of(customer).await?;
+    let stay = servers.iter().filter(|s| s.terminated_at.is_none() && !leaving.contains(&s.id));
+    let used: Vec<String> = stay.map(network_of).collect();
+    let ours = |name: &String| server_of_network(name).is_some() && !used.contains(name);
+    Ok(group.networks.iter().map(|n| n.name.clone()).filter(ours).collect())
+}
+
+/// Nothing that has to move is in the way of a move.
+pub(super) async fn movable(c: &Control, customer: CustomerId) -> Tried {
+    let Some(group) = current_group(c, customer).await? else { return Ok(()) };
+    match group.machines.iter().find_map(|m| Some((m, m.obstacle?))) {
+        None => Ok(()),
+        Some((m, obstacle)) => {
+            let text = format!("{} cannot be moved: {}", m.name, obstacle.as_str());
+            Err(Stop::Fail(Cause::NotMovable, text))
+        }
+    }
 }
 
 /// The customer's group: by the reference in its row, or by its name where that was never recorded.
@@ -142,7 +201,7 @@ pub(super) async fn compose(c: &Control, all: &[StepContext]) -> Tried {
         None => None,
     };
     let Some(old) = old else { return Ok(()) };
-    let gone: Vec<String> = plan.leaving.iter().map(|id| network_name(*id)).collect();
+    let gone = gone(&plan);
     let staying: Vec<(&str, &NetworkRef)> = old
         .networks
         .iter()
@@ -245,11 +304,24 @@ async fn given_up(c: &Control, plan: &Migration) -> Result<Option<Group>, Stop> 
     }
 }
 
+/// The machines that leave a group in which others stay.
+async fn leaving_machines(c: &Control, plan: &Migration) -> Result<Vec<Machine>, Stop> {
+    let Some(old) = plan.old.clone().map(GroupRef) else { return Ok(Vec::new()) };
+    let machines = idle(c, &old).await?.map(|g| g.machines).unwrap_or_default();
+    Ok(machines.into_iter().filter(|m| !stays(plan, &m.name)).collect())
+}
+
 /// Cuts the power of what leaves.
 pub(super) async fn stop(c: &Control, all: &[StepContext]) -> Tried {
     let (customer, cx) = customer(c, all).await?;
     adopt_all(c, all, QUICK).await?;
     let plan = need_plan(c, customer, &cx).await?;
+    if plan.stuck.is_some() {
+        for machine in leaving_machines(c, &plan).await?.iter().filter(|m| m.deployed) {
+            carry_out_together(c, all, QUICK, c.provider.machine_stop(&machine.machine)).await?;
+        }
+        return Ok(());
+    }
     match given_up(c, &plan).await? {
         Some(old) if old.running => {
             carry_out_together(c, all, QUICK, c.provider.group_stop(&old.group)).await
@@ -263,17 +335,26 @@ pub(super) async fn delete(c: &Control, all: &[StepContext]) -> Tried {
     let (customer, cx) = customer(c, all).await?;
     adopt_all(c, all, QUICK).await?;
     let plan = need_plan(c, customer, &cx).await?;
-    if let Some(old) = given_up(c, &plan).await? {
-        carry_out_together(c, all, QUICK, c.provider.group_delete(&old.group)).await?;
+    if let (Some(_), Some(old)) = (&plan.stuck, plan.old.clone().map(GroupRef)) {
+        for machine in leaving_machines(c, &plan).await? {
+            carry_out_together(c, all, QUICK, c.provider.machine_delete(&old, &machine.machine)).await?;
+        }
+    } else {
+        if let Some(old) = given_up(c, &plan).await? {
+            carry_out_together(c, all, QUICK, c.provider.group_delete(&old.group)).await?;
+        }
+        delete_doubles(c, all, QUICK, &group_name(customer), None).await?;
     }
-    delete_doubles(c, all, QUICK, &group_name(customer), None).await?;
     for cx in all {
-        if let Some(target) = cx.target() {
-            c.store.server_set_machine(cx.fence(), ServerId(target), None).await?;
+        if let Some(target) = cx.target().map(ServerId).filter(|id| plan.leaving.contains(id)) {
+            c.store.server_set_machine(cx.fence(), target, None).await?;
+            if let Some(why) = &plan.stuck {
+                c.store.edge_hold(cx.fence(), target, why).await?;
+            }
         }
         c.store.job_set_hold(cx.fence(), Scope::SameServer).await?;
     }
-    if !plan.moves {
+    if !plan.moves && plan.stuck.is_none() {
         c.store.group_set_ref(cx.fence(), None).await?;
         c.store.group_observed(cx.fence(), 0, 0, c.clock.now_ms()).await?;
     }
@@ -289,7 +370,25 @@ pub(super) async fn finish(c: &Control, all: &[StepContext]) -> Tried {
         let name = group_name(customer);
         carry_out_together(c, all, QUICK, c.provider.group_rename(&next, &name, LABEL)).await?;
     }
+    if let Some(plan) = plan(c, customer).await?.filter(|plan| plan.stuck.is_none()) {
+        let_go(c, all, &cx, &plan).await?;
+    }
     Ok(c.store.group_plan(cx.fence(), &group_name(customer), None).await?)
+}
+
+/// Networks that could not be taken away before go now, and nobody holds their edges any more.
+async fn let_go(c: &Control, all: &[StepContext], cx: &StepContext, plan: &Migration) -> Tried {
+    for edge in c.store.edges_held().await? {
+        let Some(name) = edge.network_name.as_ref().filter(|name| plan.networks.contains(name)) else {
+            continue;
+        };
+        if let Some(found) = c.provider.network_find(name).await? {
+            carry_out_together(c, all, QUICK, c.provider.network_delete(&found.network)).await?;
+        }
+        clear_speed(c, cx, &EdgeRef(edge.facts.provider_ref.clone())).await?;
+        c.store.edge_let_go(cx.fence(), edge.id, c.clock.now_ms()).await?;
+    }
+    Ok(())
 }
 
 /// Everything that was moved goes back to where it came from.
@@ -327,7 +426,7 @@ pub(super) async fn uncompose(c: &Control, cx: &StepContext) -> Tried {
 pub(super) async fn undecide(c: &Control, cx: &StepContext) -> Tried {
     let s = server(c, cx).await?;
     match plan(c, s.customer).await? {
-        Some(plan) if plan.leaving.contains(&s.id) => {
+        Some(plan) if is_of(&plan, s.id) => {
             Ok(c.store.group_plan(cx.fence(), &group_name(s.customer), None).await?)
         }
         _ => Ok(()),

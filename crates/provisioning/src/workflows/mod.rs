@@ -5,7 +5,9 @@
 
 mod activate;
 mod address;
+mod change_edge;
 mod machine;
+mod migrate;
 mod migration;
 mod names;
 mod password;
@@ -22,8 +24,9 @@ use std::sync::Arc;
 use domain::kind::{Kind, Scope};
 use jobs::Registry;
 
+pub(crate) use change_edge::Wanted as WantedEdge;
 pub(crate) use machine::seen_of;
-pub(crate) use names::{group_name, machine_name, network_name};
+pub(crate) use names::{group_name, machine_name, network_of, server_of_network};
 pub(crate) use power::FORCE_OFF;
 pub(crate) use resize::Wanted;
 
@@ -35,33 +38,50 @@ struct Table {
     kind: Kind,
     shape: i64,
     steps: &'static [Row],
-    /// What fails for good is taken back at once: whatever was there before is there again.
-    turns_back: bool,
+    /// What fails for good before this step is done is taken back at once: whatever was there before is there again.
+    turns_back_until: Option<&'static str>,
 }
 
 const TABLES: &[Table] = &[
-    Table { kind: Kind::Activate, shape: activate::SHAPE, steps: activate::STEPS, turns_back: false },
-    Table { kind: Kind::Terminate, shape: terminate::SHAPE, steps: terminate::STEPS, turns_back: false },
-    Table { kind: Kind::Power, shape: power::SHAPE, steps: power::STEPS, turns_back: false },
-    Table { kind: Kind::Resize, shape: resize::SHAPE, steps: resize::STEPS, turns_back: false },
+    Table { kind: Kind::Activate, shape: activate::SHAPE, steps: activate::STEPS, turns_back_until: None },
+    Table { kind: Kind::Terminate, shape: terminate::SHAPE, steps: terminate::STEPS, turns_back_until: None },
+    Table { kind: Kind::Power, shape: power::SHAPE, steps: power::STEPS, turns_back_until: None },
+    Table { kind: Kind::Resize, shape: resize::SHAPE, steps: resize::STEPS, turns_back_until: None },
     Table {
         kind: Kind::ChangeBandwidth,
         shape: resize::SHAPE,
         steps: resize::SPEED_STEPS,
-        turns_back: false,
+        turns_back_until: None,
     },
-    Table { kind: Kind::ChangeIp, shape: address::SHAPE, steps: address::STEPS, turns_back: true },
-    Table { kind: Kind::Reinstall, shape: reinstall::SHAPE, steps: reinstall::STEPS, turns_back: false },
-    Table { kind: Kind::ResetPassword, shape: password::SHAPE, steps: password::STEPS, turns_back: false },
-    Table { kind: Kind::Repair, shape: repair::SHAPE, steps: repair::STEPS, turns_back: false },
-    Table { kind: Kind::Snapshot, shape: snapshot::SHAPE, steps: snapshot::STEPS, turns_back: false },
+    Table {
+        kind: Kind::ChangeIp,
+        shape: address::SHAPE,
+        steps: address::STEPS,
+        turns_back_until: Some("address_switched"),
+    },
+    Table {
+        kind: Kind::ChangeEdge,
+        shape: change_edge::SHAPE,
+        steps: change_edge::STEPS,
+        turns_back_until: Some("address_switched"),
+    },
+    Table { kind: Kind::Migrate, shape: migrate::SHAPE, steps: migrate::STEPS, turns_back_until: None },
+    Table { kind: Kind::Reinstall, shape: reinstall::SHAPE, steps: reinstall::STEPS, turns_back_until: None },
+    Table {
+        kind: Kind::ResetPassword,
+        shape: password::SHAPE,
+        steps: password::STEPS,
+        turns_back_until: None,
+    },
+    Table { kind: Kind::Repair, shape: repair::SHAPE, steps: repair::STEPS, turns_back_until: None },
+    Table { kind: Kind::Snapshot, shape: snapshot::SHAPE, steps: snapshot::STEPS, turns_back_until: None },
 ];
 
 pub(crate) fn registry(control: &Arc<Control>) -> Result<Registry, String> {
     let mut registry = Registry::default();
     for table in TABLES {
         let workflow = step::workflow(control, table.kind.as_str(), table.shape, table.steps);
-        let workflow = jobs::Workflow { turns_back: table.turns_back, ..workflow };
+        let workflow = jobs::Workflow { turns_back_until: table.turns_back_until, ..workflow };
         registry.add(workflow).map_err(|e| e.to_string())?;
     }
     Ok(registry)
@@ -71,6 +91,12 @@ pub(crate) fn registry(control: &Arc<Control>) -> Result<Registry, String> {
 pub(crate) fn plan(kind: Kind) -> Option<(Vec<&'static str>, i64)> {
     let table = TABLES.iter().find(|t| t.kind == kind)?;
     Some((table.steps.iter().map(|s| s.key).collect(), table.shape))
+}
+
+/// What staff may change when they run a job again from this step. The text of each is in `docs/operations.md`.
+pub fn inputs_of(kind: Kind, step: &str) -> &'static [&'static str] {
+    let table = TABLES.iter().find(|t| t.kind == kind);
+    table.and_then(|t| t.steps.iter().find(|s| s.key == step)).map_or(&[], |s| s.inputs)
 }
 
 /// The steps that a job's duration is made of, in their order: from its last step back, each time to the predecessor that
@@ -93,7 +119,7 @@ pub fn critical_path(job: &store::jobs::Job) -> Vec<&store::jobs::JobStep> {
 /// How widely a job of this kind keeps its place when it has failed (queue.md §4).
 pub(crate) const fn hold_on_failure(kind: Kind) -> Scope {
     match kind {
-        Kind::Activate | Kind::Refresh | Kind::Repair => Scope::None,
+        Kind::Activate | Kind::Refresh | Kind::Repair | Kind::Migrate => Scope::None,
         _ => Scope::SameServer,
     }
 }

@@ -9,6 +9,7 @@ use jobs::StepContext;
 
 use super::{
     machine::{QUICK, check, guest_settings, look, own_edge, seen},
+    names::network_of,
     step::{Row, Tried, adopt, alone, carry_out, server},
 };
 use crate::{
@@ -32,7 +33,7 @@ async fn machine(c: Arc<Control>, cx: StepContext) -> Tried {
     let (s, machine, m) = seen(&c, &cx).await?;
     let address = s.address.clone().unwrap_or_default();
     if !address.is_empty() && !m.addresses.contains(&address) {
-        carry_out(&c, &cx, QUICK, c.provider.machine_set_address(&machine, &address)).await?;
+        carry_out(&c, &cx, QUICK, c.provider.machine_set_card(&machine, &network_of(&s), &address)).await?;
     }
     if c.provider.machine_prepared(&machine).await? == Some(true) {
         carry_out(&c, &cx, QUICK, c.provider.machine_prepare(&machine, false)).await?;

@@ -84,6 +84,8 @@ pub(crate) struct Row {
     pub(crate) run: Run,
     /// `None` where it leaves nothing behind.
     pub(crate) undo: Option<Alone>,
+    /// What of its job's inputs staff may change when it is run again from here.
+    pub(crate) inputs: &'static [&'static str],
 }
 
 struct TableStep {
@@ -140,7 +142,7 @@ impl Step for TableStep {
 
 pub(crate) fn workflow(control: &Arc<Control>, kind: &'static str, shape: i64, rows: &[Row]) -> Workflow {
     let step = |row: &Row| Arc::new(TableStep { row: *row, control: control.clone() }) as Arc<dyn Step>;
-    Workflow { kind, shape, steps: rows.iter().map(step).collect(), turns_back: false }
+    Workflow { kind, shape, steps: rows.iter().map(step).collect(), turns_back_until: None }
 }
 
 /// The server a job works on, as its row says now.
@@ -225,10 +227,11 @@ pub(crate) async fn carry_out_together(
 
 /// A row of a workflow's table that each job does by itself: `alone!("key" after ["other"] do run; undo undone)`.
 macro_rules! alone {
-    ($key:literal after [$($after:literal),*] do $run:path $(; undo $undo:path)?) => {
+    ($key:literal after [$($after:literal),*] do $run:path $(; undo $undo:path)? $(; takes [$($input:literal),*])?) => {
         crate::workflows::step::Row {
             key: $key,
             after: &[$($after),*],
+            inputs: &[$($($input),*)?],
             run: crate::workflows::step::Run::Alone(|c, cx| Box::pin($run(c, cx))),
             undo: crate::workflows::step::undo!($($undo)?),
         }
@@ -237,10 +240,11 @@ macro_rules! alone {
 
 /// A row that all jobs of a unit do in one go.
 macro_rules! together {
-    ($key:literal after [$($after:literal),*] do $run:path $(; undo $undo:path)?) => {
+    ($key:literal after [$($after:literal),*] do $run:path $(; undo $undo:path)? $(; takes [$($input:literal),*])?) => {
         crate::workflows::step::Row {
             key: $key,
             after: &[$($after),*],
+            inputs: &[$($($input),*)?],
             run: crate::workflows::step::Run::Together(|c, all| Box::pin($run(c, all))),
             undo: crate::workflows::step::undo!($($undo)?),
         }

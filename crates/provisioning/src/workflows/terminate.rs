@@ -12,8 +12,8 @@ use jobs::StepContext;
 use super::{
     activate::clear_speed,
     machine::observe,
-    migration,
-    names::network_name,
+    migration::{self, Who},
+    names::network_of,
     step::{Row, Tried, adopt, alone, carry_out, no_way_back, server, together},
 };
 use crate::{control::Control, provider::EdgeRef};
@@ -23,7 +23,7 @@ pub(super) const SHAPE: i64 = 2;
 
 pub(super) const STEPS: &[Row] = &[
     alone!("terminate_check" after [] do check; undo check_undo),
-    together!("migration_plan" after ["terminate_check"] do plan; undo plan_undo),
+    together!("migration_plan" after ["terminate_check"] do plan; undo plan_undo; takes ["keep_network"]),
     together!("group_compose" after ["migration_plan"] do compose; undo compose_undo),
     together!("machines_move" after ["group_compose"] do move_over; undo move_back),
     together!("group_stop" after ["machines_move"] do stop; undo no_way_back),
@@ -37,23 +37,28 @@ pub(super) const STEPS: &[Row] = &[
 /// One answer for all who asked.
 macro_rules! for_all {
     ($($name:ident: $phase:ident),*) => {$(
-        async fn $name(c: Arc<Control>, all: Vec<StepContext>) -> Vec<Tried> {
+        pub(super) async fn $name(c: Arc<Control>, all: Vec<StepContext>) -> Vec<Tried> {
             let tried = migration::$phase(&c, &all).await;
             vec![tried; all.len()]
         }
     )*};
 }
-for_all!(plan: decide, compose: compose, move_over: move_over, stop: stop, delete: delete, rename: finish);
+for_all!(compose: compose, move_over: move_over, stop: stop, delete: delete, rename: finish);
 
-async fn plan_undo(c: Arc<Control>, cx: StepContext) -> Tried {
+async fn plan(c: Arc<Control>, all: Vec<StepContext>) -> Vec<Tried> {
+    let tried = migration::decide(&c, &all, Who::Leaves).await;
+    vec![tried; all.len()]
+}
+
+pub(super) async fn plan_undo(c: Arc<Control>, cx: StepContext) -> Tried {
     migration::undecide(&c, &cx).await
 }
 
-async fn compose_undo(c: Arc<Control>, cx: StepContext) -> Tried {
+pub(super) async fn compose_undo(c: Arc<Control>, cx: StepContext) -> Tried {
     migration::uncompose(&c, &cx).await
 }
 
-async fn move_back(c: Arc<Control>, cx: StepContext) -> Tried {
+pub(super) async fn move_back(c: Arc<Control>, cx: StepContext) -> Tried {
     migration::move_back(&c, &cx).await
 }
 
@@ -69,7 +74,11 @@ async fn check(c: Arc<Control>, cx: StepContext) -> Tried {
 async fn network_delete(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     adopt(&c, &cx, QUICK).await?;
-    if let Some(found) = c.provider.network_find(&network_name(s.id)).await? {
+    // It could not be taken out of its group: it stays, and its edge with it.
+    if c.store.edge_of(s.id).await?.is_some_and(|e| e.held.is_some()) {
+        return Ok(());
+    }
+    if let Some(found) = c.provider.network_find(&network_of(&s)).await? {
         carry_out(&c, &cx, QUICK, c.provider.network_delete(&found.network)).await?;
     }
     Ok(())
@@ -77,7 +86,8 @@ async fn network_delete(c: Arc<Control>, cx: StepContext) -> Tried {
 
 async fn edge_clear(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
-    let Some(edge) = c.store.edge_of(s.id).await? else { return Ok(()) };
+    let edge = c.store.edge_of(s.id).await?.filter(|e| e.held.is_none());
+    let Some(edge) = edge else { return Ok(()) };
     adopt(&c, &cx, QUICK).await?;
     clear_speed(&c, &cx, &EdgeRef(edge.facts.provider_ref)).await
 }

@@ -94,7 +94,7 @@ fn registry(ended: &Arc<Ended>, keys: &[&'static str]) -> Registry {
                 Arc::new(Noop { key, after, last, ended: ended.clone() }) as Arc<dyn Step>
             })
             .collect();
-        registry.add(Workflow { kind: kind.as_str(), shape: 1, steps, turns_back: false }).unwrap();
+        registry.add(Workflow { kind: kind.as_str(), shape: 1, steps, turns_back_until: None }).unwrap();
     }
     registry
 }

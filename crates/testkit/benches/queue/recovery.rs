@@ -51,7 +51,7 @@ pub(crate) async fn process(url: &str, marks: &str) {
     }
     let mut registry = Registry::default();
     let steps: Vec<Arc<dyn Step>> = vec![Arc::new(Long(marks.into()))];
-    registry.add(Workflow { kind: "migrate", shape: 1, steps, turns_back: false }).unwrap();
+    registry.add(Workflow { kind: "migrate", shape: 1, steps, turns_back_until: None }).unwrap();
     let config = WorkerConfig::new(std::process::id().to_string());
     let wake = store.wake();
     let _worker =

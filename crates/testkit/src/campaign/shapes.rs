@@ -50,7 +50,7 @@ pub(super) fn registry() -> Arc<Registry> {
     for (kind, shape) in [("activate", ACTIVATE), ("terminate", TERMINATE), ("power", POWER)] {
         let steps =
             shape.iter().map(|(key, after)| Arc::new(Shape { key, after }) as Arc<dyn Step>).collect();
-        registry.add(Workflow { kind, shape: 1, steps, turns_back: false }).expect("a sound shape");
+        registry.add(Workflow { kind, shape: 1, steps, turns_back_until: None }).expect("a sound shape");
     }
     Arc::new(registry)
 }

@@ -178,7 +178,7 @@ impl Lab {
                 Arc::new(Toy { key, after, script: self.script.clone() }) as Arc<dyn Step>
             };
             registry
-                .add(Workflow { kind, shape, steps: SHAPE.iter().map(toy).collect(), turns_back: false })
+                .add(Workflow { kind, shape, steps: SHAPE.iter().map(toy).collect(), turns_back_until: None })
                 .unwrap();
         }
         registry
