@@ -167,6 +167,8 @@ pub enum Obstacle {
     Question,
     /// Its disks have a snapshot.
     Snapshot,
+    /// Something is in its drive.
+    Medium,
     /// Its making has failed half-way.
     Broken,
 }
@@ -176,6 +178,7 @@ impl Obstacle {
         match self {
             Self::Question => "it waits for an answer",
             Self::Snapshot => "it has a snapshot",
+            Self::Medium => "there is a medium in its drive",
             Self::Broken => "it was never made whole",
         }
     }

@@ -461,7 +461,8 @@ fn machine(vm: vcd::Vm) -> Machine {
         obstacle: match vm.status {
             5 => Some(Obstacle::Question),
             -1 => Some(Obstacle::Broken),
-            _ => vm.has_snapshot.then_some(Obstacle::Snapshot),
+            _ if vm.has_snapshot => Some(Obstacle::Snapshot),
+            _ => vm.medium.is_some().then_some(Obstacle::Medium),
         },
         addresses: vm.addresses().map(str::to_owned).collect(),
         network: vm.nics.first().map(|n| n.network.clone()),

@@ -163,6 +163,23 @@ async fn a_worker_whose_claim_was_taken_over_changes_nothing(database: Database)
     assert!(store.server_snapshot_taken(stale, server, now).await.is_err());
     assert!(store.server_password_made(stale, server).await.is_err());
     assert!(store.address_kept(stale, server).await.is_err());
+    assert!(store.edge_reserve(stale, server, now).await.is_err());
+    assert!(store.edge_unreserve(stale, server, now).await.is_err());
+    assert!(store.edge_switched(stale, server, "n", now).await.is_err());
+    assert!(store.edge_left(stale, server, None, true, now).await.is_err());
+    assert!(store.edge_hold(stale, server, "why").await.is_err());
+    let edge = store.edges().await.unwrap().remove(0).edge.id;
+    assert!(store.edge_let_go(stale, edge, now).await.is_err());
+    let system = domain::reinstall::System {
+        template_id: "debian-12".into(),
+        template_name: "Debian 12".into(),
+        family: domain::catalogue::Family::Linux,
+        method: domain::access::Method::Password,
+        guest_login: "root".into(),
+        own_password: false,
+        ssh_keys: vec![],
+    };
+    assert!(store.server_system(stale, server, &system).await.is_err());
     assert!(store.group_plan(stale, "x", None).await.is_err());
     assert!(store.group_moved(stale, "x", &[]).await.is_err());
     assert!(store.job_set_hold(stale, domain::kind::Scope::None).await.is_err());

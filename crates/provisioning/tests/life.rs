@@ -287,6 +287,12 @@ async fn a_neighbour_that_cannot_move_is_named(database: Database) {
     let again = plane.terminate(&anna, servers[0]).await;
     plane.until(again, JobState::Failed).await;
     plane.foreign(json!({"what": "snapshot_gone", "vm": stays})).await;
+    // A medium in its drive is in the way too.
+    plane.foreign(json!({"what": "medium", "vm": stays, "name": "rescue.iso"})).await;
+    assert!(plane.store.job_rerun(again, how).await.unwrap());
+    let failed = plane.until(again, JobState::Failed).await;
+    assert!(failed.detail.unwrap().contains("there is a medium in its drive"));
+    plane.foreign(json!({"what": "medium", "vm": stays})).await;
     assert!(plane.store.job_rerun(again, how).await.unwrap());
     plane.until(again, JobState::Succeeded).await;
     plane.never_stopped(&before).await;

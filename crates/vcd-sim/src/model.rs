@@ -282,6 +282,9 @@ pub(crate) struct Vm {
     pub(crate) capabilities: Capabilities,
     #[serde(default)]
     pub(crate) snapshot: Option<Snapshot>,
+    /// The medium in its drive, by name.
+    #[serde(default)]
+    pub(crate) medium: Option<String>,
     #[serde(default)]
     pub(crate) question: Option<Question>,
     #[serde(default)]

@@ -40,6 +40,8 @@ pub struct Vm {
     pub capabilities: Option<Capabilities>,
     /// It has a snapshot: its disks cannot change.
     pub has_snapshot: bool,
+    /// What is in its drive: the name of an image, where there is one **\[src\]**.
+    pub medium: Option<String>,
     /// Version of the guest's tools, while they report.
     pub tools: Option<String>,
     /// Tasks that run on it.
@@ -137,6 +139,7 @@ pub(crate) fn read_vm(node: roxmltree::Node<'_, '_>) -> Result<Vm> {
         nics: node.child("NetworkConnectionSection").map_or(Ok(Vec::new()), read_nics)?,
         capabilities: node.child("VmCapabilities").map(read_capabilities),
         has_snapshot: node.child("SnapshotSection").is_some_and(|s| s.child("Snapshot").is_some()),
+        medium: spec.and_then(|s| s.child("MediaSection")).and_then(read_medium),
         tools: node
             .child("RuntimeInfoSection")
             .and_then(|r| r.child("VMWareTools"))
@@ -144,6 +147,12 @@ pub(crate) fn read_vm(node: roxmltree::Node<'_, '_>) -> Result<Vm> {
             .map(str::to_owned),
         tasks: running_tasks(node)?,
     })
+}
+
+/// A drive without an image is listed too, and is empty.
+fn read_medium(section: roxmltree::Node<'_, '_>) -> Option<String> {
+    let image = section.children_named("MediaSettings").find_map(|s| s.child("MediaImage"))?;
+    Some(image.attribute("name").unwrap_or_default().to_owned())
 }
 
 pub(crate) fn read_disk(d: roxmltree::Node<'_, '_>) -> Result<Disk> {

@@ -206,6 +206,11 @@ pub(super) enum ForeignChange {
     SnapshotGone {
         vm: String,
     },
+    /// Something is in the machine's drive, or, without a name, nothing any more.
+    Medium {
+        vm: String,
+        name: Option<String>,
+    },
     Resize {
         vm: String,
         cpus: Option<u32>,
@@ -275,6 +280,13 @@ fn foreign(world: &mut World, now: i64, change: ForeignChange) -> Result<(), Ref
         ForeignChange::SnapshotGone { vm } => {
             let vm = world.vm(id_of(&vm)?)?.id;
             world.apply(Effect::SnapshotRemoved(vec![vm]), now)
+        }
+        ForeignChange::Medium { vm, name } => {
+            let id = world.vm(id_of(&vm)?)?.id;
+            if let Some(vm) = world.vms.get_mut(&id) {
+                vm.medium = name;
+            }
+            Ok(())
         }
         ForeignChange::Resize { vm, cpus, memory_mb } => {
             let id = world.vm(id_of(&vm)?)?.id;

@@ -415,6 +415,17 @@ fn spec_section(vm: &Vm, base: &str) -> Element {
             .leaf("VirtualQuantityUnit", "byte")
             .leaf("VirtualQuantity", d.size_mb * 1024 * 1024)
     });
+    let medium = vm.medium.iter().map(|name| {
+        let settings = Element::new("MediaSettings")
+            .leaf("DeviceId", 3002)
+            .child(Element::new("MediaImage").attr("name", name).attr("type", media("media")))
+            .leaf("MediaType", "ISO")
+            .leaf("MediaState", "CONNECTED")
+            .leaf("UnitNumber", 0)
+            .leaf("BusNumber", 0)
+            .leaf("AdapterType", 1);
+        Element::new("MediaSection").child(settings)
+    });
     Element::new("VmSpecSection")
         .attr("Modified", false)
         .leaf("ovf:Info", "Virtual Machine specification")
@@ -422,6 +433,7 @@ fn spec_section(vm: &Vm, base: &str) -> Element {
         .leaf("NumCpus", vm.cpus)
         .leaf("NumCoresPerSocket", vm.cores_per_socket)
         .child(Element::new("MemoryResourceMb").leaf("Configured", vm.memory_mb))
+        .children(medium)
         .child(Element::new("DiskSection").children(disks))
         .child(
             Element::new("HardwareVersion").attr("href", format!("{base}/api/vdc/hwv/vmx-19")).text("vmx-19"),
