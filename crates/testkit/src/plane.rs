@@ -17,6 +17,8 @@ use store::{Store, seal::Sealer};
 use tempfile::TempDir;
 use vcd_sim::{Config, Simulator};
 
+use crate::mortal::Mortal;
+
 /// Which database a plane stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Database {
@@ -152,6 +154,52 @@ impl Plane {
         if let Some(worker) = self.worker.take() {
             worker.stop().await;
         }
+    }
+
+    /// A process of its own works on a job until it is over, or until the process is killed at this point of what it asks of
+    /// the cloud. Returns how many points it passed. Nothing of it is let go: the next one finds what a crash leaves.
+    pub async fn life(&self, job: JobId, dies_at: usize) -> usize {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let provider: Arc<dyn provisioning::provider::Provider> =
+            Arc::new(VcdProvider::new(self.provider.clone()).unwrap());
+        let mortal = Mortal::new(provider, dies_at);
+        let (cloud, place) = (mortal.clone(), self.database.clone());
+        let file = self.dir.path().join("db");
+        let worker = runtime.spawn(async move {
+            let store = match place {
+                None => Store::open_sqlite(&file, sealer()).await.unwrap(),
+                Some(url) => Store::open_postgres(&url, sealer()).await.unwrap(),
+            };
+            let control =
+                Control::new(store.clone(), cloud, demo_catalogue().unwrap(), Arc::new(SystemClock));
+            let control = control.hasty(SPEED as u32);
+            let worker = worker(&store, &control, &format!("life {dies_at}"));
+            std::future::pending::<()>().await;
+            drop(worker);
+        });
+        tokio::select! {
+            () = mortal.death() => {}
+            () = self.until_it_rests(job) => {}
+        }
+        worker.abort();
+        runtime.shutdown_background();
+        // As if the time of its claims had passed.
+        self.by_hand("UPDATE job SET claim_expires_at = 0 WHERE state IN ('running', 'rolling_back')").await;
+        mortal.passed()
+    }
+
+    async fn until_it_rests(&self, id: JobId) {
+        let rests = async {
+            loop {
+                let state = self.job(id).await.state;
+                if state.is_over() || matches!(state, JobState::Failed | JobState::Stuck) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), rests).await.expect("the job takes too long");
     }
 
     /// Adds an account and signs in.
