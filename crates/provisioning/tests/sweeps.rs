@@ -334,7 +334,90 @@ async fn every_change_that_fails_goes_on_or_back(database: Database) {
     }
 }
 
+/// What a change of edge sends before the new address answers, and after it. Until then whatever fails is taken back.
+const EDGE_BEFORE: &[(&str, &str)] = &[
+    ("POST /cloudapi/1.0.0/orgVdcNetworks", "networkCreateOrgVdcNetwork"),
+    ("PUT /cloudapi/1.0.0/edgeGateways/*/qos", "orgVdcGatewayUpdate"),
+    ("PUT /api/vApp/*/networkConfigSection", "vdcUpdateVappNetworkSection"),
+    ("PUT /api/vApp/*/networkConnectionSection", "vappUpdateVm"),
+    ("PUT /api/vApp/*/productSections", "vappUpdateVm"),
+    ("POST /api/vApp/*/power/action/reboot", "vappRebootGuest"),
+];
+const EDGE_AFTER: &[(&str, &str)] = &[
+    ("POST /api/vdc/*/action/composeVApp", "vdcComposeVapp"),
+    ("POST /api/vApp/*/action/recomposeVApp", "vdcRecomposeVapp"),
+    ("DELETE /api/vApp/*", "vdcDeleteVapp"),
+    ("PUT /api/vApp/*", "vdcUpdateVapp"),
+    ("DELETE /cloudapi/1.0.0/orgVdcNetworks/*", "networkDelete"),
+];
+
+async fn change_edge(plane: &Plane, admin: &Viewer, server: ServerId) -> JobId {
+    plane.by_hand("DELETE FROM address_rest").await;
+    let key = uuid::Uuid::now_v7().to_string();
+    let form = provisioning::Form { key: &key, request_id: "test" };
+    match plane.facade.server_change_edge(admin, server, "its edge is faulty", false, form).await.unwrap() {
+        provisioning::ServerAnswer::Accepted(job) => job,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Two servers on three edges, one of them to be moved, and what the other one's guest says.
+async fn two_servers(
+    database: Database,
+) -> (Plane, Viewer, Viewer, [ServerId; 2], std::collections::BTreeMap<String, testkit::Uptime>) {
+    let plane = Plane::start_on(database, 3).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let admin = plane.viewer("admin@test", Role::Admin).await;
+    let servers = [ordered(&plane, &anna).await, ordered(&plane, &anna).await];
+    let neighbour = format!("vds-{}", servers[1]);
+    let up = plane.guests().await.into_iter().filter(|(name, _)| *name == neighbour).collect();
+    (plane, anna, admin, servers, up)
+}
+
+async fn a_change_of_edge_survives_whatever_is_spoiled(database: Database) {
+    let (plane, anna, admin, servers, up) = two_servers(database).await;
+    for (n, (request, _)) in EDGE_BEFORE.iter().chain(EDGE_AFTER).enumerate() {
+        let turn = 1 + n % 4;
+        // A lost answer for each on one database, and the other ways in turn on the other.
+        let how = spoiled()[if database == Database::Sqlite { 0 } else { turn }].clone();
+        plane.fault(request, how.clone()).await;
+        let job = change_edge(&plane, &admin, servers[0]).await;
+        plane.until(job, JobState::Succeeded).await;
+        plane.never_stopped(&up).await;
+        holds(&plane, &anna, &servers, &format!("{request} {how}")).await;
+    }
+}
+
+async fn a_change_of_edge_that_fails_goes_on_or_back(database: Database) {
+    let (plane, anna, admin, servers, up) = two_servers(database).await;
+    let fails = async |task: &str| {
+        plane.fault(&format!("task {task}"), json!({"kind": "error", "message": "asked for"})).await;
+        change_edge(&plane, &admin, servers[0]).await
+    };
+    for (_, task) in EDGE_BEFORE {
+        let before = plane.store.server(servers[0]).await.unwrap().unwrap();
+        let edge = plane.store.edge_of(servers[0]).await.unwrap().unwrap().id;
+        let job = fails(task).await;
+        plane.until(job, JobState::RolledBack).await;
+        plane.never_stopped(&up).await;
+        holds(&plane, &anna, &servers, &format!("{task}, taken back")).await;
+        let after = plane.store.server(servers[0]).await.unwrap().unwrap();
+        assert_eq!((after.address, after.next_address), (before.address, None), "{task}");
+        assert_eq!(plane.store.edge_of(servers[0]).await.unwrap().unwrap().id, edge, "{task}");
+    }
+    for (_, task) in EDGE_AFTER {
+        let job = fails(task).await;
+        plane.until(job, JobState::Failed).await;
+        assert!(plane.store.job_rerun(job, how(&anna)).await.unwrap());
+        plane.until(job, JobState::Succeeded).await;
+        plane.never_stopped(&up).await;
+        holds(&plane, &anna, &servers, &format!("{task}, run again")).await;
+    }
+}
+
 testkit::on_both!(
+    a_change_of_edge_survives_whatever_is_spoiled,
+    a_change_of_edge_that_fails_goes_on_or_back,
     every_change_survives_whatever_is_spoiled,
     every_change_that_fails_goes_on_or_back,
     terminate_survives_whatever_is_spoiled,
