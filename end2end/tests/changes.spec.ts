@@ -61,15 +61,27 @@ test("a server is resized, gets another address, a snapshot, a new password, a n
   await page.getByRole("button", { name: "Show once" }).click();
   await expect(page.getByRole("heading", { name: `Password of ${name}` })).toBeVisible();
 
+  // Another system, another login, a password of one's own: what was typed stays, but for the secret.
   await page.goto(`${server}/reinstall`);
+  await expect(page.getByRole("option", { name: /Windows Server 2022: / })).toBeDisabled();
+  await page.getByLabel("System", { exact: true }).selectOption({ label: "Debian 12" });
+  await page.getByLabel("Login", { exact: true }).fill("ops");
+  await page.locator("label[for=password-own]").click();
+  await page.locator("#guest_password").fill("Tuer-Kante-48-Wolke");
   await page.getByLabel(/Type the server name/).fill("something else");
   await page.getByRole("button", { name: `Reinstall ${name}` }).click();
   await expect(page.getByText("The name does not match.").first()).toBeVisible();
   await expect(page.getByLabel(/Type the server name/)).toHaveValue("something else");
+  await expect(page.locator("#template")).toHaveValue("debian-12");
+  await expect(page.locator("#guest_login")).toHaveValue("ops");
+  await expect(page.locator("#guest_password")).toHaveValue("");
   await fits(page);
+  await page.locator("#guest_password").fill("Tuer-Kante-48-Wolke");
   await page.getByLabel(/Type the server name/).fill(name);
   await page.getByRole("button", { name: `Reinstall ${name}` }).click();
   await eventually(page, `${name} is reinstalled`, 90);
+  await page.goto(server);
+  await expect(page.getByText("Debian 12").first()).toBeVisible();
 
   await page.goto(server);
   await page.locator("summary", { hasText: "Rename" }).click();

@@ -97,3 +97,49 @@ test("the product speaks Russian from the first page to the last", async ({ page
   await page.getByRole("button", { name: /^Заказать за/ }).click();
   await eventually(page, /готов$/, 50);
 });
+
+test("an administrator moves a server to another edge, and support cannot", async ({ browser, page }) => {
+  test.setTimeout(180_000);
+  await signIn(page, BORIS);
+  await order(page);
+  await eventually(page, /is ready$/, 60);
+  await page.getByRole("link", { name: "Open the server" }).click();
+  const server = page.url();
+  const name = (await page.getByRole("heading", { level: 1 }).textContent())!.trim();
+  await page.goto(`${server}/network`);
+  const before = await page.locator("dd").first().textContent();
+
+  const staff = await (await browser.newContext()).newPage();
+  await signIn(staff, SUPPORT);
+  await staff.goto("/staff/edges");
+  await expect(staff.getByRole("link", { name: "Move to another edge" })).toHaveCount(0);
+  await staff.context().close();
+
+  const admin = await (await browser.newContext()).newPage();
+  await signIn(admin, ADMIN);
+  await admin.goto("/staff/edges");
+  await admin.getByRole("row", { name }).getByRole("link", { name: "Move to another edge" }).click();
+  await expect(admin.getByRole("heading", { level: 1 })).toHaveText(`Move ${name} to another edge`);
+  await admin.getByLabel("Reason").fill("broken");
+  await admin.getByLabel("Keep the old edge out of the pool").check();
+  await admin.getByRole("button", { name: `Move ${name}` }).click();
+  await expect(admin.getByText("Say why in a few words, ten characters at least.").first()).toBeVisible();
+  await expect(admin.getByLabel("Reason")).toHaveValue("broken");
+  await expect(admin.getByLabel("Keep the old edge out of the pool")).toBeChecked();
+  await fits(admin);
+  await admin.getByLabel("Reason").fill("the edge drops packets");
+  await admin.getByRole("button", { name: `Move ${name}` }).click();
+  await expect(admin).toHaveURL(/\/staff\/jobs\//);
+  await fits(admin);
+
+  await page.goto(server);
+  await page.getByRole("link", { name: `Change network slot of ${name}` }).first().click();
+  await eventually(page, `${name} answers at its new address`, 60);
+  await fits(page);
+  await page.goto(`${server}/network`);
+  expect(await page.locator("dd").first().textContent()).not.toBe(before);
+  await admin.goto("/staff/edges");
+  await expect(admin.getByText("Out of the pool: the edge drops packets")).toBeVisible();
+  await fits(admin);
+  await admin.context().close();
+});
