@@ -1,6 +1,6 @@
 // What the islands add: hints while typing, the price at once, and no violation of accessibility anywhere.
 import { readFileSync } from "node:fs";
-import { ANNA, SUPPORT, eventually, expect, fillOrder, fits, order, signIn, test } from "../product";
+import { ADMIN, ANNA, SUPPORT, eventually, expect, fillOrder, fits, order, signIn, test } from "../product";
 import type { Page } from "@playwright/test";
 
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -62,6 +62,10 @@ test("no page violates accessibility", async ({ page }) => {
     await page.goto(path);
     await accessible(page);
   }
+  await signIn(page, ADMIN);
+  await page.goto("/staff/edges");
+  await page.getByRole("link", { name: "Move to another edge" }).first().click();
+  await accessible(page);
 });
 
 test("the price follows the typing", async ({ page }) => {
