@@ -149,6 +149,14 @@ impl Store {
         Ok(HeldSnapshot { _tx: tx })
     }
 
+    /// Transactions that a PostgreSQL database has committed, once it has counted them.
+    pub async fn commits(&self) -> Result<i64> {
+        // What each connection has done is counted with a delay.
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        let row = sqlx::query("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()");
+        row.fetch_one(&self.pool).await?.int("xact_commit")
+    }
+
     /// Brings the planner's figures up to date, as after a load.
     pub async fn analyze(&self) -> Result<()> {
         sqlx::query("ANALYZE").execute(&self.pool).await?;

@@ -3,7 +3,7 @@
 //! real one does: what is made twice is there twice.
 //!
 //! Points: before a change is sent, after it took effect and before anything is recorded, before and after each commit of
-//! the worker. On SQLite one process after the other owns the file; on PostgreSQL three share it. `ROUNDS` says how many
+//! the worker. Or nobody dies, and every step goes wrong once, forth and back, in each way that a step can. On SQLite one process after the other owns the file; on PostgreSQL three share it. `ROUNDS` says how many
 //! of each, `ROUND=SEED` repeats one.
 
 use std::{
@@ -57,12 +57,25 @@ struct CloudStep {
     key: &'static str,
     cloud: PathBuf,
     fate: Arc<Fate>,
+    /// How one of the steps goes wrong, once in each job.
+    mishap: String,
 }
 
 impl CloudStep {
     fn name(&self, cx: &StepContext) -> String {
         format!("{}-{}", cx.job.fence.job.simple(), self.key)
     }
+
+    /// Whether this is where it goes wrong, for the first time in this job: whichever process asks.
+    fn goes_wrong(&self, cx: &StepContext, how: &str) -> bool {
+        let marker = format!("mishap of {}", self.name(cx));
+        let here = self.mishap == format!("{how} {}", self.key);
+        here && fs::OpenOptions::new().create_new(true).write(true).open(self.cloud.join(marker)).is_ok()
+    }
+}
+
+fn problem(code: &'static str) -> Problem {
+    Problem::new(code, "as the round has it")
 }
 
 /// The objects of this name.
@@ -96,6 +109,15 @@ impl Step for CloudStep {
         if (self.key, cx.job.kind.as_str()) == ("start", FAILS) {
             return Outcome::Failed(Problem::new("internal", "as its kind has it"));
         }
+        if self.goes_wrong(cx, "fail") {
+            return Outcome::Failed(problem("internal"));
+        }
+        if self.goes_wrong(cx, "retry") {
+            return Outcome::RetryLater(problem("platform_busy"));
+        }
+        if self.goes_wrong(cx, "panic") {
+            panic!("as the round has it");
+        }
         // What an earlier try has made is found by its name.
         let name = self.name(cx);
         if !objects(&self.cloud, &name).is_empty() {
@@ -108,15 +130,23 @@ impl Step for CloudStep {
             Ok::<_, std::io::Error>(())
         };
         match cx.send(made, |()| "task".into()).await {
+            // It took effect, and nobody knows: it is done again.
+            Ok(()) if self.goes_wrong(cx, "repeat") => Outcome::Unknown(problem("outcome_unknown")),
             Ok(()) => Outcome::done(),
             Err(_) => Outcome::Unknown(Problem::new("outcome_unknown", "sent, or not")),
         }
     }
     async fn undo(&self, cx: &StepContext) -> Outcome {
+        if self.goes_wrong(cx, "undo-fail") {
+            return Outcome::Failed(problem("internal"));
+        }
         for object in objects(&self.cloud, &self.name(cx)) {
             self.fate.point(&format!("before the undo of {}", self.key));
             let _ = fs::remove_file(&object);
             self.fate.point(&format!("after the undo of {}", self.key));
+        }
+        if self.goes_wrong(cx, "undo-repeat") {
+            return Outcome::Unknown(problem("outcome_unknown"));
         }
         Outcome::done()
     }
@@ -180,8 +210,8 @@ fn worker_process() {
         });
         let cloud = PathBuf::from(var("ROUND_CLOUD"));
         let step = |key: &&'static str| {
-            let (cloud, fate) = (cloud.clone(), fate.clone());
-            Arc::new(CloudStep { key, cloud, fate }) as Arc<dyn Step>
+            let (cloud, fate, mishap) = (cloud.clone(), fate.clone(), var("ROUND_MISHAP"));
+            Arc::new(CloudStep { key, cloud, fate, mishap }) as Arc<dyn Step>
         };
         let mut registry = Registry::default();
         for kind in ["activate", "power", "resize"] {
@@ -217,6 +247,8 @@ struct Round<'r> {
     random: Random,
     /// The first three processes end at the point of this name; without one, six at points drawn by chance.
     at: Option<String>,
+    /// How a step goes wrong in each job; then no process ends.
+    mishap: Option<String>,
     workers: Vec<Child>,
     at_once: usize,
     /// Processes that were told to end or to stand still somewhere.
@@ -232,16 +264,17 @@ struct Round<'r> {
 impl Round<'_> {
     fn start_worker(&mut self) {
         // The first ones die; that the round ends, later ones live.
-        let dies = self.doomed < if self.at.is_some() { 3 } else { 6 };
+        let dies = self.mishap.is_none() && self.doomed < if self.at.is_some() { 3 } else { 6 };
         let point = if dies && self.at.is_none() { self.random.below(25) as i64 } else { -1 };
         let at = self.at.clone().filter(|_| dies).unwrap_or_default();
-        let stops = self.at.is_none() && !self.store.is_embedded() && self.random.once_in(4);
+        let stops = dies && self.at.is_none() && !self.store.is_embedded() && self.random.once_in(4);
         self.doomed += usize::from(dies);
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--ignored", "--exact", "worker_process", "--nocapture", "--test-threads", "1"]);
         command.env("ROUND_DATABASE", self.url).env("ROUND_CLOUD", &self.cloud);
         command
             .env("ROUND_AT", at)
+            .env("ROUND_MISHAP", self.mishap.clone().unwrap_or_default())
             .env("ROUND_POINT", point.to_string())
             .env("ROUND_SIGNAL", if stops { "STOP" } else { "KILL" });
         let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
@@ -279,12 +312,16 @@ impl Round<'_> {
         loop {
             self.tend()?;
             let states = self.store.jobs_by_state().await.map_err(|e| e.to_string())?;
-            for (state, _) in states.iter().filter(|(s, _)| s.as_str() == "failed") {
-                // Staff take back what has failed.
+            for (state, _) in states.iter().filter(|(s, _)| matches!(s.as_str(), "failed" | "stuck")) {
+                // Staff take back what cannot succeed, and run again what can.
                 let filter = store::jobs::JobFilter { state: Some(*state), before: None };
                 for row in self.store.jobs_page(filter, 50).await.map_err(|e| e.to_string())? {
                     let how = Intervention { by, why: "a round", now: now() };
-                    self.store.job_roll_back(row.job.id, how).await.map_err(|e| e.to_string())?;
+                    let done = match row.job.kind.as_str() {
+                        FAILS => self.store.job_roll_back(row.job.id, how).await,
+                        _ => self.store.job_rerun(row.job.id, how).await,
+                    };
+                    done.map_err(|e| e.to_string())?;
                 }
             }
             if states.iter().all(|(s, _)| matches!(s.as_str(), "succeeded" | "rolled_back")) {
@@ -353,7 +390,7 @@ fn now() -> i64 {
 /// How many processes were killed, and how many stood still; or what is wrong.
 type Ended = Result<(usize, usize), String>;
 
-async fn round(postgres: bool, seed: u64, at: Option<String>) -> Ended {
+async fn round(postgres: bool, seed: u64, at: Option<String>, mishap: Option<String>) -> Ended {
     let dir = tempfile::tempdir().unwrap();
     let url = match postgres {
         true => testkit::postgres::database().await,
@@ -373,6 +410,7 @@ async fn round(postgres: bool, seed: u64, at: Option<String>) -> Ended {
         cloud,
         random,
         at,
+        mishap,
         workers: vec![],
         at_once,
         doomed: 0,
@@ -385,6 +423,11 @@ async fn round(postgres: bool, seed: u64, at: Option<String>) -> Ended {
         let _ = worker.kill();
         let _ = worker.wait();
     }
+    let mishaps = fs::read_dir(&round.cloud).unwrap().flatten();
+    let mishaps = mishaps.filter(|e| e.file_name().to_string_lossy().starts_with("mishap")).count();
+    if round.mishap.is_some() && mishaps == 0 {
+        return Err("nothing went wrong".into());
+    }
     ended.map(|()| (round.killed, round.stopped))
 }
 
@@ -392,7 +435,7 @@ async fn rounds(postgres: bool, seeds: Vec<u64>) {
     let n = seeds.len();
     // Most of a round is waiting for claims to run out.
     let all: Vec<(u64, Ended)> = futures::stream::iter(seeds)
-        .map(async |seed| (seed, round(postgres, seed, None).await))
+        .map(async |seed| (seed, round(postgres, seed, None, None).await))
         .buffer_unordered(4)
         .collect()
         .await;
@@ -443,7 +486,7 @@ async fn sweep(postgres: bool) {
         points.extend(["before", "after"].map(|when| format!("{when} the undo of {step}")));
     }
     let all: Vec<(String, Ended)> = futures::stream::iter(points)
-        .map(async |at| (at.clone(), round(postgres, 1, Some(at)).await))
+        .map(async |at| (at.clone(), round(postgres, 1, Some(at), None).await))
         .buffer_unordered(4)
         .collect()
         .await;
@@ -451,6 +494,36 @@ async fn sweep(postgres: bool) {
         let (killed, _) = ended.unwrap_or_else(|why| panic!("killed {at}: {why}"));
         assert!(killed > 0, "nobody came to the point {at}");
     }
+}
+
+/// Every step goes wrong once in every job, in each way that a step can, forth and back.
+async fn every_step_goes_wrong(postgres: bool) {
+    let mut mishaps = Vec::new();
+    for (n, step) in STEPS.iter().enumerate() {
+        mishaps.extend(["fail", "retry", "panic", "repeat"].map(|how| format!("{how} {step}")));
+        // The last step of those that are taken back never succeeds: there is nothing to undo.
+        let back: &[&str] = if n < 3 { &["undo-fail", "undo-repeat"] } else { &[] };
+        mishaps.extend(back.iter().map(|how| format!("{how} {step}")));
+    }
+    let all: Vec<(String, Ended)> = futures::stream::iter(mishaps)
+        .map(async |how| (how.clone(), round(postgres, 1, None, Some(how)).await))
+        .buffer_unordered(4)
+        .collect()
+        .await;
+    for (how, ended) in all {
+        let (killed, stopped) = ended.unwrap_or_else(|why| panic!("{how}: {why}"));
+        assert_eq!((killed, stopped), (0, 0), "{how}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_step_goes_wrong_on_sqlite() {
+    every_step_goes_wrong(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_step_goes_wrong_in_three_processes_on_postgresql() {
+    every_step_goes_wrong(true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -134,6 +134,14 @@ async fn b9(repeats: usize) {
         }
         line("B9", who, &figures, "s");
     }
+    for who in ["graphile", "pgboss", "dbos"] {
+        let mut figures = Figures::default();
+        for _ in 0..repeats {
+            // None within a minute is none.
+            figures.push(peers::figure(who, "b9", &[], "seconds").await);
+        }
+        line("B9", &format!("{who}, another is started"), &figures, "s");
+    }
 }
 
 async fn b10(repeats: usize) {
@@ -145,6 +153,37 @@ async fn b10(repeats: usize) {
     line("B10", "slipway, nothing held", &free, "jobs/s");
     line("B10", "slipway, a snapshot is held", &held, "jobs/s");
     println!("P14  {:.1} % of the speed is lost", 100.0 * (1.0 - held.median() / free.median()));
+    for (who, numbers) in [("graphile", [1_000, 20, 24]), ("pgboss", [1_000, 20, 100])] {
+        let (mut free, mut held) = (Figures::default(), Figures::default());
+        for _ in 0..repeats {
+            free.push(peers::figure(who, "b1", &numbers, "rate").await);
+            held.push(peers::figure(who, "b10", &numbers, "rate").await);
+        }
+        line("B10", &format!("{who}, nothing held"), &free, "jobs/s");
+        line("B10", &format!("{who}, a snapshot is held"), &held, "jobs/s");
+    }
+}
+
+/// What a job costs that no clock says: commits of the database, and instructions of a processor, with SQLite in them. Two
+/// sizes of the same work, so that what comes before it and after it falls out.
+async fn counts() {
+    let commits = ours::commits(1_000, 20).await;
+    println!("B1   {commits:.3} commits a job, PostgreSQL, 20,000 jobs of 1,000 customers");
+    let instructions = |each: usize| {
+        let mut valgrind = std::process::Command::new("valgrind");
+        valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+        valgrind.arg(std::env::current_exe().unwrap()).args(["drain-once", &each.to_string()]);
+        let output = valgrind.output().ok()?;
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let line = text.lines().find(|l| l.contains("Collected :"))?.to_owned();
+        line.rsplit(' ').next()?.parse::<u64>().ok()
+    };
+    match (instructions(20), instructions(60)) {
+        (Some(few), Some(many)) => {
+            println!("B1   {} instructions a job, SQLite included", (many - few) / (20 * 40));
+        }
+        _ => println!("B1   instructions are counted where valgrind is"),
+    }
 }
 
 /// How much more a job costs among many.
@@ -184,6 +223,13 @@ fn main() {
     {
         return runtime.block_on(recovery::process(url, marks));
     }
+    if let [command, each] = args.as_slice()
+        && command == "drain-once"
+    {
+        let each = each.parse().unwrap();
+        let _ = runtime.block_on(ours::drain("sqlite", 20, each, vec![Kind::Migrate], 64));
+        return;
+    }
     let (mut wanted, mut repeats) = (Vec::new(), 3);
     for arg in &args {
         match arg.parse::<usize>() {
@@ -214,6 +260,9 @@ fn main() {
         }
         if is("b10") {
             b10(repeats).await;
+        }
+        if is("counts") {
+            counts().await;
         }
         if is("p2") {
             p2(repeats).await;

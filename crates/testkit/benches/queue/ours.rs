@@ -151,6 +151,19 @@ pub(crate) async fn drain(
     total as f64 / seconds
 }
 
+/// Commits of the database for each job of B1.
+pub(crate) async fn commits(customers: usize, each: usize) -> f64 {
+    let (store, _dir) = open("postgres").await;
+    let load = Load { customers, jobs_each: each, kinds: vec![Kind::Migrate], steps: ONE.to_vec() };
+    store.load(&load, 10_000).await.unwrap();
+    let before = store.commits().await.unwrap();
+    let ended = Arc::new(Ended::default());
+    let worker = worker(&store, &ended, ONE, 512);
+    ended.wait_for(customers * each).await;
+    worker.stop().await;
+    (store.commits().await.unwrap() - before) as f64 / (customers * each) as f64
+}
+
 /// B3: from accepting a job, on an idle worker, to its first step. Microseconds, sorted.
 pub(crate) async fn starts(database: &str, samples: usize) -> Vec<f64> {
     let (store, _dir) = open(database).await;

@@ -1,7 +1,12 @@
 // Other queues at the same work, on the PostgreSQL named by DATABASE_URL: peers.mjs WHO WHAT [NUMBER …]
 // Prints one line of JSON. A figure is printed only if every job was done, and in its customer's order.
 
+import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import pg from "pg";
 
 const [who, what, ...rest] = process.argv.slice(2);
@@ -32,6 +37,42 @@ async function until(condition) {
   while (!condition()) await sleep(5);
 }
 
+/** B10: somebody holds a snapshot of everything while the jobs are done. */
+async function snapshotHeld() {
+  if (what !== "b10") return;
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
+  await client.query("SELECT count(*) FROM pg_class");
+}
+
+/** B9: how long a killed worker's job is waited for before it counts as not run again. */
+const PATIENCE = 60_000;
+
+/** B9: a long job says that it has begun, by the process it runs in. */
+async function long() {
+  writeFileSync(join(rest[0], String(process.pid)), "");
+  await sleep(30_000);
+}
+
+/** B9: kills the only worker in the middle of its job, starts another at once, and waits until the job runs there. */
+async function killed() {
+  const marks = mkdtempSync(join(tmpdir(), "marks-"));
+  const worker = () =>
+    spawn(process.execPath, [fileURLToPath(import.meta.url), who, "b9-worker", marks], { stdio: "ignore" });
+  const first = worker();
+  const runsIn = () => readdirSync(marks).find((pid) => pid !== String(first.pid));
+  await until(() => readdirSync(marks).length === 1);
+  await sleep(1000);
+  first.kill("SIGKILL");
+  const began = performance.now();
+  const second = worker();
+  await until(() => runsIn() || performance.now() - began > PATIENCE);
+  const seconds = (performance.now() - began) / 1000;
+  second.kill("SIGKILL");
+  say({ seconds: seconds * 1000 > PATIENCE ? null : seconds });
+}
+
 async function graphile() {
   const { run, makeWorkerUtils, Logger } = await import("graphile-worker");
   const logger = new Logger(() => () => {});
@@ -39,7 +80,13 @@ async function graphile() {
   await utils.migrate();
   const start = (taskList, concurrency) =>
     run({ connectionString, concurrency, noHandleSignals: true, pollInterval: 2000, taskList, logger });
-  if (what === "b1") {
+  if (what === "b9") {
+    await utils.addJob("long", {});
+    await killed();
+  } else if (what === "b9-worker") {
+    await start({ long }, 1);
+    await sleep(PATIENCE * 2);
+  } else if (what === "b1" || what === "b10") {
     const [customers, each, concurrency = 8] = numbers;
     for (let n = 0; n < each; n += 1) {
       const jobs = Array.from({ length: customers }, (_, c) => ({
@@ -50,6 +97,7 @@ async function graphile() {
       await utils.addJobs(jobs);
     }
     await analyze();
+    await snapshotHeld();
     const order = new Order();
     const noop = async ({ c, n }) => {
       order.begin(c, n);
@@ -85,15 +133,27 @@ async function graphile() {
 async function pgboss() {
   const { PgBoss } = await import("pg-boss");
   const [customers, each, batchSize = 100] = numbers;
-  const boss = new PgBoss({ connectionString, supervise: false, schedule: false });
+  // What looks for jobs of dead workers is part of what is measured there.
+  const supervise = what.startsWith("b9");
+  const boss = new PgBoss({ connectionString, supervise, schedule: false });
   boss.on("error", () => {});
   await boss.start();
+  if (what === "b9") {
+    await boss.createQueue("long");
+    await boss.send("long", {});
+    return killed();
+  }
+  if (what === "b9-worker") {
+    await boss.work("long", long);
+    await sleep(PATIENCE * 2);
+  }
   await boss.createQueue("bench", { policy: "key_strict_fifo" });
   for (let n = 0; n < each; n += 1) {
     const jobs = Array.from({ length: customers }, (_, c) => ({ data: { c, n }, singletonKey: `customer-${c}` }));
     await boss.insert("bench", jobs);
   }
   await analyze();
+  await snapshotHeld();
   const order = new Order();
   const began = performance.now();
   const loop = async () => {
@@ -122,7 +182,17 @@ async function dbos() {
     },
     { name: "bench" },
   );
+  const longOne = DBOS.registerWorkflow(async () => DBOS.runStep(long, { name: "long" }), { name: "long" });
   await DBOS.launch();
+  if (what === "b9") {
+    await DBOS.shutdown();
+    return killed();
+  }
+  if (what === "b9-worker") {
+    // The first process begins it; one that comes after it finds it begun.
+    await DBOS.startWorkflow(longOne, { workflowID: "the-long-one" })();
+    await sleep(PATIENCE * 2);
+  }
   const medians = [];
   for (const steps of [1, 10]) {
     const times = [];
