@@ -93,7 +93,7 @@ pub(crate) fn plan(kind: Kind) -> Option<(Vec<&'static str>, i64)> {
     Some((table.steps.iter().map(|s| s.key).collect(), table.shape))
 }
 
-/// What staff may change when they run a job again from this step. The text of each is in `docs/operations.md`.
+/// What staff may change when they run a job again from this step (`slipway jobs rerun … --set NAME=VALUE`).
 pub fn inputs_of(kind: Kind, step: &str) -> &'static [&'static str] {
     let table = TABLES.iter().find(|t| t.kind == kind);
     table.and_then(|t| t.steps.iter().find(|s| s.key == step)).map_or(&[], |s| s.inputs)
