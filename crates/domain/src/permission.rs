@@ -1,7 +1,7 @@
 //! What may be done, when, and why not. One table for the server functions and for the buttons.
 
 use crate::{
-    kind::closed_list,
+    kind::{Kind, closed_list},
     power::PowerAction,
     state::{JobState, Role, ServerState},
 };
@@ -100,9 +100,13 @@ pub fn can_power(action: PowerAction, role: Role, server: Subject) -> Result<(),
 }
 
 /// May a customer take a request back? Only while nothing has begun.
-pub fn can_cancel(role: Role, state: JobState) -> Result<(), Denial> {
+pub fn can_cancel(role: Role, kind: Kind, state: JobState) -> Result<(), Denial> {
     if role.is_staff() {
         return Err(Denial::ReadsOnly);
+    }
+    // What staff have begun is theirs to take back.
+    if matches!(kind, Kind::ChangeEdge | Kind::Migrate) {
+        return Err(Denial::StaffOnly);
     }
     match state {
         s if s.is_waiting() => Ok(()),

@@ -65,7 +65,7 @@ pub async fn look(c: &Arc<Control>) -> std::result::Result<usize, String> {
         }
     }
     for edge in c.store.edges_held().await.map_err(text)? {
-        if let Err(e) = take_away(c, &edge, now).await {
+        if let Err(e) = take_away(c, &edge, &servers, now).await {
             warn!("the network on {} stays: {e}", edge.facts.name);
         }
     }
@@ -73,7 +73,12 @@ pub async fn look(c: &Arc<Control>) -> std::result::Result<usize, String> {
 }
 
 /// A network that could not be taken away before is taken away once nothing is in the way.
-async fn take_away(c: &Control, edge: &Edge, now: i64) -> std::result::Result<(), String> {
+async fn take_away(
+    c: &Control,
+    edge: &Edge,
+    at_rest: &[Server],
+    now: i64,
+) -> std::result::Result<(), String> {
     let text = |e: store::Error| e.to_string();
     let Some(id) = edge.network_name.as_deref().and_then(server_of_network) else { return Ok(()) };
     let Some(server) = c.store.server(id).await.map_err(text)? else { return Ok(()) };
@@ -83,9 +88,10 @@ async fn take_away(c: &Control, edge: &Edge, now: i64) -> std::result::Result<()
     if seen.machines.iter().any(|m| m.obstacle.is_some()) {
         return Ok(());
     }
-    // The server itself may have ended: the move is about those that are there. The last of them takes it along.
-    let servers = c.store.servers_of(server.customer).await.map_err(text)?;
-    match servers.iter().find(|s| s.terminated_at.is_none() && s.machine_ref.is_some()) {
+    // The server itself may have ended: the move is about those that are there, and waits until all of them are at rest. The
+    // last of them takes it along.
+    let open = c.store.jobs_unfinished_count(server.customer).await.map_err(text)?;
+    match at_rest.iter().find(|s| s.customer == server.customer && open == 0) {
         Some(one) => ask(c, Kind::Migrate, one, &format!("migrate-{}", edge.id), now).await.map_err(text),
         None => Ok(()),
     }

@@ -3,7 +3,10 @@
 //! A context is locked, then known: remembered from the last turn, or read. Its jobs are changed here, and written once, each
 //! table in one statement, however many jobs are in it ([`crate::writes`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use domain::{CustomerId, JobId, state::JobState};
 use sqlx::any::AnyRow;
@@ -41,6 +44,8 @@ pub(crate) struct Book {
     pub(crate) known: BTreeMap<CustomerId, Known>,
     /// Contexts in which something was queued, ended or left.
     pub(crate) unsettled: BTreeSet<CustomerId>,
+    /// The clouds of jobs that gave their claims back and are counted as running until that is written.
+    pub(crate) left: Vec<Arc<str>>,
     /// Jobs whose secrets go.
     pub(crate) secrets: Vec<JobId>,
     pub(crate) steps: Vec<StepRow>,
@@ -183,8 +188,25 @@ impl Book {
         standing
     }
 
+    /// A step's row is written once: a task that was seen goes with what the step came to in the same turn.
     pub(crate) fn step(&mut self, step: StepRow) {
-        self.steps.push(step);
+        let same = self.steps.iter_mut().find(|s| s.job == step.job && s.key == step.key);
+        match same {
+            Some(task) if task.state.is_none() => {
+                let earlier = task.task.take();
+                *task = StepRow { task: step.task.clone().or(earlier), ..step };
+            }
+            Some(known) if step.state.is_none() => known.task = step.task.or(known.task.take()),
+            _ => self.steps.push(step),
+        }
+    }
+
+    /// Something of a context is written that is no event: whoever remembers it reads it anew.
+    pub(crate) fn raise(&mut self, customer: CustomerId) {
+        if let Some(context) = self.contexts.get_mut(&customer) {
+            context.version += 1;
+            context.dirty = true;
+        }
     }
 
     /// Writes one event under the next version of its context.

@@ -70,6 +70,8 @@ pub(crate) async fn claim(
         return Ok(());
     }
     let Frame { now, maintenance, mut places } = store.frame_locked(tx, turn.now).await?;
+    // Who ends with this turn leaves his place to the next one in it.
+    book.left.iter().for_each(|provider| places.give_back(provider));
     if maintenance {
         return Ok(());
     }

@@ -84,8 +84,8 @@ impl Store {
     pub async fn open_postgres(url: &str, sealer: Sealer) -> Result<Self> {
         let mut store = Self::open(url, sealer).await?;
         let (pool, changes, wake) = (store.pool.clone(), store.changes.clone(), store.wake.clone());
-        let edges_changed = store.edges_changed.clone();
-        store.others = Some(notify::start(url.to_owned(), pool, changes, wake, edges_changed));
+        let (edges_changed, memory) = (store.edges_changed.clone(), store.memory.clone());
+        store.others = Some(notify::start(url.to_owned(), pool, changes, wake, edges_changed, memory));
         Ok(store)
     }
 

@@ -8,7 +8,7 @@ use jobs::Fence;
 
 use crate::{
     db::Store,
-    edges::{Edge, edge, edge_columns},
+    edges::{Edge, Held, edge, edge_columns},
     error::Result,
     fence,
     parking::take_free_edge,
@@ -111,29 +111,28 @@ impl Store {
         self.commit(tx, customer).await
     }
 
-    /// The edge that a server was leaving is left. It is free, or stays out of the pool for this reason.
+    /// The edge that a server was leaving is left. It is free, or stays out of the pool.
     pub async fn edge_left(
         &self,
         fence: Fence,
         server: ServerId,
-        held: Option<&str>,
-        network_is_gone: bool,
+        held: Option<Held<'_>>,
         now: i64,
     ) -> Result<()> {
         let mut tx = self.write().await?;
         let (_, customer) = fence::hold(&mut tx, fence).await?;
-        let gone = i64::from(network_is_gone);
+        let network_stays = held.is_some_and(|h| h.network_stays);
         sqlx::query(
-            "UPDATE edge SET state = CASE WHEN $1 IS NULL THEN 'free' ELSE 'quarantined' END, held = $1,
-                 leaving_id = NULL, job_id = NULL, since = $2,
-                 network_name = CASE WHEN $3 = 1 THEN NULL ELSE network_name END,
-                 bandwidth_mbit = CASE WHEN $3 = 1 THEN NULL ELSE bandwidth_mbit END,
-                 observed_networks = 1 - $3
-             WHERE leaving_id = $4",
+            "UPDATE edge SET state = CASE WHEN $1 IS NULL THEN 'free' ELSE 'quarantined' END, held = $1, kept_out = $2,
+                 leaving_id = NULL, job_id = NULL, since = $3,
+                 network_name = CASE WHEN $4 = 1 THEN network_name END,
+                 bandwidth_mbit = CASE WHEN $4 = 1 THEN bandwidth_mbit END, observed_networks = $4
+             WHERE leaving_id = $5",
         )
-        .bind(held)
+        .bind(held.map(|h| h.why.to_owned()))
+        .bind(i64::from(held.is_some_and(|h| h.keep_out)))
         .bind(now)
-        .bind(gone)
+        .bind(i64::from(network_stays))
         .bind(server.to_string())
         .execute(&mut *tx)
         .await?;
@@ -142,14 +141,18 @@ impl Store {
     }
 
     /// The network of a server that goes stays where it is: its edge drains, and says why.
-    pub async fn edge_hold(&self, fence: Fence, server: ServerId, why: &str) -> Result<()> {
+    pub async fn edge_hold(&self, fence: Fence, server: ServerId, network: &str, why: &str) -> Result<()> {
         let mut tx = self.write().await?;
         let (_, customer) = fence::hold(&mut tx, fence).await?;
-        sqlx::query("UPDATE edge SET held = $1 WHERE server_id = $2 AND state = 'draining'")
-            .bind(why)
-            .bind(server.to_string())
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query(
+            "UPDATE edge SET held = $1, network_name = $2, state = 'draining'
+             WHERE server_id = $3 AND state IN ('claimed', 'bound', 'draining')",
+        )
+        .bind(why)
+        .bind(network)
+        .bind(server.to_string())
+        .execute(&mut *tx)
+        .await?;
         self.commit(tx, customer).await
     }
 
@@ -165,12 +168,13 @@ impl Store {
         rows.iter().map(edge).collect()
     }
 
-    /// The network is gone from an edge that was held for it: nobody has it any more.
+    /// The network is gone from an edge that was held for it: nobody has it any more, but for staff who keep it out.
     pub async fn edge_let_go(&self, fence: Fence, id: EdgeId, now: i64) -> Result<()> {
         let mut tx = self.write().await?;
         let (_, customer) = fence::hold(&mut tx, fence).await?;
         sqlx::query(
-            "UPDATE edge SET state = 'free', server_id = NULL, job_id = NULL, held = NULL, since = $1,
+            "UPDATE edge SET state = CASE WHEN kept_out = 1 THEN 'quarantined' ELSE 'free' END,
+                 held = CASE WHEN kept_out = 1 THEN held END, server_id = NULL, job_id = NULL, since = $1,
                  bandwidth_mbit = NULL, network_name = NULL, observed_networks = 0
              WHERE id = $2 AND held IS NOT NULL",
         )

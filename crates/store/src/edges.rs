@@ -45,6 +45,16 @@ pub struct Edge {
     pub leaving: Option<ServerId>,
 }
 
+/// Why an edge that is left does not come back to the pool.
+#[derive(Clone, Copy, Debug)]
+pub struct Held<'w> {
+    pub why: &'w str,
+    /// Staff keep it out: also once its network is gone.
+    pub keep_out: bool,
+    /// Its network is still in a group.
+    pub network_stays: bool,
+}
+
 /// A row of the staff's table.
 #[derive(Clone, Debug)]
 pub struct EdgeRow {

@@ -112,8 +112,12 @@ pub(crate) const UNFINISHED: Sql = Sql {
 /// These jobs, finished or not; nothing of what they are to do.
 pub(crate) const HEADS: Sql = looked_up!(head_columns!("NULL"), "job", "id", "");
 
+/// Longer parameters are not kept, and read when they are needed.
+const PARAMS_MAX: usize = 1024;
+
 pub(crate) fn head(row: &AnyRow) -> Result<Head> {
-    let fresh = row.text_opt("params")?.zip(row.text_opt("keys")?);
+    let params = row.text_opt("params")?.filter(|p| p.len() <= PARAMS_MAX);
+    let fresh = params.zip(row.text_opt("keys")?);
     Ok(Head {
         id: row.id("id")?,
         customer: row.id("context_id")?,

@@ -59,6 +59,11 @@ impl Memory {
         Some(Recalled { version, running, ready_at, known })
     }
 
+    /// Forgets everything: the database may be another one than before, or an older state of it.
+    pub(crate) fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Contexts::default();
+    }
+
     pub(crate) fn keep(&self, customer: CustomerId, recalled: Recalled) {
         let Recalled { version, running, ready_at, mut known } = recalled;
         known.heads.retain(|_, h| h.finished_at.is_none());

@@ -19,12 +19,15 @@ use tokio::sync::{Notify, broadcast, mpsc};
 use tracing::{debug, warn};
 use uuid::Uuid;
 
-use crate::db::Change;
+use crate::{db::Change, memory::Memory};
 
 const CHANNEL: &str = "slipway";
 /// At most so many customers are named at once: a payload has 8,000 bytes.
 const NAMED: usize = 100;
 const RETRY: Duration = Duration::from_secs(1);
+/// The first change is told at once, and what follows it within this time together: a job that goes through its steps is not
+/// worth a statement each.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// Takes customers whose rows have changed.
 pub(crate) type Sender = mpsc::UnboundedSender<CustomerId>;
@@ -35,11 +38,12 @@ pub(crate) fn start(
     changes: broadcast::Sender<Change>,
     wake: Arc<Notify>,
     edges_changed: Arc<AtomicBool>,
+    memory: Arc<Memory>,
 ) -> Sender {
     let (sender, changed) = mpsc::unbounded_channel();
     let node = Uuid::new_v4().simple().to_string();
     tokio::spawn(tell(pool, node.clone(), changed));
-    tokio::spawn(listen(url, node, Hearers { changes, wake, edges_changed }));
+    tokio::spawn(listen(url, node, Hearers { changes, wake, edges_changed, memory }));
     sender
 }
 
@@ -64,6 +68,9 @@ async fn tell(pool: AnyPool, node: String, mut changed: mpsc::UnboundedReceiver<
             // The others find it by their scans.
             debug!("the other nodes were not told: {e}");
         }
+        if customers.len() < NAMED {
+            tokio::time::sleep(GATHER).await;
+        }
     }
 }
 
@@ -72,6 +79,7 @@ struct Hearers {
     changes: broadcast::Sender<Change>,
     wake: Arc<Notify>,
     edges_changed: Arc<AtomicBool>,
+    memory: Arc<Memory>,
 }
 
 async fn listen(url: String, node: String, hearers: Hearers) {
@@ -89,7 +97,8 @@ async fn listen(url: String, node: String, hearers: Hearers) {
                 continue;
             }
         };
-        // What happened while nobody listened is not known.
+        // What happened while nobody listened is not known, nor whether it is the same server that answers.
+        hearers.memory.forget();
         hearers.heard(None);
         loop {
             match listener.try_recv().await {
@@ -102,7 +111,10 @@ async fn listen(url: String, node: String, hearers: Hearers) {
                     }
                 }
                 // The connection was lost and made again.
-                Ok(None) => hearers.heard(None),
+                Ok(None) => {
+                    hearers.memory.forget();
+                    hearers.heard(None);
+                }
                 Err(e) => {
                     warn!("other nodes cannot be heard: {e}");
                     break;

@@ -264,6 +264,7 @@ impl Store {
             && let Some(server) = row.id_opt::<ServerId>("server_id")?
         {
             drop_unmade_server(&mut tx, server, now).await?;
+            self.edges_changed.store(true, std::sync::atomic::Ordering::Relaxed);
         }
         events::record(&mut tx, customer, job, "cancelled", None, Some(&by.to_string()), now).await?;
         cancel_needing_told(&mut tx, customer, job, now).await?;

@@ -22,6 +22,14 @@ impl Store {
         if !self.edges_changed.swap(false, Ordering::Relaxed) {
             return Ok(());
         }
+        let granted = self.grant_free(now).await;
+        if granted.is_err() {
+            self.edges_changed.store(true, Ordering::Relaxed);
+        }
+        granted
+    }
+
+    async fn grant_free(&self, now: i64) -> Result<()> {
         while let Some((job, customer, server)) = self.longest_parked().await? {
             if self.edges_free().await? == 0 {
                 return Ok(());
@@ -69,16 +77,16 @@ pub(crate) async fn next_seq(tx: &mut Conn, customer: CustomerId) -> Result<i64>
 
 const TAKE: Sql = Sql {
     sqlite: "UPDATE edge SET state = 'claimed', server_id = $1, job_id = $2, since = $3
-             WHERE state = 'free' AND id = (SELECT id FROM edge WHERE state = 'free' ORDER BY since, name LIMIT 1)
+             WHERE state = 'free' AND id = (SELECT id FROM edge WHERE state = 'free' ORDER BY (SELECT COUNT(*) FROM address_rest WHERE address_rest.edge_id = edge.id), since, name LIMIT 1)
              RETURNING name",
     // Others may be taking the same one: whoever is second takes the next, and does not go away empty-handed.
     postgres: "UPDATE edge SET state = 'claimed', server_id = $1, job_id = $2, since = $3
-               WHERE state = 'free' AND id = (SELECT id FROM edge WHERE state = 'free' ORDER BY since, name LIMIT 1
-                                              FOR UPDATE SKIP LOCKED)
+               WHERE state = 'free' AND id = (SELECT id FROM edge WHERE state = 'free' ORDER BY (SELECT COUNT(*) FROM address_rest WHERE address_rest.edge_id = edge.id), since, name
+                                              LIMIT 1 FOR UPDATE SKIP LOCKED)
                RETURNING name",
 };
 
-/// Claims the edge that has been free longest: a block of addresses rests before it is given out again.
+/// Claims the edge of which the fewest addresses rest; of those, the one that has been free longest.
 pub(crate) async fn take_free_edge(
     store: &Store,
     tx: &mut Conn,

@@ -3,7 +3,7 @@
 //! What its jobs have done is applied, each under its fence; contexts in which something ended are settled; what may start
 //! in them, or elsewhere, is claimed, and begun in the same commit. The context's row is always locked before its jobs.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
 
 use async_trait::async_trait;
 use domain::{
@@ -66,7 +66,7 @@ impl JobStore for Store {
         let (mut open, mut renewed) = (held.to_vec(), Vec::new());
         for look in 0..RENEW_LOOKS {
             if look > 0 {
-                tokio::time::sleep(RENEW_PAUSE).await;
+                tokio::time::sleep(RENEW_PAUSE * (1 << look)).await;
             }
             let now = self.renew_free(owner, &open, now, claim_for).await?;
             open.retain(|f| !now.contains(f));
@@ -111,9 +111,10 @@ const RENEW: Sql = Sql {
                WHERE job.id = t.id
                RETURNING job.id, job.context_id, job.epoch",
 };
-/// How often rows that are being written are looked at again, and after which pause: longer than most turns take.
-const RENEW_LOOKS: u32 = 4;
-const RENEW_PAUSE: Duration = Duration::from_millis(25);
+/// How often rows that are being written are looked at again, and after which pause, each twice the one before: slow commits
+/// one after the other leave gaps.
+const RENEW_LOOKS: u32 = 6;
+const RENEW_PAUSE: Duration = Duration::from_millis(12);
 
 impl Store {
     async fn renew_free(
@@ -271,6 +272,7 @@ impl After {
             Self::Gone { job, customer, unmade } => {
                 if let Some(server) = unmade {
                     drop_unmade_server(tx, server, now).await?;
+                    store.edges_changed.store(true, Ordering::Relaxed);
                 }
                 for needing in cancel_needing(tx, customer, job, now).await? {
                     if let Some(mut head) = book.head(customer, needing).cloned() {
@@ -398,6 +400,7 @@ pub(crate) fn change(
     }
     if gives_back {
         (head.claim_owner, head.claim_expires_at, head.claim_changed) = (None, None, true);
+        book.left.push(head.provider.clone());
         book.unsettled.insert(head.customer);
     }
     head.dirty = true;
@@ -410,6 +413,7 @@ fn step_changed(book: &mut Book, whose: (CustomerId, JobId), change: &StepChange
     let event = match &change.to {
         StepTo::Task(task) => {
             row.task = Some(task.clone());
+            book.raise(whose.0);
             None
         }
         StepTo::Started => {

@@ -41,6 +41,13 @@ impl Places {
             *each -= n as i64;
         }
     }
+
+    pub(crate) fn give_back(&mut self, provider: &str) {
+        self.all += 1;
+        if let Some(each) = self.each.get_mut(provider) {
+            *each += 1;
+        }
+    }
 }
 
 impl Store {

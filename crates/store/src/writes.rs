@@ -187,6 +187,7 @@ impl Book {
         self.steps.clear();
         self.events.clear();
         self.secrets.clear();
+        self.left.clear();
         self.contexts.values_mut().for_each(|c| c.dirty = false);
         for head in self.known.values_mut().flat_map(|k| k.heads.values_mut()) {
             (head.dirty, head.claim_changed) = (false, false);
@@ -203,7 +204,8 @@ impl Book {
     pub(crate) async fn write_if_unchanged(&mut self, store: &Store, version: i64) -> Result<bool> {
         let rows = [self.head_rows()?, rows_of(&self.steps)?, rows_of(&self.events)?, self.context_rows()?];
         let query = rows.into_iter().fold(sqlx::query(WRITE_IF_UNCHANGED), sqlx::query::Query::bind);
-        let same = query.bind(version).fetch_optional(&store.pool).await?.is_some();
+        // To its end: it is committed only there.
+        let same = !query.bind(version).fetch_all(&store.pool).await?.is_empty();
         self.written();
         Ok(same)
     }

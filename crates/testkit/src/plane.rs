@@ -425,7 +425,8 @@ impl Plane {
                 if job.state == state {
                     return job;
                 }
-                assert!(!job.state.is_over(), "{} is {}: {:?}", job.number, job.state, job.detail);
+                let keys: Vec<_> = job.steps.iter().map(|s| (&s.key, s.state, s.attempt)).collect();
+                assert!(!job.state.is_over(), "{} is {}: {:?} {keys:?}", job.number, job.state, job.detail);
                 let _ = tokio::time::timeout(Duration::from_millis(500), changes.recv()).await;
             }
         };

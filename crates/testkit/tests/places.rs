@@ -9,7 +9,7 @@ use domain::{
     kind::{Kind, Scope},
     state::JobState,
 };
-use jobs::ClaimedJob;
+use jobs::{ClaimedJob, JobChange, JobStore, StepChange, StepTo, Transition, Turn};
 use lab::{Lab, now};
 use store::{Matrix, Store};
 use testkit::{Database, hands};
@@ -116,6 +116,51 @@ async fn a_claim_nobody_knows_of_is_not_renewed(database: Database) {
     assert_eq!((unknown.job, unknown.epoch), (known.job, known.epoch + 1));
     assert_eq!(renew(known, later + 30_000).await, []);
     assert!(hands::claim(&lab.store, "two", later + 61_000).await.is_some(), "it has run out");
+}
+
+/// The place of whoever ends with a turn is taken by the next one in the same turn.
+async fn who_ends_leaves_his_place(database: Database) {
+    let lab = few_places(database).await;
+    for _ in 0..CAP + 2 {
+        lab.accept(Kind::Snapshot, Scope::None).await;
+    }
+    let running = take_all(&lab.store).await;
+    assert_eq!(running.len(), CAP as usize);
+    let ends = running[..2].iter().map(|j| Transition {
+        number: 0,
+        fence: j.fence,
+        steps: vec![],
+        job: JobChange::Succeeds,
+    });
+    let turn = Turn { writes: ends.collect(), want: 3, look: true, ..hands::turn("places", now()) };
+    let turned = lab.store.turn(turn).await.unwrap();
+    assert_eq!(turned.claimed.len(), 2, "two places for two");
+}
+
+/// A task that was seen and the end of its step may come with one turn: neither is lost.
+async fn a_task_and_the_end_of_its_step_in_one_turn(database: Database) {
+    let lab = few_places(database).await;
+    let id = lab.accept(Kind::Snapshot, Scope::None).await;
+    let fence = take_all(&lab.store).await[0].fence;
+    let change = |to| Transition {
+        number: 0,
+        fence,
+        steps: vec![StepChange { key: "a".into(), to }],
+        job: JobChange::Stays,
+    };
+    let writes = [
+        change(StepTo::Started),
+        change(StepTo::Task("task-7".into())),
+        change(StepTo::Done(serde_json::json!("made"))),
+    ];
+    // The first begins it in a turn of its own.
+    for writes in [writes[..1].to_vec(), writes[1..].to_vec()] {
+        let turned = lab.store.turn(Turn { writes, ..hands::turn("places", now()) }).await.unwrap();
+        assert!(turned.written.iter().all(Result::is_ok));
+    }
+    let job = lab.store.job(id).await.unwrap().unwrap();
+    let step = job.steps.iter().find(|s| s.key == "a").unwrap();
+    assert_eq!((step.state.as_str(), step.provider_task.as_deref()), ("done", Some("task-7")));
 }
 
 /// A turn locks the rows of many jobs, and a renewal too: it passes over those that are being written, and waits for none.
@@ -225,5 +270,7 @@ testkit::on_both! {
     a_claim_that_ran_out_needs_no_new_place,
     a_claim_nobody_knows_of_is_not_renewed,
     who_joins_needs_a_place,
+    who_ends_leaves_his_place,
+    a_task_and_the_end_of_its_step_in_one_turn,
     what_must_not_be_is_found,
 }

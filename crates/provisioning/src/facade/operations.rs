@@ -118,7 +118,7 @@ impl Facade {
             Some(server) => self.store.secret_reveal_state(server.id, id).await?,
             None => Reveal::Gone,
         };
-        let can_cancel = can_cancel(viewer.role(), job.state);
+        let can_cancel = can_cancel(viewer.role(), job.kind, job.state);
         let own = viewer.owns(job.customer);
         Ok(Some(OperationView { job, server, waiting, reveal, can_cancel, own, version }))
     }
@@ -187,7 +187,7 @@ impl Facade {
         let Some(job) = self.store.job(id).await?.filter(|j| viewer.owns(j.customer)) else {
             return Ok(None);
         };
-        if let Err(denial) = can_cancel(viewer.role(), job.state) {
+        if let Err(denial) = can_cancel(viewer.role(), job.kind, job.state) {
             return Ok(Some(Err(denial)));
         }
         let done = self.store.job_cancel(job.customer, id, viewer.account.id, self.now_ms()).await?;

@@ -395,24 +395,21 @@ async fn group_leave(c: Arc<Control>, cx: StepContext) -> Tried {
         if !seen.has_network(&network) {
             return observe_group(&c, &cx, &group).await;
         }
-        if !seen.running {
+        // Without machines it goes whole, with what could not be taken out of it before.
+        if !seen.running && !seen.machines.is_empty() {
             carry_out(&c, &cx, QUICK, c.provider.group_detach(&group, &network)).await?;
             return observe_group(&c, &cx, &group).await;
         }
-        migration::decide(&c, all, Who::Leaves).await?;
     }
-    migration::compose(&c, all).await?;
-    migration::move_over(&c, all).await?;
-    migration::stop(&c, all).await?;
-    migration::delete(&c, all).await?;
-    migration::finish(&c, all).await?;
+    migration::carry_through(&c, all, Who::Leaves).await?;
     // What an activate left behind holds nobody.
     Ok(c.store.job_set_hold(cx.fence(), Scope::None).await?)
 }
 
 async fn speed_lift(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
-    let Some(edge) = c.store.edge_of(s.id).await? else { return Ok(()) };
+    let edge = c.store.edge_of(s.id).await?.filter(|e| e.held.is_none());
+    let Some(edge) = edge else { return Ok(()) };
     adopt(&c, &cx, QUICK).await?;
     clear_speed(&c, &cx, &EdgeRef(edge.facts.provider_ref)).await
 }
@@ -431,6 +428,10 @@ pub(super) async fn clear_speed(c: &Control, cx: &StepContext, edge: &EdgeRef) -
 async fn network_delete(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     adopt(&c, &cx, QUICK).await?;
+    // It could not be taken out of its group: it stays, and its edge with it.
+    if c.store.edge_of(s.id).await?.is_some_and(|e| e.held.is_some()) {
+        return Ok(());
+    }
     match c.provider.network_find(&network_of(&s)).await? {
         Some(found) => carry_out(&c, &cx, QUICK, c.provider.network_delete(&found.network)).await,
         None => Ok(()),

@@ -10,7 +10,7 @@ use jobs::StepContext;
 use store::servers::Server;
 
 use super::{
-    machine::{QUICK, check, guest_settings, observe, own_edge, own_machine, seen},
+    machine::{QUICK, check, guest_settings, look_again, observe, own_edge, own_machine, seen},
     names::network_of,
     step::{Row, Stop, Tried, adopt, alone, carry_out, server},
 };
@@ -20,7 +20,7 @@ use crate::{control::Control, provider::MachineRef};
 pub(super) const SHAPE: i64 = 1;
 
 pub(super) const STEPS: &[Row] = &[
-    alone!("address_check" after [] do check),
+    alone!("address_check" after [] do check; undo look_again),
     alone!("address_reserve" after ["address_check"] do reserve; undo release),
     alone!("address_apply" after ["address_reserve"] do apply; undo restore),
     alone!("guest_restart" after ["address_apply"] do restart; undo restart_old),

@@ -7,15 +7,18 @@
 
 use std::sync::Arc;
 
-use domain::{cause::Cause, state::ServerState};
+use domain::cause::Cause;
 use jobs::StepContext;
 use serde::{Deserialize, Serialize};
-use store::{edges::Edge, servers::Server};
+use store::{
+    edges::{Edge, Held},
+    servers::Server,
+};
 
 use super::{
     activate::{clear_speed, label, speed_to},
     address::{self, REST_MS, answers, next, old, release, restart},
-    machine::{DNS, QUICK, guest_settings, observe, own_edge, own_machine, seen},
+    machine::{DNS, QUICK, guest_settings, look_again, observe, own_edge, own_machine, seen},
     migrate,
     migration::{self, Who, current_group},
     names::{network_of, next_network_of},
@@ -31,7 +34,7 @@ use crate::{
 pub(super) const SHAPE: i64 = 1;
 
 pub(super) const STEPS: &[Row] = &[
-    alone!("address_check" after [] do check),
+    alone!("address_check" after [] do check; undo look_again),
     alone!("edge_claim" after ["address_check"] do reserve; undo unreserve),
     alone!("network_create" after ["edge_claim"] do network_create; undo network_undo),
     alone!("qos_apply" after ["network_create"] do speed; undo speed_lift),
@@ -64,7 +67,8 @@ use migrate::plan;
 async fn check(c: Arc<Control>, cx: StepContext) -> Tried {
     super::machine::check(c.clone(), cx.clone()).await?;
     let s = server(&c, &cx).await?;
-    if s.state == ServerState::Stopped {
+    // Its guest may have switched itself off since it was last looked at.
+    if !c.provider.machine(&own_machine(&s)?).await?.on {
         let text = "it is off: nobody could answer under its new address";
         return Err(Stop::Fail(Cause::OrderInvalid, text.into()));
     }
@@ -168,13 +172,8 @@ async fn detach(c: Arc<Control>, cx: StepContext) -> Tried {
         if !group.running {
             return carry_out(&c, &cx, QUICK, c.provider.group_detach(&group.group, &name)).await;
         }
-        migration::decide(&c, all, Who::Stays).await?;
     }
-    migration::compose(&c, all).await?;
-    migration::move_over(&c, all).await?;
-    migration::stop(&c, all).await?;
-    migration::delete(&c, all).await?;
-    migration::finish(&c, all).await
+    migration::carry_through(&c, all, Who::Stays).await
 }
 
 async fn address_reserve(c: Arc<Control>, cx: StepContext) -> Tried {
@@ -213,7 +212,10 @@ async fn restart_old(c: Arc<Control>, cx: StepContext) -> Tried {
     restore(c.clone(), cx.clone()).await?;
     let s = server(&c, &cx).await?;
     let (machine, address) = (own_machine(&s)?, old(&s)?);
-    if c.provider.guest_answers(&machine, s.family, &address).await? {
+    // One that is off takes it up when it is started.
+    if !c.provider.machine(&machine).await?.on
+        || c.provider.guest_answers(&machine, s.family, &address).await?
+    {
         return Ok(());
     }
     carry_out(&c, &cx, QUICK, c.provider.machine_reboot(&machine)).await?;
@@ -241,12 +243,13 @@ async fn leave(c: Arc<Control>, cx: StepContext) -> Tried {
     let group = current_group(&c, s.customer).await?;
     if group.is_some_and(|g| g.has_network(&name)) {
         // Its network could not be taken away.
-        return Ok(c.store.edge_left(cx.fence(), s.id, Some(&wanted.why), false, now).await?);
+        let held = Held { why: &wanted.why, keep_out: wanted.keep_out, network_stays: true };
+        return Ok(c.store.edge_left(cx.fence(), s.id, Some(held), now).await?);
     }
     if let Some(found) = c.provider.network_find(&name).await? {
         carry_out(&c, &cx, QUICK, c.provider.network_delete(&found.network)).await?;
     }
     clear_speed(&c, &cx, &EdgeRef(edge.facts.provider_ref)).await?;
-    let held = wanted.keep_out.then_some(wanted.why.as_str());
-    Ok(c.store.edge_left(cx.fence(), s.id, held, true, now).await?)
+    let held = wanted.keep_out.then_some(Held { why: &wanted.why, keep_out: true, network_stays: false });
+    Ok(c.store.edge_left(cx.fence(), s.id, held, now).await?)
 }

@@ -102,6 +102,15 @@ pub(super) async fn look(c: Arc<Control>, cx: StepContext) -> Tried {
     observe(&c, &cx, &s).await
 }
 
+/// The undo of a first step: what was taken back is seen as it is, also where it had got stuck before.
+pub(super) async fn look_again(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    match &s.machine_ref {
+        Some(_) => observe(&c, &cx, &s).await,
+        None => Ok(()),
+    }
+}
+
 /// The server has a machine, and is not on its way out.
 pub(super) async fn check(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;

@@ -11,7 +11,12 @@
 
 use std::time::Duration;
 
-use domain::{CustomerId, ServerId, cause::Cause, kind::Scope};
+use domain::{
+    CustomerId, ServerId,
+    cause::Cause,
+    kind::Scope,
+    state::{ServerState, StepState},
+};
 use jobs::StepContext;
 use store::groups::Migration;
 
@@ -73,13 +78,20 @@ pub(super) async fn plan(c: &Control, customer: CustomerId) -> Result<Option<Mig
     Ok(c.store.group(customer).await?.and_then(|g| g.migration))
 }
 
-async fn need_plan(c: &Control, customer: CustomerId, cx: &StepContext) -> Result<Migration, Stop> {
+/// The plan of this job. `None` once it is over: another member of the batch, or an earlier try, has carried it to its end.
+async fn need_plan(c: &Control, customer: CustomerId, cx: &StepContext) -> Result<Option<Migration>, Stop> {
     let lost = || Stop::Fail(Cause::Internal, "the plan of this migration is gone: take it back".into());
-    let plan = plan(c, customer).await?.ok_or_else(lost)?;
-    match cx.target() {
-        Some(target) if is_of(&plan, ServerId(target)) => Ok(plan),
-        _ => Err(lost()),
+    let target = cx.target().map(ServerId).ok_or_else(lost)?;
+    if let Some(plan) = plan(c, customer).await?.filter(|plan| is_of(plan, target)) {
+        return Ok(Some(plan));
     }
+    let s = server(c, cx).await?;
+    let Some(group) = current_group(c, customer).await? else { return Ok(None) };
+    let over = match s.state {
+        ServerState::Terminating => group.machine_named(&machine_name(target)).is_none(),
+        _ => left_behind(c, customer, &[], &group).await?.is_empty(),
+    };
+    if over { Ok(None) } else { Err(lost()) }
 }
 
 /// Whether a job of this server is part of the plan. Plans from before servers could change their edge name only who leaves.
@@ -114,11 +126,16 @@ pub(super) async fn decide(c: &Control, all: &[StepContext], who: Who) -> Tried 
     let (customer, cx) = customer(c, all).await?;
     let of: Vec<ServerId> = all.iter().filter_map(|cx| cx.target().map(ServerId)).collect();
     if let Some(plan) = plan(c, customer).await? {
-        // An earlier try of ours; whoever else had begun one holds the customer until it is over.
+        // An earlier try of ours; whoever else had begun one goes on with it, or takes it back.
         if of.iter().all(|id| is_of(&plan, *id)) {
             return Ok(());
         }
-        if next_group(c, customer).await?.is_some() {
+        let jobs = c.store.jobs_unfinished(customer).await?;
+        let theirs = jobs.iter().any(|j| {
+            j.server.is_some_and(|s| is_of(&plan, s))
+                && j.steps.iter().any(|s| s.key == "migration_plan" && s.state == StepState::Done)
+        });
+        if theirs || next_group(c, customer).await?.is_some() {
             let text = "another migration of this customer is not over";
             return Err(Stop::Retry(Cause::PlatformBusy, text.into()));
         }
@@ -130,6 +147,10 @@ pub(super) async fn decide(c: &Control, all: &[StepContext], who: Who) -> Tried 
     if let Some(old) = &old {
         plan.networks = left_behind(c, customer, &plan.leaving, old).await?;
         let staying: Vec<&Machine> = old.machines.iter().filter(|m| stays(&plan, &m.name)).collect();
+        if who == Who::Stays && plan.networks.is_empty() {
+            plan.old = None;
+            return Ok(c.store.group_plan(cx.fence(), &group_name(customer), Some(&plan)).await?);
+        }
         plan.moves = !staying.is_empty() || old.networks.iter().any(|n| !plan.networks.contains(&n.name));
         if let Some((machine, obstacle)) = staying.iter().find_map(|m| Some((m, m.obstacle?))) {
             let text = format!("{} cannot be moved: {}", machine.name, obstacle.as_str());
@@ -152,7 +173,11 @@ async fn left_behind(
 ) -> Result<Vec<String>, Stop> {
     let servers = c.store.servers_of(customer).await?;
     let stay = servers.iter().filter(|s| s.terminated_at.is_none() && !leaving.contains(&s.id));
-    let used: Vec<String> = stay.map(network_of).collect();
+    let mut used: Vec<String> = stay.map(network_of).collect();
+    // And whatever a machine that stays is plugged into, whatever its row says.
+    let machines = group.machines.iter();
+    let staying = machines.filter(|m| !leaving.iter().any(|id| machine_name(*id) == m.name));
+    used.extend(staying.filter_map(|m| m.network.clone()));
     let ours = |name: &String| server_of_network(name).is_some() && !used.contains(name);
     Ok(group.networks.iter().map(|n| n.name.clone()).filter(ours).collect())
 }
@@ -187,13 +212,13 @@ pub(super) async fn current_group(c: &Control, customer: CustomerId) -> Result<O
 pub(super) async fn compose(c: &Control, all: &[StepContext]) -> Tried {
     let (customer, cx) = customer(c, all).await?;
     adopt_all(c, all, QUICK).await?;
-    let plan = need_plan(c, customer, &cx).await?;
-    if !plan.moves {
-        return Ok(());
-    }
+    let Some(plan) = need_plan(c, customer, &cx).await? else { return Ok(()) };
     // From here on nobody else may touch this customer's servers until the old group is gone.
     for cx in all {
         c.store.job_set_hold(cx.fence(), Scope::SameCustomer).await?;
+    }
+    if !plan.moves {
+        return Ok(());
     }
     let old = plan.old.clone().map(GroupRef);
     let old = match &old {
@@ -239,7 +264,7 @@ pub(super) async fn compose(c: &Control, all: &[StepContext]) -> Tried {
 pub(super) async fn move_over(c: &Control, all: &[StepContext]) -> Tried {
     let (customer, cx) = customer(c, all).await?;
     adopt_all(c, all, MOVE).await?;
-    let plan = need_plan(c, customer, &cx).await?;
+    let Some(plan) = need_plan(c, customer, &cx).await? else { return Ok(()) };
     if !plan.moves {
         return Ok(());
     }
@@ -315,7 +340,7 @@ async fn leaving_machines(c: &Control, plan: &Migration) -> Result<Vec<Machine>,
 pub(super) async fn stop(c: &Control, all: &[StepContext]) -> Tried {
     let (customer, cx) = customer(c, all).await?;
     adopt_all(c, all, QUICK).await?;
-    let plan = need_plan(c, customer, &cx).await?;
+    let Some(plan) = need_plan(c, customer, &cx).await? else { return Ok(()) };
     if plan.stuck.is_some() {
         for machine in leaving_machines(c, &plan).await?.iter().filter(|m| m.deployed) {
             carry_out_together(c, all, QUICK, c.provider.machine_stop(&machine.machine)).await?;
@@ -334,7 +359,20 @@ pub(super) async fn stop(c: &Control, all: &[StepContext]) -> Tried {
 pub(super) async fn delete(c: &Control, all: &[StepContext]) -> Tried {
     let (customer, cx) = customer(c, all).await?;
     adopt_all(c, all, QUICK).await?;
-    let plan = need_plan(c, customer, &cx).await?;
+    let Some(plan) = need_plan(c, customer, &cx).await? else {
+        for cx in all {
+            let s = server(c, cx).await?;
+            if s.state == ServerState::Terminating {
+                c.store.server_set_machine(cx.fence(), s.id, None).await?;
+            }
+            c.store.job_set_hold(cx.fence(), Scope::SameServer).await?;
+        }
+        return Ok(());
+    };
+    // Nothing was to be taken away: the group stays as it is.
+    if plan.leaving.is_empty() && !plan.moves && plan.stuck.is_none() {
+        return release_hold(c, all).await;
+    }
     if let (Some(_), Some(old)) = (&plan.stuck, plan.old.clone().map(GroupRef)) {
         for machine in leaving_machines(c, &plan).await? {
             carry_out_together(c, all, QUICK, c.provider.machine_delete(&old, &machine.machine)).await?;
@@ -345,20 +383,54 @@ pub(super) async fn delete(c: &Control, all: &[StepContext]) -> Tried {
         }
         delete_doubles(c, all, QUICK, &group_name(customer), None).await?;
     }
+    let kept = match &plan.stuck {
+        Some(_) => current_group(c, customer).await?.map(|g| g.networks).unwrap_or_default(),
+        None => Vec::new(),
+    };
     for cx in all {
-        if let Some(target) = cx.target().map(ServerId).filter(|id| plan.leaving.contains(id)) {
-            c.store.server_set_machine(cx.fence(), target, None).await?;
-            if let Some(why) = &plan.stuck {
-                c.store.edge_hold(cx.fence(), target, why).await?;
+        let s = server(c, cx).await?;
+        if plan.leaving.contains(&s.id) {
+            c.store.server_set_machine(cx.fence(), s.id, None).await?;
+            let name = network_of(&s);
+            if let Some(why) = plan.stuck.as_ref().filter(|_| kept.iter().any(|n| n.name == name)) {
+                c.store.edge_hold(cx.fence(), s.id, &name, why).await?;
             }
         }
-        c.store.job_set_hold(cx.fence(), Scope::SameServer).await?;
     }
+    release_hold(c, all).await?;
     if !plan.moves && plan.stuck.is_none() {
         c.store.group_set_ref(cx.fence(), None).await?;
         c.store.group_observed(cx.fence(), 0, 0, c.clock.now_ms()).await?;
     }
     Ok(())
+}
+
+async fn release_hold(c: &Control, all: &[StepContext]) -> Tried {
+    for cx in all {
+        c.store.job_set_hold(cx.fence(), Scope::SameServer).await?;
+    }
+    Ok(())
+}
+
+/// All of it in one step: for what takes something out of a group on its way back. Once the new group has its name only the
+/// end is left.
+pub(super) async fn carry_through(c: &Control, all: &[StepContext], who: Who) -> Tried {
+    let (customer, cx) = customer(c, all).await?;
+    if plan(c, customer).await?.is_none_or(|plan| cx.target().is_none_or(|t| !is_of(&plan, ServerId(t)))) {
+        decide(c, all, who).await?;
+    }
+    let plan = need_plan(c, customer, &cx).await?;
+    let renamed = match plan.as_ref().filter(|p| p.moves).and_then(|p| p.old.clone()) {
+        Some(old) => look(c, &GroupRef(old)).await?.is_none() && next_group(c, customer).await?.is_none(),
+        None => false,
+    };
+    if !renamed {
+        compose(c, all).await?;
+        move_over(c, all).await?;
+        stop(c, all).await?;
+        delete(c, all).await?;
+    }
+    finish(c, all).await
 }
 
 /// The new group takes the old one's name, and the plan is over.
@@ -370,19 +442,34 @@ pub(super) async fn finish(c: &Control, all: &[StepContext]) -> Tried {
         let name = group_name(customer);
         carry_out_together(c, all, QUICK, c.provider.group_rename(&next, &name, LABEL)).await?;
     }
-    if let Some(plan) = plan(c, customer).await?.filter(|plan| plan.stuck.is_none()) {
-        let_go(c, all, &cx, &plan).await?;
+    let plan = plan(c, customer).await?;
+    if plan.as_ref().is_none_or(|plan| plan.stuck.is_none()) {
+        let_go(c, all, customer, &cx).await?;
     }
-    Ok(c.store.group_plan(cx.fence(), &group_name(customer), None).await?)
+    match (plan, cx.target().map(ServerId)) {
+        (Some(plan), Some(target)) if is_of(&plan, target) => {
+            Ok(c.store.group_plan(cx.fence(), &group_name(customer), None).await?)
+        }
+        _ => Ok(()),
+    }
 }
 
-/// Networks that could not be taken away before go now, and nobody holds their edges any more.
-async fn let_go(c: &Control, all: &[StepContext], cx: &StepContext, plan: &Migration) -> Tried {
-    for edge in c.store.edges_held().await? {
-        let Some(name) = edge.network_name.as_ref().filter(|name| plan.networks.contains(name)) else {
+/// Networks of this customer that could not be taken away before, and are in no group any more, go now; nobody holds their
+/// edges any longer.
+async fn let_go(c: &Control, all: &[StepContext], customer: CustomerId, cx: &StepContext) -> Tried {
+    let held = c.store.edges_held().await?;
+    if held.is_empty() {
+        return Ok(());
+    }
+    let group = current_group(c, customer).await?;
+    for edge in held {
+        let Some(name) = edge.network_name.clone() else { continue };
+        let Some(server) = server_of_network(&name) else { continue };
+        let ours = c.store.server(server).await?.is_some_and(|s| s.customer == customer);
+        if !ours || group.as_ref().is_some_and(|g| g.has_network(&name)) {
             continue;
-        };
-        if let Some(found) = c.provider.network_find(name).await? {
+        }
+        if let Some(found) = c.provider.network_find(&name).await? {
             carry_out_together(c, all, QUICK, c.provider.network_delete(&found.network)).await?;
         }
         clear_speed(c, cx, &EdgeRef(edge.facts.provider_ref.clone())).await?;
