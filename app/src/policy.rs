@@ -13,6 +13,8 @@ pub enum Policy {
     Customer,
     /// Support and administrators.
     Staff,
+    /// Administrators alone.
+    Admin,
 }
 
 impl Policy {
@@ -22,6 +24,7 @@ impl Policy {
             (Self::SignedIn, role) => role.is_some(),
             (Self::Customer, role) => role == Some(Role::Customer),
             (Self::Staff, role) => role.is_some_and(Role::is_staff),
+            (Self::Admin, role) => role == Some(Role::Admin),
         }
     }
 }
@@ -76,7 +79,7 @@ pub const FUNCTIONS: &[(&str, Policy)] = &[
     ("/do/server_snapshot", Policy::Customer),
     ("/do/server_repair", Policy::Customer),
     ("/do/drift_accept", Policy::Staff),
-    ("/do/server_change_edge", Policy::Staff),
+    ("/do/server_change_edge", Policy::Admin),
     ("/do/server_rename", Policy::Customer),
 ];
 

@@ -131,6 +131,58 @@ async fn a_change_of_edge(database: Database) {
     nearly_all(&died);
 }
 
+/// A change of edge whose restart fails is taken back; whoever does either is killed, forth and back.
+async fn a_change_of_edge_that_is_taken_back(database: Database) {
+    let mut plane = Plane::start_on(database, 3).await;
+    plane.stop_worker().await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let admin = plane.viewer("admin@test", Role::Admin).await;
+    let (server, stays) = (ordered(&plane, &anna).await, ordered(&plane, &anna).await);
+    let neighbour = format!("vds-{stays}");
+    let up: std::collections::BTreeMap<_, _> =
+        plane.guests().await.into_iter().filter(|(name, _)| *name == neighbour).collect();
+    let ask = async || {
+        plane
+            .fault("task vappRebootGuest", serde_json::json!({"kind": "error", "message": "asked for"}))
+            .await;
+        let key = uuid::Uuid::now_v7().to_string();
+        let form = Form { key: &key, request_id: "test" };
+        let why = "its edge is faulty";
+        match plane.facade.server_change_edge(&admin, server, why, false, form).await.unwrap() {
+            ServerAnswer::Accepted(job) => job,
+            other => panic!("{other:?}"),
+        }
+    };
+    let job = ask().await;
+    let passed = plane.life(job, NEVER).await;
+    plane.until(job, JobState::RolledBack).await;
+    assert!(passed > 40, "only {passed} points");
+    let address = async || plane.store.server(server).await.unwrap().unwrap().address;
+    let (mut died, mut taken_back) = (Vec::new(), 0);
+    for at in points(database, passed) {
+        plane.no_faults().await;
+        plane.by_hand("DELETE FROM address_rest").await;
+        let before = address().await;
+        let job = ask().await;
+        died.push(plane.life(job, at).await > at);
+        plane.life(job, NEVER).await;
+        let what = format!("killed at point {at}");
+        // Killed between the restart and hearing that it failed, it may ask once more, and then it goes well.
+        match plane.job(job).await.state {
+            JobState::RolledBack => {
+                taken_back += 1;
+                assert_eq!(address().await, before, "{what}");
+            }
+            JobState::Succeeded => assert_ne!(address().await, before, "{what}"),
+            other => panic!("{what}: {other}"),
+        }
+        plane.never_stopped(&up).await;
+        holds(&plane, &[server, stays], &what).await;
+    }
+    assert!(10 * taken_back >= 8 * died.len(), "only {taken_back} of {} were taken back", died.len());
+    nearly_all(&died);
+}
+
 async fn every_other_change(database: Database) {
     let mut plane = Plane::start_on(database, 1).await;
     plane.stop_worker().await;
@@ -191,5 +243,6 @@ testkit::on_both! {
     an_order,
     a_terminate,
     a_change_of_edge,
+    a_change_of_edge_that_is_taken_back,
     every_other_change,
 }

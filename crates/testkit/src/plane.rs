@@ -344,6 +344,12 @@ impl Plane {
         assert!(answer.unwrap().status().is_success());
     }
 
+    /// Nothing that has not gone wrong yet will.
+    pub async fn no_faults(&self) {
+        let answer = reqwest::Client::new().delete(format!("{}/sim/faults", self.cloud)).send().await;
+        assert!(answer.unwrap().status().is_success());
+    }
+
     /// Whether the guest lets in whoever comes with this: `{"login": …, "password": …}` or `{…, "key": …}`.
     pub async fn guest_lets_in(&self, with: serde_json::Value) -> bool {
         let vm = self.guest().await["vm"].as_str().unwrap().to_owned();
