@@ -35,9 +35,13 @@ impl Store {
             .fetch_one(&mut *tx)
             .await?;
         if let Some(reserved) = row.text_opt("next_address")? {
+            self.give_up(tx).await?;
             return Ok(Some(reserved));
         }
-        let Some(address) = free(&mut tx, edge, now).await? else { return Ok(None) };
+        let Some(address) = free(&mut tx, edge, now).await? else {
+            self.give_up(tx).await?;
+            return Ok(None);
+        };
         sqlx::query("UPDATE server SET next_address = $1 WHERE id = $2")
             .bind(&address)
             .bind(server.to_string())

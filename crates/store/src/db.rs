@@ -227,6 +227,14 @@ impl Store {
         Ok(())
     }
 
+    /// Ends a transaction that is not to be committed. Workers pass over a context whose lock is held and rely on being told when
+    /// it is let go: they are, also by one that has changed nothing.
+    pub(crate) async fn give_up(&self, tx: Tx) -> Result<()> {
+        tx.rollback().await?;
+        self.tell_all();
+        Ok(())
+    }
+
     /// Tells pages that something was committed about these customers, and with `wake` workers that there may be work.
     pub(crate) fn tell(&self, customers: &[CustomerId], wake: bool) {
         if wake {

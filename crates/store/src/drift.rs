@@ -104,7 +104,7 @@ impl Store {
         .fetch_optional(&mut *tx)
         .await?;
         if as_it_was.is_none() {
-            return Ok(());
+            return self.give_up(tx).await;
         }
         write_seen(&mut tx, server.id, seen, now).await?;
         self.commit(tx, server.customer).await

@@ -24,6 +24,7 @@ impl Store {
             .fetch_optional(&mut *tx)
             .await?;
         if left.is_some() {
+            self.give_up(tx).await?;
             return Ok(Some(()));
         }
         sqlx::query(
@@ -40,6 +41,7 @@ impl Store {
         if parked.fetch_optional(&mut *tx).await?.is_some()
             || take_free_edge(self, &mut tx, job, server, now).await?.is_none()
         {
+            self.give_up(tx).await?;
             return Ok(None);
         }
         self.commit(tx, customer).await?;
@@ -55,7 +57,7 @@ impl Store {
             .fetch_optional(&mut *tx)
             .await?;
         if left.is_none() {
-            return Ok(());
+            return self.give_up(tx).await;
         }
         for sql in [
             "UPDATE edge SET state = 'free', server_id = NULL, job_id = NULL, since = $1, bandwidth_mbit = NULL,

@@ -146,6 +146,7 @@ impl Store {
             .fetch_optional(&mut *tx)
             .await?;
         if let Some(row) = held {
+            self.give_up(tx).await?;
             return Ok(Some(edge(&row)?));
         }
         // Whoever is parked was here first.
@@ -153,6 +154,7 @@ impl Store {
             .fetch_optional(&mut *tx)
             .await?;
         if parked.is_some() || take_free_edge(self, &mut tx, job, server, now).await?.is_none() {
+            self.give_up(tx).await?;
             return Ok(None);
         }
         let row = sqlx::query(concat!("SELECT ", edge_columns!(), " FROM edge WHERE server_id = $1"))

@@ -69,6 +69,7 @@ impl Store {
         }
         let (mut tx, Some(held)) = self.held(job).await? else { return Ok(Rerun::NotFailed) };
         if held.state != JobState::Failed {
+            self.give_up(tx).await?;
             return Ok(Rerun::NotFailed);
         }
         let row = sqlx::query("SELECT params FROM job WHERE id = $1").bind(job.to_string());
@@ -98,6 +99,7 @@ impl Store {
     pub async fn job_mark_done(&self, job: JobId, step: &str, how: Intervention<'_>) -> Result<bool> {
         let (mut tx, Some(held)) = self.held(job).await? else { return Ok(false) };
         if held.state != JobState::Failed {
+            self.give_up(tx).await?;
             return Ok(false);
         }
         let done = sqlx::query(
@@ -110,6 +112,7 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         if done.rows_affected() == 0 {
+            self.give_up(tx).await?;
             return Ok(false);
         }
         events::record(&mut tx, held.customer, job, "marked_done", Some(step), Some(&how.detail()), how.now)
@@ -124,11 +127,12 @@ impl Store {
     pub async fn job_stop(&self, job: JobId, how: Intervention<'_>) -> Result<Option<JobState>> {
         let (mut tx, Some(held)) = self.held(job).await? else { return Ok(None) };
         if held.state.is_waiting() {
-            drop(tx);
+            self.give_up(tx).await?;
             let done = self.job_cancel(held.customer, job, how.by, how.now).await?;
             return Ok(done.then_some(held.state));
         }
         if !matches!(held.state, JobState::Running | JobState::RetryWait) {
+            self.give_up(tx).await?;
             return Ok(None);
         }
         // One that sleeps between two tries is woken: there is nothing to wait for any more.
@@ -143,6 +147,7 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         if done.rows_affected() == 0 {
+            self.give_up(tx).await?;
             return Ok(None);
         }
         sqlx::query("UPDATE job_step SET retry_at = $1 WHERE job_id = $2 AND state = 'retry_wait'")
@@ -159,6 +164,7 @@ impl Store {
         let (mut tx, Some(held)) = self.held(job).await? else { return Ok(false) };
         // What could not be taken back can be tried again, or gone on with: what was taken back of it is done anew.
         if !matches!(held.state, JobState::Failed | JobState::Stuck) {
+            self.give_up(tx).await?;
             return Ok(false);
         }
         self.queue_again(&mut tx, job, &held, how, what, undo).await?;

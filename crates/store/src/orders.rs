@@ -84,6 +84,7 @@ impl Store {
         let customer = first.customer;
         let mut tx = self.write().await?;
         if let Some(answer) = self.begin(&mut tx, customer, idempotency, orders.len()).await? {
+            self.give_up(tx).await?;
             return Ok(answer);
         }
         let taken = sqlx::query(
@@ -98,6 +99,7 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         if taken.rows_affected() == 0 {
+            self.give_up(tx).await?;
             return Ok(Accepted::Gone);
         }
         for (server, secrets, job) in orders {
@@ -151,6 +153,7 @@ impl Store {
     ) -> Result<Accepted> {
         let mut tx = self.write().await?;
         if let Some(answer) = self.begin(&mut tx, customer, idempotency, 1).await? {
+            self.give_up(tx).await?;
             return Ok(answer);
         }
         // Checked under the context's lock: a second terminate cannot slip in between.
@@ -164,12 +167,14 @@ impl Store {
         .fetch_one(&mut *tx)
         .await?;
         if row.int("n")? == 0 {
+            self.give_up(tx).await?;
             return Ok(Accepted::Gone);
         }
         if job.kind == Kind::Refresh
             && let Some(queued) = queued_refresh(&mut tx, customer).await?
         {
             // It has not looked yet: it will see whatever this one would.
+            self.give_up(tx).await?;
             return Ok(Accepted::Before(queued));
         }
         if job.kind == Kind::Terminate {
@@ -251,8 +256,9 @@ impl Store {
         let Some(row) = row else {
             // One that was begun before and queued again has something to take back.
             let turned = self.turn_queued_back(&mut tx, customer, job, by, now).await?;
-            if turned {
-                self.commit(tx, customer).await?;
+            match turned {
+                true => self.commit(tx, customer).await?,
+                false => self.give_up(tx).await?,
             }
             return Ok(turned);
         };

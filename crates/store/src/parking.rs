@@ -46,9 +46,12 @@ impl Store {
             .execute(&mut *tx)
             .await?;
             if queued.rows_affected() == 0 {
+                self.give_up(tx).await?;
                 continue;
             }
-            let Some(edge) = take_free_edge(self, &mut tx, job, server, now).await? else { return Ok(()) };
+            let Some(edge) = take_free_edge(self, &mut tx, job, server, now).await? else {
+                return self.give_up(tx).await;
+            };
             events::record(&mut tx, customer, job, "edge_granted", None, Some(&edge), now).await?;
             admit(self, &mut tx, customer, now).await?;
             self.commit(tx, customer).await?;

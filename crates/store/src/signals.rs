@@ -30,6 +30,7 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         if told.rows_affected() == 0 {
+            self.give_up(tx).await?;
             return Ok(self.job_told(job).await?.as_deref() == Some(signal));
         }
         // One that sleeps between two tries is woken.
