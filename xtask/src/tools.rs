@@ -116,6 +116,17 @@ const NEEDS: &[Need] = &[
     },
     Need { what: "a database server (PostgreSQL)", package: "postgresql", found: postgresql },
     Need { what: "a C++ compiler, for fuzzing", package: "g++", found: || exists("c++") || exists("g++") },
+    Need {
+        what: "a machine to boot (QEMU)",
+        package: "qemu-system-x86",
+        found: || exists("qemu-system-x86_64"),
+    },
+    Need { what: "a kernel to boot in it", package: "linux-image-cloud-amd64", found: kernel },
+    Need { what: "its small programs (busybox)", package: "busybox-static", found: || is_here("busybox") },
+    Need { what: "volumes (LVM)", package: "lvm2", found: || is_here("lvm") },
+    Need { what: "XFS", package: "xfsprogs", found: || is_here("mkfs.xfs") },
+    Need { what: "partition tables (sfdisk)", package: "fdisk", found: || is_here("sfdisk") },
+    Need { what: "kernel modules (modprobe)", package: "kmod", found: || is_here("modprobe") },
     Need { what: "Python with venv", package: "python3-venv", found: venv },
     Need {
         what: "fonts for its screenshots",
@@ -128,6 +139,19 @@ const NEEDS: &[Need] = &[
 fn postgresql() -> bool {
     let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     exists("initdb") || debian.into_iter().any(|version| version.path().join("bin/initdb").is_file())
+}
+
+/// A kernel with its modules.
+fn kernel() -> bool {
+    let kernels = fs::read_dir("/boot").into_iter().flatten().flatten();
+    let version = |name: String| Some(name.strip_prefix("vmlinuz-")?.to_owned());
+    let mut versions = kernels.filter_map(|k| version(k.file_name().into_string().ok()?));
+    versions.any(|v| Path::new("/lib/modules").join(v).is_dir())
+}
+
+/// A program that is installed, whether or not it is in the PATH of whoever runs this.
+fn is_here(program: &str) -> bool {
+    ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].iter().any(|folder| Path::new(folder).join(program).is_file())
 }
 
 /// Installs what the tests lack (as root on Debian), or says in one list what is missing and how to get it.

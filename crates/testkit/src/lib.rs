@@ -4,6 +4,7 @@ mod by_hand;
 pub mod campaign;
 pub mod chaos;
 pub mod hands;
+pub mod machine;
 mod mortal;
 mod plane;
 pub mod postgres;
