@@ -127,6 +127,11 @@ const NEEDS: &[Need] = &[
     Need { what: "XFS", package: "xfsprogs", found: || is_here("mkfs.xfs") },
     Need { what: "partition tables (sfdisk)", package: "fdisk", found: || is_here("sfdisk") },
     Need { what: "kernel modules (modprobe)", package: "kmod", found: || is_here("modprobe") },
+    Need { what: "a guest to sign in to (sshd)", package: "openssh-server", found: || is_here("sshd") },
+    Need { what: "its client (ssh)", package: "openssh-client", found: || is_here("ssh") },
+    Need { what: "network namespaces (ip)", package: "iproute2", found: || is_here("ip") },
+    Need { what: "the network of Debian (ifup)", package: "ifupdown", found: || is_here("ifup") },
+    Need { what: "sudo", package: "sudo", found: || is_here("sudo") },
     Need { what: "Python with venv", package: "python3-venv", found: venv },
     Need {
         what: "fonts for its screenshots",

@@ -9,7 +9,7 @@ mod accounts;
 mod catalogue;
 mod control;
 mod facade;
-mod guest;
+pub mod guest;
 mod housekeeping;
 mod observer;
 mod passwords;

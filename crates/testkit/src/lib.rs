@@ -3,6 +3,7 @@
 mod by_hand;
 pub mod campaign;
 pub mod chaos;
+pub mod guest;
 pub mod hands;
 pub mod machine;
 mod mortal;
