@@ -28,6 +28,8 @@ if [ -n "$password" ]; then
     printf '%s:%s\n' "$login" "$password" | chpasswd
 fi
 if [ -n "$keys" ]; then
+    # An account that is locked is let in by no key either, where sshd asks nobody else: it gets a password that is none.
+    case $(getent shadow "$login" | cut -d: -f2) in '!'*) [ -n "$password" ] || usermod -p '*' "$login" ;; esac
     home=$(getent passwd "$login" | cut -d: -f6)
     group=$(id -gn "$login")
     mkdir -p "$home/.ssh"

@@ -57,6 +57,7 @@ row-copy = Copying { $system }
 row-size = Applying the size
 row-customize = Setting hostname, login and IP
 row-start = Starting
+row-access = Checking access
 row-finish = Finishing
 row-terminate-check = Checking the request
 row-neighbours-move = Moving your other servers over, without stopping them

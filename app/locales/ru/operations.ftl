@@ -57,6 +57,7 @@ row-copy = Копируем { $system }
 row-size = Применяем размер
 row-customize = Настраиваем имя, вход и IP
 row-start = Включаем
+row-access = Проверяем вход
 row-finish = Завершаем
 row-terminate-check = Проверяем заявку
 row-neighbours-move = Переносим остальные серверы, не останавливая их

@@ -32,6 +32,7 @@ closed_list! {
         NotMovable = "not_movable",
         /// The guest does not answer under its new address.
         AddressSilent = "address_silent",
+        AccessRefused = "access_refused",
         /// A snapshot is in the way.
         SnapshotInTheWay = "snapshot_in_the_way",
         /// What was done cannot be taken back.

@@ -16,6 +16,7 @@ mod passwords;
 pub mod provider;
 mod provider_vcd;
 mod roads;
+mod ssh;
 mod workflows;
 
 pub use accounts::{SignIn, account_add, demo_accounts};

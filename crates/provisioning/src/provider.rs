@@ -253,6 +253,25 @@ pub struct GuestSetup {
     pub ssh_keys: Vec<String>,
 }
 
+/// What a customer signs in to a guest with: a password, or else keys.
+#[derive(Debug)]
+pub struct GuestLogin {
+    pub login: String,
+    pub password: Option<SecretString>,
+    pub ssh_keys: Vec<String>,
+}
+
+/// What came of trying to sign in to a guest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Nobody answers at the address.
+    Silent,
+    /// Somebody answers, and does not let in with that.
+    Refused,
+    /// `None` is what no road can see.
+    LetsIn { hostname: Option<String>, addresses: Option<Vec<String>> },
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GuestProgress {
     UnderWay,
@@ -342,6 +361,15 @@ pub trait Provider: Send + Sync + 'static {
     async fn machine_set_guest(&self, machine: &MachineRef, settings: &GuestSettings) -> Result<TaskRef>;
     /// Whether a guest is up and answers under an address.
     async fn guest_answers(&self, machine: &MachineRef, family: Family, address: &str) -> Result<bool>;
+
+    /// Whether a guest lets in with what was ordered, and what it looks like then.
+    async fn guest_lets_in(
+        &self,
+        machine: &MachineRef,
+        family: Family,
+        address: &str,
+        login: &GuestLogin,
+    ) -> Result<Access>;
 
     /// What a guest that is up looks like from inside; `None` where no road leads there.
     async fn guest_seen(&self, machine: &MachineRef) -> Result<Option<GuestSeen>>;

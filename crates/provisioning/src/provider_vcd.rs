@@ -14,9 +14,10 @@ use vcd::{
 use crate::{
     guest,
     provider::{
-        Block, ConsoleTicket, EdgeFound, EdgeRef, EdgeSpeed, Group, GroupNetwork, GroupRef, GuestProgress,
-        GuestSeen, GuestSettings, GuestSetup, Machine, MachineRef, MachineSpec, NetworkFound, NetworkRef,
-        NetworkSpec, Obstacle, Provider, ProviderError, ProviderErrorKind, Result, TaskRef,
+        Access, Block, ConsoleTicket, EdgeFound, EdgeRef, EdgeSpeed, Group, GroupNetwork, GroupRef,
+        GuestLogin, GuestProgress, GuestSeen, GuestSettings, GuestSetup, Machine, MachineRef, MachineSpec,
+        NetworkFound, NetworkRef, NetworkSpec, Obstacle, Provider, ProviderError, ProviderErrorKind, Result,
+        TaskRef,
     },
     roads::Roads,
 };
@@ -391,6 +392,16 @@ impl Provider for VcdProvider {
 
     async fn guest_answers(&self, r: &MachineRef, family: Family, address: &str) -> Result<bool> {
         self.roads.answers(id::<VmId>(&r.0)?.uuid(), family, address).await
+    }
+
+    async fn guest_lets_in(
+        &self,
+        r: &MachineRef,
+        family: Family,
+        address: &str,
+        login: &GuestLogin,
+    ) -> Result<Access> {
+        self.roads.lets_in(id::<VmId>(&r.0)?.uuid(), family, address, login).await
     }
 
     async fn guest_seen(&self, r: &MachineRef) -> Result<Option<GuestSeen>> {

@@ -6,11 +6,16 @@
 use std::time::Duration;
 
 use domain::catalogue::Family;
+use secrecy::ExposeSecret;
 use serde::Deserialize;
+use serde_json::json;
 use tokio::{net::TcpStream, time::timeout};
 use uuid::Uuid;
 
-use crate::provider::{GuestSeen, ProviderError, ProviderErrorKind, Result};
+use crate::{
+    provider::{Access, GuestLogin, GuestSeen, ProviderError, ProviderErrorKind, Result},
+    ssh,
+};
 
 /// How guests are reached.
 #[derive(Clone, Debug)]
@@ -42,6 +47,24 @@ impl Roads {
         }
     }
 
+    /// Whether the guest lets in with this. Over the network a Windows guest is only asked whether its door is there.
+    pub async fn lets_in(
+        &self,
+        machine: Uuid,
+        family: Family,
+        address: &str,
+        login: &GuestLogin,
+    ) -> Result<Access> {
+        match (self, family) {
+            (Self::Network, Family::Linux) => ssh::lets_in(address, login).await,
+            (Self::Network, Family::Windows) => Ok(match self.answers(machine, family, address).await? {
+                true => Access::LetsIn { hostname: None, addresses: None },
+                false => Access::Silent,
+            }),
+            (Self::Simulated(cloud), _) => simulated_login(cloud, machine, address, login).await,
+        }
+    }
+
     /// What a guest that is up looks like from inside. Over the network that needs a login, which only jobs have.
     pub(crate) async fn look_inside(&self, machine: Uuid) -> Result<Option<GuestSeen>> {
         match self {
@@ -67,4 +90,30 @@ async fn simulated(cloud: &str, machine: Uuid) -> Result<Guest> {
     let url = format!("{}/sim/guests/{machine}", cloud.trim_end_matches('/'));
     let answer = reqwest::get(url).await.map_err(failed)?.text().await.map_err(failed)?;
     serde_json::from_str(&answer).map_err(|e| ProviderError::new(ProviderErrorKind::Transient, e.to_string()))
+}
+
+async fn simulated_login(cloud: &str, machine: Uuid, address: &str, login: &GuestLogin) -> Result<Access> {
+    let failed = |e: reqwest::Error| ProviderError::new(ProviderErrorKind::Transient, e.to_string());
+    let url = format!("{}/sim/guests/{machine}/login", cloud.trim_end_matches('/'));
+    let tries: Vec<serde_json::Value> = match &login.password {
+        Some(password) => vec![json!({"password": password.expose_secret()})],
+        None => login.ssh_keys.iter().map(|key| json!({"key": key})).collect(),
+    };
+    let mut access = Access::Refused;
+    for mut with in tries {
+        (with["login"], with["address"]) = (json!(login.login), json!(address));
+        let answer = reqwest::Client::new().post(&url).json(&with).send().await.map_err(failed)?;
+        match answer.status().as_u16() {
+            200 => {}
+            401 => return Ok(Access::Refused),
+            503 => return Ok(Access::Silent),
+            other => {
+                let text = format!("the simulated guest answered {other}");
+                return Err(ProviderError::new(ProviderErrorKind::Transient, text));
+            }
+        }
+        let guest = simulated(cloud, machine).await?;
+        access = Access::LetsIn { hostname: Some(guest.hostname), addresses: Some(guest.addresses) };
+    }
+    Ok(access)
 }

@@ -27,6 +27,21 @@ async fn a_failed_customization_is_named_and_holds_nobody(database: Database) {
     plane.until(good, JobState::Succeeded).await;
 }
 
+/// A server is ready when it lets in with what was ordered: a guest that does not is named for what is missing.
+async fn a_guest_that_lets_nobody_in_is_not_ready(database: Database) {
+    let plane = Plane::start_on(database, 3).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    for (name, cause) in [("fail-login", "access_refused"), ("fail-address", "address_silent")] {
+        let draft = plane.draft(&anna).await;
+        plane.rename(&anna, draft, name).await;
+        let bad = plane.place(&anna, draft).await;
+        let bad = plane.until(bad, JobState::Failed).await;
+        assert_eq!(bad.cause.as_deref(), Some(cause), "{name}");
+        let at: Vec<_> = bad.steps.iter().filter(|s| s.cause.is_some()).map(|s| s.key.as_str()).collect();
+        assert_eq!(at, ["access_verify"], "{name}");
+    }
+}
+
 /// A host name makes any step fail, so that a person can see each of them fail.
 async fn a_host_name_can_ask_for_the_failure_of_any_step(database: Database) {
     let plane = Plane::start_on(database, 8).await;
@@ -244,6 +259,7 @@ async fn a_group_that_slipped_out_is_deleted(database: Database) {
 testkit::on_both!(
     a_group_that_slipped_out_is_deleted,
     a_failed_customization_is_named_and_holds_nobody,
+    a_guest_that_lets_nobody_in_is_not_ready,
     a_host_name_can_ask_for_the_failure_of_any_step,
     an_activate_that_is_taken_back_leaves_nothing,
     stopping_the_worker_anywhere_doubles_nothing,

@@ -1,7 +1,10 @@
 //! First boot on a real guest: what the platform hands to it runs, and then somebody signs in with what was ordered.
 
 use domain::catalogue::Family;
-use provisioning::{guest, provider::GuestSetup};
+use provisioning::{
+    Roads, guest,
+    provider::{Access, GuestLogin, GuestSetup},
+};
 use secrecy::ExposeSecret;
 use testkit::guest::{DEBIAN, Guest, With, key};
 
@@ -126,4 +129,43 @@ fn what_is_no_name_and_no_address_is_not_taken() {
     ]);
     assert_eq!(guest.does("/usr/local/sbin/slipway-guest 2>/dev/null"), "");
     assert_eq!(guest.does("uname -n; ls /root/taken 2>/dev/null || true").trim(), "web-01.example.com");
+}
+
+/// The product's own way of looking whether what was ordered lets in.
+#[tokio::test]
+async fn the_product_sees_for_itself_who_is_let_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, public) = key(dir.path(), "mine");
+    let (_, other) = key(dir.path(), "other");
+    let guest = Guest::start(DEBIAN);
+    let sees = async |login: &str, password: Option<&str>, keys: &[&str], address: &str| {
+        let login = GuestLogin {
+            login: login.into(),
+            password: password.map(Into::into),
+            ssh_keys: keys.iter().map(|k| (*k).to_owned()).collect(),
+        };
+        Roads::Network.lets_in(uuid::Uuid::nil(), Family::Linux, address, &login).await.unwrap()
+    };
+    let inside = |hostname: Option<&str>| Access::LetsIn {
+        hostname: hostname.map(Into::into),
+        addresses: hostname.map(|_| vec![guest.address.clone()]),
+    };
+    assert_eq!(sees("anna", Some("aB3!@#*()-_=+[]"), &[], &guest.address).await, Access::Refused);
+    customized(&guest, &setup("anna", Some("aB3!@#*()-_=+[]"), &[]));
+    let seen = sees("anna", Some("aB3!@#*()-_=+[]"), &[], &guest.address).await;
+    assert_eq!(seen, inside(Some("web-01.example.com")));
+    assert_eq!(sees("anna", Some("another"), &[], &guest.address).await, Access::Refused);
+    assert_eq!(sees("anna", None, &[&public], &guest.address).await, Access::Refused);
+    assert_eq!(sees("anna", Some("aB3!@#*()-_=+[]"), &[], &guest.gateway).await, Access::Silent);
+    // By keys alone: the server says that it would take each, and nobody here could sign.
+    customized(&guest, &setup("boris", None, &[&public]));
+    assert_eq!(sees("boris", None, &[&public], &guest.address).await, inside(None));
+    assert_eq!(sees("boris", None, &[&public, &other], &guest.address).await, Access::Refused);
+    assert_eq!(sees("boris", None, &[&other], &guest.address).await, Access::Refused);
+    let left: Vec<_> = std::fs::read_dir(std::env::temp_dir())
+        .unwrap()
+        .filter_map(|e| e.unwrap().file_name().into_string().ok())
+        .filter(|name| name.starts_with("slipway-") && name.len() == 40)
+        .collect();
+    assert!(left.is_empty(), "secrets were left behind: {left:?}");
 }

@@ -108,12 +108,17 @@ impl Guest {
             .spawn()
             .unwrap_or_else(|e| panic!("ip: {e}; {HOW}"));
         let guest = Self { dir, namespace, init, address, gateway };
+        guest.answers();
+        guest
+    }
+
+    /// Waits until sshd answers.
+    fn answers(&self) {
         let started = Instant::now();
-        while std::net::TcpStream::connect((guest.address.as_str(), 22)).is_err() {
+        while std::net::TcpStream::connect((self.address.as_str(), 22)).is_err() {
             assert!(started.elapsed() < Duration::from_secs(20), "the guest does not answer; {HOW}");
             std::thread::sleep(Duration::from_millis(20));
         }
-        guest
     }
 
     /// Its root, as this machine sees it.
@@ -175,24 +180,19 @@ impl Guest {
             }
         }
         ssh.arg(format!("{login}@{}", self.address)).arg(command).stdin(Stdio::null());
+        let done = ssh.output().unwrap_or_else(|e| panic!("ssh: {e}; {HOW}"));
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-        let started = Instant::now();
-        loop {
-            let done = ssh.output().unwrap_or_else(|e| panic!("ssh: {e}; {HOW}"));
-            let said = text(&done.stderr);
-            // A server that reads its settings anew does not listen for a moment.
-            if said.contains("Connection refused") && started.elapsed() < Duration::from_secs(5) {
-                std::thread::sleep(Duration::from_millis(20));
-                continue;
-            }
-            return if done.status.success() { Ok(text(&done.stdout)) } else { Err(said) };
-        }
+        if done.status.success() { Ok(text(&done.stdout)) } else { Err(text(&done.stderr)) }
     }
 
     /// Runs a script inside from a file, as the platform's tools do.
     pub fn customized_by(&self, script: &str) -> Output {
         fs::write(self.root().join("customize.sh"), script).unwrap();
-        self.inside("sh /customize.sh precustomization && sh /customize.sh postcustomization")
+        let done = self.inside("sh /customize.sh precustomization && sh /customize.sh postcustomization");
+        // It has been told to read its settings anew, and does not listen for a moment.
+        std::thread::sleep(Duration::from_millis(50));
+        self.answers();
+        done
     }
 
     /// What its tools say it is to be: the properties that a machine comes with.

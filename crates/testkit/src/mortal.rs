@@ -12,9 +12,9 @@ use std::{
 use async_trait::async_trait;
 use domain::catalogue::Family;
 use provisioning::provider::{
-    ConsoleTicket, EdgeFound, EdgeRef, EdgeSpeed, Group, GroupRef, GuestProgress, GuestSeen, GuestSettings,
-    GuestSetup, Machine, MachineRef, MachineSpec, NetworkFound, NetworkRef, NetworkSpec, Provider, Result,
-    TaskRef,
+    Access, ConsoleTicket, EdgeFound, EdgeRef, EdgeSpeed, Group, GroupRef, GuestLogin, GuestProgress,
+    GuestSeen, GuestSettings, GuestSetup, Machine, MachineRef, MachineSpec, NetworkFound, NetworkRef,
+    NetworkSpec, Provider, Result, TaskRef,
 };
 use tokio::sync::Notify;
 
@@ -132,6 +132,7 @@ mortal! {
         async fn machine_prepared(&self, machine: &MachineRef) -> Result<Option<bool>>;
         async fn machine_guest(&self, machine: &MachineRef) -> Result<GuestProgress>;
         async fn guest_answers(&self, machine: &MachineRef, family: Family, address: &str) -> Result<bool>;
+        async fn guest_lets_in(&self, machine: &MachineRef, family: Family, address: &str, login: &GuestLogin) -> Result<Access>;
         async fn guest_seen(&self, machine: &MachineRef) -> Result<Option<GuestSeen>>;
         async fn machine_console(&self, machine: &MachineRef) -> Result<ConsoleTicket>;
         async fn task_cancel(&self, task: &TaskRef) -> Result<()>;

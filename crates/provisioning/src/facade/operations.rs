@@ -227,6 +227,7 @@ const ACTIVATE_ROWS: &[(&str, &[&str])] = &[
     ("size", &["machine_resize"]),
     ("customize", &["guest_customize"]),
     ("start", &["power_on", "guest_wait"]),
+    ("access", &["access_verify"]),
     ("finish", &["secrets_clear", "ready"]),
 ];
 
@@ -288,6 +289,7 @@ const REINSTALL_ROWS: &[(&str, &[&str])] = &[
     ("size", &["machine_resize"]),
     ("customize", &["guest_customize"]),
     ("start", &["power_on", "guest_wait"]),
+    ("access", &["access_verify"]),
     ("finish", &["secrets_clear", "ready"]),
 ];
 
@@ -296,6 +298,7 @@ const PASSWORD_ROWS: &[(&str, &[&str])] = &[
     ("password", &["password_write"]),
     ("shut-down", &["machine_off"]),
     ("start", &["guest_customize", "guest_wait"]),
+    ("access", &["access_verify"]),
     ("finish", &["secrets_clear", "password_done"]),
 ];
 

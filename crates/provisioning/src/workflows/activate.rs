@@ -1,6 +1,6 @@
 //! `activate`: from an accepted order to a running server.
 //!
-//! edge → network → speed ‖ group with the network → machine → size → customization → power → first boot → ready.
+//! edge → network → speed ‖ group with the network → machine → size → customization → power → first boot → signing in → ready.
 //! The speed and the group do not need each other: the first locks the edge, the second the group.
 
 use std::{sync::Arc, time::Duration};
@@ -18,13 +18,13 @@ use super::{
 use crate::{
     control::Control,
     provider::{
-        Block, EdgeRef, EdgeSpeed, Group, GroupRef, GuestProgress, GuestSetup, MachineSpec, NetworkFound,
-        NetworkRef, NetworkSpec, ProviderErrorKind,
+        Access, Block, EdgeRef, EdgeSpeed, Group, GroupRef, GuestLogin, GuestProgress, GuestSetup,
+        MachineSpec, NetworkFound, NetworkRef, NetworkSpec, ProviderErrorKind,
     },
 };
 
 /// Raised whenever a step is added, removed or renamed.
-pub(super) const SHAPE: i64 = 1;
+pub(super) const SHAPE: i64 = 2;
 
 pub(super) const STEPS: &[Row] = &[
     alone!("order_check" after [] do order_check),
@@ -37,13 +37,16 @@ pub(super) const STEPS: &[Row] = &[
     alone!("guest_customize" after ["machine_resize"] do guest_customize),
     alone!("power_on" after ["guest_customize", "qos_apply"] do power_on),
     alone!("guest_wait" after ["power_on"] do guest_wait),
-    alone!("secrets_clear" after ["guest_wait"] do secrets_clear),
+    alone!("access_verify" after ["guest_wait"] do access_verify),
+    alone!("secrets_clear" after ["access_verify"] do secrets_clear),
     alone!("ready" after ["secrets_clear"] do ready),
 ];
 
 const QUICK: Duration = Duration::from_secs(10 * 60);
 /// Copying a template may queue behind others on slow storage.
 const COPY: Duration = Duration::from_secs(60 * 60);
+/// A guest that has said it is done may still be starting what lets people in.
+const ACCESS: Duration = Duration::from_secs(5 * 60);
 const FIRST_BOOT: Duration = Duration::from_secs(30 * 60);
 
 /// What people see beside it in the cloud. A host name that asks the simulated cloud for a fault stands in it.
@@ -338,6 +341,42 @@ pub(super) async fn guest_wait(c: Arc<Control>, cx: StepContext) -> Tried {
             GuestProgress::UnderWay => tokio::time::sleep(c.provider.pause()).await,
         }
     }
+}
+
+/// A server is ready once it lets in with what was ordered, under its name and address.
+pub(super) async fn access_verify(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    let (machine, address) = (own_machine(&s)?, s.address.clone().unwrap_or_default());
+    let GuestSetup { login, password, ssh_keys, .. } = guest_setup(&c, &s).await?;
+    let login = GuestLogin { login, password, ssh_keys };
+    let until = tokio::time::Instant::now() + c.patience(ACCESS);
+    loop {
+        let wrong = match c.provider.guest_lets_in(&machine, s.family, &address, &login).await? {
+            Access::LetsIn { hostname, addresses } => {
+                let (named, there) = (hostname.as_ref(), addresses.as_ref());
+                if named.is_some_and(|name| !same_name(name, &s.hostname)) {
+                    let text = format!("it calls itself {}, not {}", named.map_or("", |n| n), s.hostname);
+                    (Cause::CustomizationFailed, text)
+                } else if there.is_some_and(|all| !all.contains(&address)) {
+                    (Cause::AddressSilent, format!("it does not know its address {address}"))
+                } else {
+                    return Ok(());
+                }
+            }
+            Access::Silent => (Cause::AddressSilent, format!("nobody answers at {address}")),
+            Access::Refused => (Cause::AccessRefused, format!("{} is not let in", login.login)),
+        };
+        if tokio::time::Instant::now() > until {
+            return Err(Stop::Fail(wrong.0, wrong.1));
+        }
+        tokio::time::sleep(c.provider.pause()).await;
+    }
+}
+
+/// A guest may know the whole of its name or only the first part.
+fn same_name(seen: &str, wanted: &str) -> bool {
+    let first = |name: &str| name.split('.').next().unwrap_or_default().to_lowercase();
+    seen.eq_ignore_ascii_case(wanted) || (!seen.contains('.') && first(seen) == first(wanted))
 }
 
 pub(super) async fn secrets_clear(c: Arc<Control>, cx: StepContext) -> Tried {

@@ -9,14 +9,14 @@ use domain::cause::Cause;
 use jobs::StepContext;
 
 use super::{
-    activate::{guest_setup, guest_wait, secrets_clear},
+    activate::{access_verify, guest_setup, guest_wait, secrets_clear},
     machine::{QUICK, check, observe, own_machine, seen, turn_off, turn_on_again},
     step::{Row, Stop, Tried, alone, carry_out, server},
 };
 use crate::control::Control;
 
 /// Raised whenever steps are added, removed or renamed.
-pub(super) const SHAPE: i64 = 1;
+pub(super) const SHAPE: i64 = 2;
 
 pub(super) const STEPS: &[Row] = &[
     alone!("password_check" after [] do check),
@@ -24,7 +24,8 @@ pub(super) const STEPS: &[Row] = &[
     alone!("machine_off" after ["password_write"] do off; undo turn_on_again),
     alone!("guest_customize" after ["machine_off"] do customize),
     alone!("guest_wait" after ["guest_customize"] do guest_wait),
-    alone!("secrets_clear" after ["guest_wait"] do secrets_clear),
+    alone!("access_verify" after ["guest_wait"] do access_verify),
+    alone!("secrets_clear" after ["access_verify"] do secrets_clear),
     alone!("password_done" after ["secrets_clear"] do done),
 ];
 

@@ -9,7 +9,10 @@ use domain::{cause::Cause, reinstall::System};
 use jobs::StepContext;
 
 use super::{
-    activate::{guest_customize, guest_wait, machine_create, machine_resize, power_on, ready, secrets_clear},
+    activate::{
+        access_verify, guest_customize, guest_wait, machine_create, machine_resize, power_on, ready,
+        secrets_clear,
+    },
     machine::{QUICK, own_machine},
     migration::current_group,
     step::{Row, Stop, Tried, adopt, alone, carry_out, no_way_back, server, together},
@@ -17,7 +20,7 @@ use super::{
 use crate::control::Control;
 
 /// Raised whenever steps are added, removed or renamed.
-pub(super) const SHAPE: i64 = 1;
+pub(super) const SHAPE: i64 = 2;
 
 pub(super) const STEPS: &[Row] = &[
     alone!("reinstall_check" after [] do super::machine::check),
@@ -27,7 +30,8 @@ pub(super) const STEPS: &[Row] = &[
     alone!("guest_customize" after ["machine_resize"] do guest_customize),
     alone!("power_on" after ["guest_customize"] do power_on),
     alone!("guest_wait" after ["power_on"] do guest_wait),
-    alone!("secrets_clear" after ["guest_wait"] do secrets_clear),
+    alone!("access_verify" after ["guest_wait"] do access_verify),
+    alone!("secrets_clear" after ["access_verify"] do secrets_clear),
     alone!("ready" after ["secrets_clear"] do done),
 ];
 
