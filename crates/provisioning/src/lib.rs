@@ -6,6 +6,7 @@
 //! (the engine).
 
 mod accounts;
+pub mod ansible;
 mod catalogue;
 mod control;
 mod facade;

@@ -22,9 +22,37 @@ pub struct Os {
     pub id: &'static str,
     pub version: &'static str,
     pub name: &'static str,
+    /// What stands in `/etc/redhat-release` there.
+    pub release: Option<&'static str>,
 }
 
-pub const DEBIAN: Os = Os { id: "debian", version: "12", name: "Debian GNU/Linux" };
+pub const DEBIAN: Os = Os { id: "debian", version: "12", name: "Debian GNU/Linux", release: None };
+
+/// Every Linux that is offered, as it names itself.
+pub const LINUX: [Os; 7] = [
+    Os {
+        id: "almalinux",
+        version: "8.10",
+        name: "AlmaLinux",
+        release: Some("AlmaLinux release 8.10 (Cerulean Leopard)"),
+    },
+    Os {
+        id: "almalinux",
+        version: "9.5",
+        name: "AlmaLinux",
+        release: Some("AlmaLinux release 9.5 (Teal Serval)"),
+    },
+    Os {
+        id: "centos",
+        version: "7",
+        name: "CentOS Linux",
+        release: Some("CentOS Linux release 7.9.2009 (Core)"),
+    },
+    DEBIAN,
+    Os { id: "ubuntu", version: "20.04", name: "Ubuntu", release: None },
+    Os { id: "ubuntu", version: "22.04", name: "Ubuntu", release: None },
+    Os { id: "ubuntu", version: "24.04", name: "Ubuntu", release: None },
+];
 
 /// It is gone when this is dropped.
 pub struct Guest {
@@ -70,6 +98,12 @@ impl Guest {
         );
         fs::remove_file(root.join("etc/os-release")).ok();
         fs::write(root.join("etc/os-release"), release).unwrap();
+        if let Some(release) = os.release {
+            fs::write(root.join("etc/redhat-release"), format!("{release}\n")).unwrap();
+        }
+        if os.id != "debian" {
+            fs::remove_file(root.join("etc/debian_version")).ok();
+        }
         fs::write(root.join("etc/hostname"), "template\n").unwrap();
         fs::remove_file(root.join("etc/resolv.conf")).ok();
         fs::write(root.join("etc/resolv.conf"), "").unwrap();

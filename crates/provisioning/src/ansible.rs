@@ -1,0 +1,265 @@
+//! Playbooks: run by `ansible-playbook` against one server, their events as they happen, and a clean stop.
+//!
+//! The playbooks are part of the program (`automation/ansible`) and are written out for each run into a folder that only this
+//! process's user can read, with the key and the values of the run; it is gone afterwards. Nothing of a run is in arguments
+//! or in the environment. So many run at once as the operator allows; the rest wait in the order in which they came.
+//! Ansible itself lives in a virtual environment that the program makes ([`Ansible::install`]). What a play does stays in
+//! its playbook; deliberately not here: which panel runs where, and what customers read.
+
+use std::{
+    fs, io,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Arc,
+    time::Duration,
+};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    process::{Child, Command},
+    sync::Semaphore,
+    time::timeout,
+};
+use uuid::Uuid;
+
+/// What is written out for a run.
+const FILES: &[(&str, &str)] = &[
+    ("panel.yml", include_str!("../../../automation/ansible/panel.yml")),
+    ("tasks/install.yml", include_str!("../../../automation/ansible/tasks/install.yml")),
+    ("callback_plugins/slipway.py", include_str!("../../../automation/ansible/callback_plugins/slipway.py")),
+];
+/// Versions that go together. Ansible 2.16 is the last that works on the Python of CentOS 7 and AlmaLinux 8.
+const REQUIREMENTS: &str = include_str!("../../../automation/ansible/requirements.txt");
+/// A server that does not answer is given up after so many seconds, three times.
+const SETTINGS: &str = "[defaults]
+stdout_callback = slipway
+callback_plugins = callback_plugins
+host_key_checking = False
+retry_files_enabled = False
+nocows = True
+timeout = 20
+local_tmp = local
+[connection]
+pipelining = True
+[ssh_connection]
+retries = 2
+control_path = %(directory)s/c
+ssh_args = -o ControlMaster=auto -o ControlPersist=5s -o ServerAliveInterval=10 -o ServerAliveCountMax=3 -o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes -o IdentityAgent=none
+";
+
+/// A play against one server.
+pub struct Play<'a> {
+    pub playbook: &'a str,
+    pub address: &'a str,
+    pub login: &'a str,
+    /// A private key that the server lets in with, as OpenSSH writes it.
+    pub key: &'a SecretString,
+    /// The server's Python, where it is not the one that Ansible finds.
+    pub python: Option<&'a str>,
+    /// What the playbook is given. It is written to a private file, so it may hold secrets.
+    pub values: &'a Map<String, Value>,
+    pub deadline: Duration,
+}
+
+/// What happens in a play.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum PlayEvent {
+    Task { name: String },
+    Ok(TaskEnd),
+    Changed(TaskEnd),
+    Skipped(TaskEnd),
+    Failed(TaskEnd),
+    Unreachable(TaskEnd),
+    Stats { changed: u32, failures: u32, unreachable: u32 },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct TaskEnd {
+    pub name: String,
+    pub message: String,
+    /// The end of what it printed.
+    pub lines: Vec<String>,
+}
+
+/// How a play ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlayEnd {
+    Done {
+        changed: u32,
+    },
+    /// A task failed on the server, for good.
+    Failed(TaskEnd),
+    /// The server did not answer, or stopped answering.
+    Unreachable(String),
+    TooLong,
+    /// The program itself did not work.
+    Broken(String),
+}
+
+/// Runs plays, so many at once.
+#[derive(Clone)]
+pub struct Ansible {
+    program: PathBuf,
+    places: Arc<Semaphore>,
+}
+
+impl Ansible {
+    /// `folder` is where [`Self::install`] has put it.
+    pub fn new(folder: &Path, at_once: usize) -> Self {
+        Self { program: folder.join("bin/ansible-playbook"), places: Arc::new(Semaphore::new(at_once)) }
+    }
+
+    /// Whether it is installed.
+    pub fn is_there(&self) -> bool {
+        self.program.is_file()
+    }
+
+    /// Makes the virtual environment, or brings an older one up to date. Needs `python3` with `venv`, and PyPI.
+    pub async fn install(folder: &Path) -> io::Result<()> {
+        let done = folder.join("installed");
+        if fs::read_to_string(&done).is_ok_and(|before| before == REQUIREMENTS) {
+            return Ok(());
+        }
+        fs::create_dir_all(folder)?;
+        let wanted = folder.join("requirements.txt");
+        fs::write(&wanted, REQUIREMENTS)?;
+        let mut venv = Command::new("python3");
+        succeed("python3 -m venv", venv.args(["-m", "venv", "--clear"]).arg(folder)).await?;
+        fs::write(&wanted, REQUIREMENTS)?;
+        let mut pip = Command::new(folder.join("bin/pip"));
+        pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&wanted);
+        succeed("pip install", &mut pip).await?;
+        fs::write(&done, REQUIREMENTS)
+    }
+
+    /// How many more may start now; the others wait.
+    pub fn free(&self) -> usize {
+        self.places.available_permits()
+    }
+
+    /// Runs a play to its end. Dropped before that, it is stopped, with everything that it has started here.
+    pub async fn run(&self, play: Play<'_>, mut on: impl FnMut(&PlayEvent)) -> PlayEnd {
+        let Ok(_place) = self.places.acquire().await else { return PlayEnd::Broken("it is closed".into()) };
+        let deadline = play.deadline;
+        let (run, child) = match self.start(&play) {
+            Ok(started) => started,
+            Err(e) => return PlayEnd::Broken(e.to_string()),
+        };
+        let ended = timeout(deadline, follow(child, &mut on)).await;
+        drop(run);
+        match ended {
+            Ok(Ok(end)) => end,
+            Ok(Err(e)) => PlayEnd::Broken(e.to_string()),
+            Err(_) => PlayEnd::TooLong,
+        }
+    }
+
+    fn start(&self, play: &Play<'_>) -> io::Result<(Run, Group)> {
+        let run = Run::new()?;
+        for (name, text) in FILES {
+            run.write(name, text)?;
+        }
+        run.write("ansible.cfg", SETTINGS)?;
+        run.write("key", play.key.expose_secret())?;
+        run.write("values.json", &Value::from(play.values.clone()).to_string())?;
+        let host = serde_json::json!({
+            "ansible_host": play.address, "ansible_user": play.login, "ansible_ssh_private_key_file": run.0.join("key"),
+            "ansible_python_interpreter": play.python.unwrap_or("auto_silent"),
+        });
+        // Every JSON is YAML.
+        run.write("hosts.yml", &serde_json::json!({"all": {"hosts": {"server": host}}}).to_string())?;
+        let mut command = Command::new(&self.program);
+        command.args(["--inventory", "hosts.yml", "--extra-vars", "@values.json", play.playbook]);
+        command.current_dir(&run.0).env_clear().env("HOME", &run.0).env("LC_ALL", "C.UTF-8");
+        command.env("PATH", "/usr/local/bin:/usr/bin:/bin").env("ANSIBLE_CONFIG", run.0.join("ansible.cfg"));
+        // One connection for all of a play; it outlives it by five seconds.
+        command.env("ANSIBLE_SSH_CONTROL_PATH_DIR", run.0.join("control"));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.process_group(0).kill_on_drop(true).spawn()?;
+        Ok((run, Group(child)))
+    }
+}
+
+/// Reads events until it ends.
+async fn follow(mut group: Group, on: &mut impl FnMut(&PlayEvent)) -> io::Result<PlayEnd> {
+    let (Some(out), Some(err)) = (group.0.stdout.take(), group.0.stderr.take()) else {
+        return Err(io::Error::other("it says nothing"));
+    };
+    let errors = tokio::spawn(async move {
+        let mut text = String::new();
+        let _ = err.take(64 * 1024).read_to_string(&mut text).await;
+        text
+    });
+    let (mut lines, mut end) = (BufReader::new(out).lines(), None);
+    while let Some(line) = lines.next_line().await? {
+        // What is no event is a warning of its own.
+        let Ok(event) = serde_json::from_str::<PlayEvent>(&line) else { continue };
+        on(&event);
+        match event {
+            PlayEvent::Failed(task) => end = end.or(Some(PlayEnd::Failed(task))),
+            PlayEvent::Unreachable(task) => end = end.or(Some(PlayEnd::Unreachable(task.message))),
+            PlayEvent::Stats { changed, failures: 0, unreachable: 0 } => {
+                end = end.or(Some(PlayEnd::Done { changed }))
+            }
+            _ => {}
+        }
+    }
+    let status = group.0.wait().await?;
+    let errors = errors.await.unwrap_or_default();
+    Ok(match end {
+        Some(PlayEnd::Done { .. }) if !status.success() => PlayEnd::Broken(errors),
+        Some(end) => end,
+        None => PlayEnd::Broken(errors),
+    })
+}
+
+/// The play's process and everything that it has started: all of it ends with this.
+struct Group(Child);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let pid = self.0.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
+        if let Some(pid) = pid {
+            let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+/// The folder of one run.
+struct Run(PathBuf);
+
+impl Run {
+    fn new() -> io::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("slipway-play-{}", Uuid::new_v4().simple()));
+        fs::DirBuilder::new().mode(0o700).create(&folder)?;
+        Ok(Self(folder))
+    }
+
+    fn write(&self, name: &str, text: &str) -> io::Result<()> {
+        let path = self.0.join(name);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        io::Write::write_all(&mut file, text.as_bytes())
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+async fn succeed(what: &str, command: &mut Command) -> io::Result<()> {
+    let done = command.stdin(Stdio::null()).output().await?;
+    if done.status.success() {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("{what}: {}", String::from_utf8_lossy(&done.stderr))))
+}

@@ -1,0 +1,261 @@
+//! Panels on real guests: each on every system that it runs on, twice, cut off at each task, and failing half-way.
+//!
+//! The guests are namespaces of this machine that say which system they are; the installers are stand-ins that behave like
+//! one: they look at the system, want a full name, take their time, can fail. What they do not do is install a panel.
+
+use std::{path::PathBuf, time::Duration};
+
+use provisioning::ansible::{Ansible, Play, PlayEnd, PlayEvent};
+use secrecy::SecretString;
+use serde_json::json;
+use testkit::guest::{DEBIAN, Guest, LINUX, Os, key};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    sync::OnceCell,
+};
+
+struct Panel {
+    id: &'static str,
+    systems: &'static [&'static str],
+    needs_domain: bool,
+    port: u16,
+}
+
+const PANELS: [Panel; 3] = [
+    Panel {
+        id: "cpanel",
+        systems: &["CentOS 7", "AlmaLinux 8", "Ubuntu 20.04"],
+        needs_domain: true,
+        port: 2087,
+    },
+    Panel { id: "plesk", systems: &ALL, needs_domain: false, port: 8443 },
+    Panel { id: "ispmanager", systems: &ALL, needs_domain: false, port: 1500 },
+];
+const ALL: [&str; 7] =
+    ["AlmaLinux 8", "AlmaLinux 9", "CentOS 7", "Debian 12", "Ubuntu 20.04", "Ubuntu 22.04", "Ubuntu 24.04"];
+
+/// Ansible as the product installs it.
+async fn ansible() -> Ansible {
+    static FOLDER: OnceCell<PathBuf> = OnceCell::const_new();
+    let folder = FOLDER.get_or_init(async || {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("ansible");
+        Ansible::install(&folder).await.unwrap();
+        folder
+    });
+    Ansible::new(folder.await, 2)
+}
+
+/// Serves the stand-in installers. Returns the port.
+async fn installers() -> u16 {
+    let server = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let port = server.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut asked, _)) = server.accept().await {
+            tokio::spawn(async move {
+                let mut request = [0; 4096];
+                let n = asked.read(&mut request).await.unwrap_or(0);
+                let request = String::from_utf8_lossy(&request[..n]).into_owned();
+                let panel = PANELS.iter().find(|p| request.contains(&format!("/{}.sh", p.id)));
+                let (status, body) =
+                    panel.map_or(("404 Not Found", String::new()), |p| ("200 OK", installer(p)));
+                let answer = format!(
+                    "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                    body.len()
+                );
+                let _ = asked.write_all(answer.as_bytes()).await;
+            });
+        }
+    });
+    port
+}
+
+fn installer(panel: &Panel) -> String {
+    let systems = panel.systems.join("|").replace(' ', "-");
+    let domain = if panel.needs_domain {
+        "uname -n | grep -q '\\..*\\.' || { echo no full name >&2; exit 1; }"
+    } else {
+        ""
+    };
+    format!(
+        "set -eu
+. /etc/os-release
+case $ID in ubuntu) major=$VERSION_ID ;; *) major=${{VERSION_ID%%.*}} ;; esac
+case $ID in almalinux) name=AlmaLinux ;; centos) name=CentOS ;; debian) name=Debian ;; *) name=Ubuntu ;; esac
+case $name-$major in {systems}) ;; *) echo \"$name $major is not supported\" >&2; exit 1 ;; esac
+{domain}
+[ \"$1\" = --quiet ] || {{ echo usage >&2; exit 2; }}
+echo begun >>/root/installer-runs
+sleep 0.4
+if [ -e /root/fail-once ]; then rm /root/fail-once; echo half >/root/half; echo 'no room left' >&2; exit 1; fi
+mkdir -p /usr/local/{id}
+setsid python3 -m http.server {port} --directory /usr/local/{id} >/dev/null 2>&1 </dev/null &
+echo 1.0 >/usr/local/{id}/version.new
+mv /usr/local/{id}/version.new /usr/local/{id}/version
+echo installed >>/root/installer-runs
+",
+        id = panel.id,
+        port = panel.port
+    )
+}
+
+struct Site {
+    guest: Guest,
+    key: SecretString,
+    port: u16,
+    ansible: Ansible,
+}
+
+impl Site {
+    async fn new(os: Os, hostname: &str) -> Self {
+        let (ansible, port) = (ansible().await, installers().await);
+        let dir = tempfile::tempdir().unwrap();
+        let (private, public) = key(dir.path(), "job");
+        let guest = tokio::task::spawn_blocking(move || Guest::start(os)).await.unwrap();
+        guest.does(&format!(
+            "hostname {hostname}; mkdir -p /root/.ssh; echo '{public}' >/root/.ssh/authorized_keys
+             sed -i 's/^PermitRootLogin no/PermitRootLogin prohibit-password/' /etc/ssh/sshd_config
+             kill -HUP $(cat /run/sshd.pid); sleep 0.1"
+        ));
+        Self { guest, key: std::fs::read_to_string(private).unwrap().into(), port, ansible }
+    }
+
+    async fn run(&self, panel: &Panel, on: impl FnMut(&PlayEvent)) -> PlayEnd {
+        let values = json!({
+            "panel": panel.id,
+            "panel_installer": format!("http://{}:{}/{}.sh", self.guest.gateway, self.port, panel.id),
+            "panel_arguments": ["--quiet"],
+            "panel_port": panel.port,
+            "panel_systems": panel.systems,
+            "panel_needs_domain": panel.needs_domain,
+            "panel_seconds": 60,
+            "panel_poll_seconds": 1,
+            "panel_answer_seconds": 20,
+        });
+        let play = Play {
+            playbook: "panel.yml",
+            address: &self.guest.address,
+            login: "root",
+            key: &self.key,
+            python: Some("/usr/bin/python3"),
+            values: values.as_object().unwrap(),
+            deadline: Duration::from_secs(120),
+        };
+        self.ansible.run(play, on).await
+    }
+
+    fn runs(&self) -> String {
+        self.guest.does("cat /root/installer-runs 2>/dev/null || true").replace('\n', " ")
+    }
+}
+
+fn named(os: Os) -> String {
+    let version = if os.id == "ubuntu" { os.version } else { os.version.split('.').next().unwrap() };
+    format!("{} {version}", os.name.split(' ').next().unwrap())
+}
+
+async fn installs_on_every_system(panel: &Panel) {
+    for os in LINUX.into_iter().filter(|os| panel.systems.contains(&named(*os).as_str())) {
+        let site = Site::new(os, "web-01.example.com").await;
+        let first = site.run(panel, |_| {}).await;
+        assert!(matches!(first, PlayEnd::Done { changed: 1.. }), "{} on {}: {first:?}", panel.id, named(os));
+        assert_eq!(
+            site.run(panel, |_| {}).await,
+            PlayEnd::Done { changed: 0 },
+            "{} on {}",
+            panel.id,
+            named(os)
+        );
+        assert_eq!(site.runs(), "begun installed ");
+        site.guest.does("test ! -e /root/slipway-panel");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cpanel_installs_on_every_system_that_it_runs_on() {
+    installs_on_every_system(&PANELS[0]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plesk_installs_on_every_system_that_it_runs_on() {
+    installs_on_every_system(&PANELS[1]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ispmanager_installs_on_every_system_that_it_runs_on() {
+    installs_on_every_system(&PANELS[2]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_fit_is_refused_before_anything_is_touched() {
+    let refused = async |os, hostname: &str, panel: &Panel, why: &str| {
+        let site = Site::new(os, hostname).await;
+        let PlayEnd::Failed(task) = site.run(panel, |_| {}).await else { panic!("it is not refused") };
+        assert!(task.name.starts_with("check: ") && task.message.contains(why), "{task:?}");
+        assert_eq!(site.runs(), "");
+        site.guest.does("test ! -e /root/slipway-panel");
+    };
+    refused(DEBIAN, "web-01.example.com", &PANELS[0], "cpanel does not run on Debian 12").await;
+    refused(LINUX[0], "web-01", &PANELS[0], "needs a full name").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_installer_that_fails_half_way_is_told_and_run_again() {
+    let site = Site::new(DEBIAN, "web-01.example.com").await;
+    site.guest.does("touch /root/fail-once");
+    let PlayEnd::Failed(task) = site.run(&PANELS[1], |_| {}).await else { panic!("it did not fail") };
+    assert_eq!(task.name, "install: running the installer");
+    assert!(task.lines.iter().any(|l| l == "no room left"), "{task:?}");
+    let again = site.run(&PANELS[1], |_| {}).await;
+    assert!(matches!(again, PlayEnd::Done { changed: 1.. }), "{again:?}");
+    assert_eq!(site.runs(), "begun begun installed ");
+}
+
+/// Whoever runs the play is killed as each task begins; the next run ends as if nothing had been.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_play_that_is_cut_off_at_any_task_is_gone_on_with() {
+    let mut tasks = Vec::new();
+    let whole = Site::new(DEBIAN, "web-01.example.com").await;
+    let end = whole.run(&PANELS[1], |event| {
+        if let PlayEvent::Task { name } = event {
+            tasks.push(name.clone());
+        }
+    });
+    assert!(matches!(end.await, PlayEnd::Done { .. }));
+    let state = |site: &Site| {
+        site.guest.does("cat /usr/local/plesk/version; ls -A /root | grep -v installer-runs || true")
+    };
+    let wanted = state(&whole);
+    drop(whole);
+    assert!(tasks.len() >= 9, "{tasks:?}");
+    for (at, name) in tasks.iter().enumerate() {
+        let site = Site::new(DEBIAN, "web-01.example.com").await;
+        let (reached, mut cut) = (tokio::sync::Notify::new(), 0);
+        tokio::select! {
+            end = site.run(&PANELS[1], |event| {
+                if matches!(event, PlayEvent::Task { .. }) {
+                    if cut == at { reached.notify_one(); }
+                    cut += 1;
+                }
+            }) => panic!("it ended before {name}: {end:?}"),
+            // A moment into it.
+            () = async { reached.notified().await; tokio::time::sleep(Duration::from_millis(100)).await; } => {}
+        }
+        let end = site.run(&PANELS[1], |_| {}).await;
+        assert!(matches!(end, PlayEnd::Done { .. }), "cut off at {name}: {end:?}");
+        assert_eq!(state(&site), wanted, "cut off at {name}");
+        assert_eq!(
+            site.runs(),
+            "begun installed ",
+            "cut off at {name}: no second installer ran beside the first"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_does_not_answer_is_named_and_nothing_is_left_behind() {
+    let site = Site::new(DEBIAN, "web-01").await;
+    site.guest.does("kill $(cat /run/sshd.pid) || true");
+    let end = site.run(&PANELS[1], |_| {}).await;
+    assert!(matches!(&end, PlayEnd::Unreachable(why) if !why.is_empty()), "{end:?}");
+}
