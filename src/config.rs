@@ -33,6 +33,8 @@ pub enum Command {
     Maintenance(MaintenanceArgs),
     /// What bears one of our names in the cloud and belongs to nobody; with --delete, its removal after a question
     Orphans(OrphansArgs),
+    /// Ansible, which installs control panels: with install, a virtual environment of its own in the data folder
+    Ansible(AnsibleArgs),
     /// Look at a job, or have a failed one run again or taken back
     Jobs(JobsArgs),
 }
@@ -118,6 +120,21 @@ pub struct VcdArgs {
     /// Address of a simulated cloud that is asked how its guests are; real guests are asked over the network
     #[arg(long, env = "SLIPWAY_VCD_GUESTS", value_name = "URL")]
     pub vcd_guests: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct AnsibleArgs {
+    #[arg(value_enum)]
+    pub what: AnsibleWhat,
+    /// Folder of the sealing key and the embedded database; Ansible goes into `ansible` there
+    #[arg(long, env = "SLIPWAY_DATA_DIR", default_value = "data")]
+    pub data_dir: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AnsibleWhat {
+    /// Makes it, or brings an older one up to date; needs python3 with venv, and PyPI
+    Install,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -5,6 +5,7 @@
 #![recursion_limit = "512"]
 
 pub mod admin;
+pub mod ansible;
 pub mod config;
 mod data_dir;
 mod guard;

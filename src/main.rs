@@ -6,7 +6,7 @@ use std::{io::IsTerminal, process::ExitCode};
 
 use clap::Parser;
 use slipway::{
-    admin,
+    admin, ansible,
     config::{Cli, Command},
     orphans, serve, sim,
 };
@@ -49,6 +49,7 @@ fn run() -> anyhow::Result<()> {
             Command::Maintenance(args) => admin::maintenance(args).await,
             Command::Jobs(args) => admin::jobs(args).await,
             Command::Orphans(args) => orphans::run(args).await,
+            Command::Ansible(args) => ansible::run(args).await,
         }
     })
 }

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{price::PriceList, size::Size};
+use crate::{
+    panel::{self, Panel},
+    price::PriceList,
+    size::Size,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -83,6 +87,9 @@ pub struct Catalogue {
     pub presets: Vec<Preset>,
     pub prices: PriceList,
     pub templates: Vec<Template>,
+    /// Control panels; none where nothing is said.
+    #[serde(default)]
+    pub panels: Vec<Panel>,
 }
 
 impl Catalogue {
@@ -131,7 +138,7 @@ impl Catalogue {
                 return Err(format!("template {:?} is listed twice", t.id));
             }
         }
-        Ok(())
+        panel::check(self)
     }
 }
 

@@ -14,6 +14,7 @@ pub mod hostname;
 pub mod ids;
 pub mod keys;
 pub mod kind;
+pub mod panel;
 pub mod permission;
 pub mod power;
 pub mod price;

@@ -146,6 +146,7 @@ mod tests {
             presets: vec![],
             prices,
             templates: vec![],
+            panels: vec![],
         };
         let template = Template {
             id: "w".into(),

@@ -5,7 +5,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use domain::catalogue::Family;
 use provisioning::ansible::{Ansible, Play, PlayEnd, PlayEvent};
+use provisioning::demo_catalogue;
 use secrecy::SecretString;
 use serde_json::json;
 use testkit::guest::{DEBIAN, Guest, LINUX, Os, key};
@@ -15,25 +17,25 @@ use tokio::{
     sync::OnceCell,
 };
 
+/// A panel and what it runs on, of the systems that a guest here can be, as the catalogue has it.
 struct Panel {
-    id: &'static str,
-    systems: &'static [&'static str],
+    id: String,
+    systems: Vec<String>,
     needs_domain: bool,
     port: u16,
 }
 
-const PANELS: [Panel; 3] = [
+fn panel(id: &str) -> Panel {
+    let catalogue = demo_catalogue().unwrap();
+    let panel = catalogue.panel(id).unwrap();
+    let linux = panel.systems(&catalogue).filter(|t| t.family == Family::Linux);
     Panel {
-        id: "cpanel",
-        systems: &["CentOS 7", "AlmaLinux 8", "Ubuntu 20.04"],
-        needs_domain: true,
-        port: 2087,
-    },
-    Panel { id: "plesk", systems: &ALL, needs_domain: false, port: 8443 },
-    Panel { id: "ispmanager", systems: &ALL, needs_domain: false, port: 1500 },
-];
-const ALL: [&str; 7] =
-    ["AlmaLinux 8", "AlmaLinux 9", "CentOS 7", "Debian 12", "Ubuntu 20.04", "Ubuntu 22.04", "Ubuntu 24.04"];
+        id: id.into(),
+        systems: linux.map(|t| t.name.clone()).collect(),
+        needs_domain: panel.needs_domain,
+        port: panel.port,
+    }
+}
 
 /// Ansible as the product installs it.
 async fn ansible() -> Ansible {
@@ -56,9 +58,12 @@ async fn installers() -> u16 {
                 let mut request = [0; 4096];
                 let n = asked.read(&mut request).await.unwrap_or(0);
                 let request = String::from_utf8_lossy(&request[..n]).into_owned();
-                let panel = PANELS.iter().find(|p| request.contains(&format!("/{}.sh", p.id)));
+                let asked_for = ["cpanel", "plesk", "ispmanager"]
+                    .into_iter()
+                    .find(|p| request.contains(&format!("/{p}.sh")));
+                let panel = asked_for.map(panel);
                 let (status, body) =
-                    panel.map_or(("404 Not Found", String::new()), |p| ("200 OK", installer(p)));
+                    panel.map_or(("404 Not Found", String::new()), |p| ("200 OK", installer(&p)));
                 let answer = format!(
                     "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
                     body.len()
@@ -154,8 +159,9 @@ fn named(os: Os) -> String {
     format!("{} {version}", os.name.split(' ').next().unwrap())
 }
 
-async fn installs_on_every_system(panel: &Panel) {
-    for os in LINUX.into_iter().filter(|os| panel.systems.contains(&named(*os).as_str())) {
+async fn installs_on_every_system(panel: &Panel, systems: usize) {
+    assert_eq!(panel.systems.len(), systems);
+    for os in LINUX.into_iter().filter(|os| panel.systems.contains(&named(*os))) {
         let site = Site::new(os, "web-01.example.com").await;
         let first = site.run(panel, |_| {}).await;
         assert!(matches!(first, PlayEnd::Done { changed: 1.. }), "{} on {}: {first:?}", panel.id, named(os));
@@ -173,17 +179,17 @@ async fn installs_on_every_system(panel: &Panel) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cpanel_installs_on_every_system_that_it_runs_on() {
-    installs_on_every_system(&PANELS[0]).await;
+    installs_on_every_system(&panel("cpanel"), 3).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn plesk_installs_on_every_system_that_it_runs_on() {
-    installs_on_every_system(&PANELS[1]).await;
+    installs_on_every_system(&panel("plesk"), 7).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ispmanager_installs_on_every_system_that_it_runs_on() {
-    installs_on_every_system(&PANELS[2]).await;
+    installs_on_every_system(&panel("ispmanager"), 7).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -195,18 +201,18 @@ async fn what_does_not_fit_is_refused_before_anything_is_touched() {
         assert_eq!(site.runs(), "");
         site.guest.does("test ! -e /root/slipway-panel");
     };
-    refused(DEBIAN, "web-01.example.com", &PANELS[0], "cpanel does not run on Debian 12").await;
-    refused(LINUX[0], "web-01", &PANELS[0], "needs a full name").await;
+    refused(DEBIAN, "web-01.example.com", &panel("cpanel"), "cpanel does not run on Debian 12").await;
+    refused(LINUX[0], "web-01", &panel("cpanel"), "needs a full name").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_installer_that_fails_half_way_is_told_and_run_again() {
     let site = Site::new(DEBIAN, "web-01.example.com").await;
     site.guest.does("touch /root/fail-once");
-    let PlayEnd::Failed(task) = site.run(&PANELS[1], |_| {}).await else { panic!("it did not fail") };
+    let PlayEnd::Failed(task) = site.run(&panel("plesk"), |_| {}).await else { panic!("it did not fail") };
     assert_eq!(task.name, "install: running the installer");
     assert!(task.lines.iter().any(|l| l == "no room left"), "{task:?}");
-    let again = site.run(&PANELS[1], |_| {}).await;
+    let again = site.run(&panel("plesk"), |_| {}).await;
     assert!(matches!(again, PlayEnd::Done { changed: 1.. }), "{again:?}");
     assert_eq!(site.runs(), "begun begun installed ");
 }
@@ -214,9 +220,9 @@ async fn an_installer_that_fails_half_way_is_told_and_run_again() {
 /// Whoever runs the play is killed as each task begins; the next run ends as if nothing had been.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_play_that_is_cut_off_at_any_task_is_gone_on_with() {
-    let mut tasks = Vec::new();
+    let (mut tasks, plesk) = (Vec::new(), panel("plesk"));
     let whole = Site::new(DEBIAN, "web-01.example.com").await;
-    let end = whole.run(&PANELS[1], |event| {
+    let end = whole.run(&plesk, |event| {
         if let PlayEvent::Task { name } = event {
             tasks.push(name.clone());
         }
@@ -232,7 +238,7 @@ async fn a_play_that_is_cut_off_at_any_task_is_gone_on_with() {
         let site = Site::new(DEBIAN, "web-01.example.com").await;
         let (reached, mut cut) = (tokio::sync::Notify::new(), 0);
         tokio::select! {
-            end = site.run(&PANELS[1], |event| {
+            end = site.run(&plesk, |event| {
                 if matches!(event, PlayEvent::Task { .. }) {
                     if cut == at { reached.notify_one(); }
                     cut += 1;
@@ -241,7 +247,7 @@ async fn a_play_that_is_cut_off_at_any_task_is_gone_on_with() {
             // A moment into it.
             () = async { reached.notified().await; tokio::time::sleep(Duration::from_millis(100)).await; } => {}
         }
-        let end = site.run(&PANELS[1], |_| {}).await;
+        let end = site.run(&plesk, |_| {}).await;
         assert!(matches!(end, PlayEnd::Done { .. }), "cut off at {name}: {end:?}");
         assert_eq!(state(&site), wanted, "cut off at {name}");
         assert_eq!(
@@ -256,6 +262,6 @@ async fn a_play_that_is_cut_off_at_any_task_is_gone_on_with() {
 async fn a_server_that_does_not_answer_is_named_and_nothing_is_left_behind() {
     let site = Site::new(DEBIAN, "web-01").await;
     site.guest.does("kill $(cat /run/sshd.pid) || true");
-    let end = site.run(&PANELS[1], |_| {}).await;
+    let end = site.run(&panel("plesk"), |_| {}).await;
     assert!(matches!(&end, PlayEnd::Unreachable(why) if !why.is_empty()), "{end:?}");
 }
