@@ -63,6 +63,7 @@ install_program() { decode "$2" >"/usr/local/sbin/$1.new"; chmod 0755 "/usr/loca
 mkdir -p /usr/local/sbin /etc/systemd/system/multi-user.target.wants /etc/systemd/system/timers.target.wants
 install_program slipway-guest '@GUEST@'
 install_program slipway-grow '@GROW@'
+install_program slipway-identity '@IDENTITY@'
 cat >/etc/systemd/system/slipway-guest.service <<'END'
 [Unit]
 Description=Name and network as they were ordered
@@ -72,6 +73,7 @@ Before=network-pre.target
 Wants=network-pre.target
 [Service]
 Type=oneshot
+ExecStartPre=-/usr/local/sbin/slipway-identity rest
 ExecStart=/usr/local/sbin/slipway-guest
 [Install]
 WantedBy=multi-user.target
@@ -82,10 +84,11 @@ Description=The root file system has all of its disk
 After=local-fs.target
 [Service]
 Type=oneshot
+ExecStartPre=-/usr/local/sbin/slipway-identity rest
 ExecStart=/usr/local/sbin/slipway-grow
 SuccessExitStatus=3
 END
-# A disk may be made larger while the system runs.
+# A disk may be made larger while the system runs, and what borrowed its identity may have been killed.
 cat >/etc/systemd/system/slipway-grow.timer <<'END'
 [Unit]
 Description=The root file system has all of its disk

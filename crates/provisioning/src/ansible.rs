@@ -30,6 +30,7 @@ use uuid::Uuid;
 const FILES: &[(&str, &str)] = &[
     ("panel.yml", include_str!("../../../automation/ansible/panel.yml")),
     ("tasks/install.yml", include_str!("../../../automation/ansible/tasks/install.yml")),
+    ("files/slipway-identity", include_str!("../../../automation/guest/slipway-identity")),
     ("callback_plugins/slipway.py", include_str!("../../../automation/ansible/callback_plugins/slipway.py")),
 ];
 /// Versions that go together. Ansible 2.16 is the last that works on the Python of CentOS 7 and AlmaLinux 8.

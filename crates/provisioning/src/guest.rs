@@ -13,11 +13,15 @@ const KEEPER: &str = include_str!("../../../automation/guest/slipway-guest");
 /// Gives the root file system all of its disk.
 const GROWER: &str = include_str!("../../../automation/guest/slipway-grow");
 
+/// Lends a disguised system its own identity.
+const IDENTITY: &str = include_str!("../../../automation/guest/slipway-identity");
+
 /// Renders the first-boot script. Every value goes in as base64: it is data whatever it holds.
 pub fn first_boot(setup: &GuestSetup) -> SecretString {
     let password = setup.password.as_ref().map_or("", |p| p.expose_secret());
     let script = FIRST_BOOT
         .replace("@GUEST@", &STANDARD.encode(without_comments(KEEPER)))
+        .replace("@IDENTITY@", &STANDARD.encode(without_comments(IDENTITY)))
         .replace("@GROW@", &STANDARD.encode(without_comments(GROWER)))
         .replace("@HOSTNAME@", &STANDARD.encode(setup.hostname.as_bytes()))
         .replace("@LOGIN@", &STANDARD.encode(setup.login.as_bytes()))
@@ -83,6 +87,71 @@ mod tests {
         };
         let length = first_boot(&setup).expose_secret().len();
         assert!(length < 49_000, "{length}");
+    }
+
+    /// What every script is but for its four values: line by line, with a hole where a value stands.
+    fn without_values(script: &str) -> (Vec<String>, Vec<String>) {
+        let (mut lines, mut values) = (Vec::new(), Vec::new());
+        for line in script.lines() {
+            let place = ["hostname", "login", "password", "keys"]
+                .iter()
+                .find_map(|name| line.strip_prefix(&format!("{name}=$(decode '"))?.strip_suffix("')"));
+            match place {
+                Some(value) => {
+                    values.push(value.to_owned());
+                    lines.push("a value".to_owned());
+                }
+                None => lines.push(line.to_owned()),
+            }
+        }
+        (lines, values)
+    }
+
+    /// Whatever is typed, the script is the same but for four words of an alphabet that means nothing to a shell; and they
+    /// say what was typed.
+    #[test]
+    fn no_value_changes_anything_of_the_script_but_itself() {
+        const LETTERS: &[char] = &[
+            'a', 'Z', '0', ' ', '\'', '"', '`', '$', '(', ')', '{', '}', ';', '&', '|', '<', '>', '\\', '\n',
+            '\r', '\t', '@', '#', '!', '*', '?', '~', '-', '/', '\0', 'ä', '日',
+        ];
+        let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut random = || {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            seed
+        };
+        let mut typed = || -> String {
+            let length = random() % 40;
+            let pieces = ["@LOGIN@", "@GROW@", "')", "END\n", "$(id)"];
+            let mut text: String = (0..length).map(|_| LETTERS[random() as usize % LETTERS.len()]).collect();
+            if random() % 4 == 0 {
+                text += pieces[random() as usize % pieces.len()];
+            }
+            text
+        };
+        let plain = |hostname: &str, login: &str, password: &str, key: &str| {
+            let setup = GuestSetup {
+                family: Family::Linux,
+                hostname: hostname.into(),
+                login: login.into(),
+                password: Some(password.into()),
+                ssh_keys: vec![key.into()],
+            };
+            without_values(first_boot(&setup).expose_secret())
+        };
+        let (whole, values) = plain("web-01", "anna", "secret", "ssh-ed25519 AAAA");
+        assert_eq!(values, ["d2ViLTAx", "YW5uYQ==", "c2VjcmV0", "c3NoLWVkMjU1MTkgQUFBQQ=="]);
+        for _ in 0..10_000 {
+            let all = [typed(), typed(), typed(), typed()];
+            let (lines, values) = plain(&all[0], &all[1], &all[2], &all[3]);
+            assert!(lines == whole, "{all:?}");
+            for (value, typed) in values.iter().zip(&all) {
+                assert!(value.chars().all(|c| c.is_ascii_alphanumeric() || "+/=".contains(c)), "{value}");
+                assert_eq!(STANDARD.decode(value).unwrap(), typed.as_bytes());
+            }
+        }
     }
 
     #[test]
