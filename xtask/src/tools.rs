@@ -131,6 +131,7 @@ const NEEDS: &[Need] = &[
     Need { what: "its client (ssh)", package: "openssh-client", found: || is_here("ssh") },
     Need { what: "network namespaces (ip)", package: "iproute2", found: || is_here("ip") },
     Need { what: "the network of Debian (ifup)", package: "ifupdown", found: || is_here("ifup") },
+    Need { what: "the Python of a guest", package: "python3", found: || is_here("python3") },
     Need { what: "sudo", package: "sudo", found: || is_here("sudo") },
     Need { what: "Python with venv", package: "python3-venv", found: venv },
     Need {
