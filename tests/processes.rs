@@ -67,6 +67,7 @@ impl Cluster {
             .env("SLIPWAY_DATABASE_URL", &self.database);
         worker
             .env("SLIPWAY_VCD_URL", &self.cloud)
+            .env("SLIPWAY_VCD_GUESTS", &self.cloud)
             .env("SLIPWAY_VCD_ORG", "acme")
             .env("SLIPWAY_VCD_VDC", "acme-vdc");
         worker.env("SLIPWAY_VCD_USER", "acme-admin").env("SLIPWAY_VCD_PASSWORD", "simulator");
