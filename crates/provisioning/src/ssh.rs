@@ -1,8 +1,8 @@
 //! Signing in to a Linux guest as its owner would, with the client that everybody uses.
 //!
 //! With a password it signs in and looks around. Of a key only the public half is known here: the server is asked whether
-//! it would take it, which it says before anything is signed. A password goes by a file that only this process's user can
-//! read and that is gone afterwards; it is in no argument and in no environment. Whose host it is cannot be known: a guest
+//! it would take it, which it says before anything is signed. A password goes by a pipe that only this process's user
+//! can open: it is in no argument, in no environment and on no disk, whenever this process dies. Whose host it is cannot be known: a guest
 //! makes its own keys at its first start.
 
 use std::{
@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::fs::{FileType, Mode};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{process::Command, time::timeout};
 use uuid::Uuid;
@@ -35,6 +36,15 @@ impl Private {
         let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&path)?;
         file.write_all(contents.as_bytes())?;
         Ok(path)
+    }
+}
+
+impl Private {
+    /// A pipe by name, open at both ends: what is written waits in it for whoever reads a line.
+    fn pipe(&self, name: &str) -> io::Result<fs::File> {
+        let path = self.0.join(name);
+        rustix::fs::mknodat(rustix::fs::CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
+        fs::OpenOptions::new().read(true).write(true).open(path)
     }
 }
 
@@ -75,9 +85,13 @@ async fn with_password(
     login: &GuestLogin,
     password: &SecretString,
 ) -> io::Result<Access> {
-    private.file("password", 0o600, password.expose_secret())?;
-    let folder = private.0.display();
-    let asked = private.file("asked", 0o700, &format!("#!/bin/sh\nexec cat '{folder}/password'\n"))?;
+    let mut pipe = private.pipe("password")?;
+    writeln!(pipe, "{}", password.expose_secret())?;
+    let read = format!(
+        "#!/bin/sh\nIFS= read -r told <'{}/password'\nprintf '%s\\n' \"$told\"\n",
+        private.0.display()
+    );
+    let asked = private.file("asked", 0o700, &read)?;
     let mut ssh = client(address, login);
     ssh.args([
         "-o",
@@ -90,7 +104,9 @@ async fn with_password(
         .env("SSH_ASKPASS", asked)
         .env("SSH_ASKPASS_REQUIRE", "force")
         .env("DISPLAY", ":");
-    let Some((ended_well, said, why)) = ended(ssh).await? else { return Ok(Access::Silent) };
+    let ended = ended(ssh).await?;
+    drop(pipe);
+    let Some((ended_well, said, why)) = ended else { return Ok(Access::Silent) };
     if !ended_well {
         return Ok(refused_or_silent(&why));
     }

@@ -131,12 +131,20 @@ fn what_is_no_name_and_no_address_is_not_taken() {
     assert_eq!(guest.does("uname -n; ls /root/taken 2>/dev/null || true").trim(), "web-01.example.com");
 }
 
+/// Folders of attempts to sign in.
+fn folders() -> std::collections::BTreeSet<String> {
+    let all = std::fs::read_dir(std::env::temp_dir()).unwrap().flatten();
+    let names = all.filter_map(|entry| entry.file_name().into_string().ok());
+    names.filter(|name| name.starts_with("slipway-") && name.len() == 40).collect()
+}
+
 /// The product's own way of looking whether what was ordered lets in.
 #[tokio::test]
 async fn the_product_sees_for_itself_who_is_let_in() {
     let dir = tempfile::tempdir().unwrap();
     let (_, public) = key(dir.path(), "mine");
     let (_, other) = key(dir.path(), "other");
+    let before = folders();
     let guest = Guest::start(DEBIAN);
     let sees = async |login: &str, password: Option<&str>, keys: &[&str], address: &str| {
         let login = GuestLogin {
@@ -162,10 +170,5 @@ async fn the_product_sees_for_itself_who_is_let_in() {
     assert_eq!(sees("boris", None, &[&public], &guest.address).await, inside(None));
     assert_eq!(sees("boris", None, &[&public, &other], &guest.address).await, Access::Refused);
     assert_eq!(sees("boris", None, &[&other], &guest.address).await, Access::Refused);
-    let left: Vec<_> = std::fs::read_dir(std::env::temp_dir())
-        .unwrap()
-        .filter_map(|e| e.unwrap().file_name().into_string().ok())
-        .filter(|name| name.starts_with("slipway-") && name.len() == 40)
-        .collect();
-    assert!(left.is_empty(), "secrets were left behind: {left:?}");
+    assert_eq!(folders(), before, "something was left behind");
 }
