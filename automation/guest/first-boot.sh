@@ -50,6 +50,8 @@ if [ -f /etc/ssh/sshd_config ]; then
     {
         printf '# slipway: how this server was ordered to be signed in to\n'
         printf 'PasswordAuthentication %s\nPubkeyAuthentication yes\n' "$by_password"
+        # The other way by which a password is asked for.
+        [ -n "$password" ] || printf 'ChallengeResponseAuthentication no\n'
         [ "$login" != root ] || printf 'PermitRootLogin %s\n' "$root"
         printf '# slipway end\n%s\n' "$rest"
     } >/etc/ssh/sshd_config.slipway-new

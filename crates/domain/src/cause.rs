@@ -30,8 +30,9 @@ closed_list! {
         NotLastServer = "not_last_server",
         /// A neighbour cannot change its group as it is: a snapshot or a question is in the way.
         NotMovable = "not_movable",
-        /// The guest does not answer under its new address.
+        /// The guest does not answer under its address.
         AddressSilent = "address_silent",
+        /// The guest does not let in with what was ordered.
         AccessRefused = "access_refused",
         /// A snapshot is in the way.
         SnapshotInTheWay = "snapshot_in_the_way",

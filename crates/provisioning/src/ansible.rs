@@ -8,7 +8,6 @@
 
 use std::{
     fs, io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     process::Stdio,
     sync::Arc,
@@ -24,7 +23,8 @@ use tokio::{
     sync::Semaphore,
     time::timeout,
 };
-use uuid::Uuid;
+
+use crate::private::PrivateFolder;
 
 /// What is written out for a run.
 const FILES: &[(&str, &str)] = &[
@@ -115,11 +115,6 @@ impl Ansible {
         Self { program: folder.join("bin/ansible-playbook"), places: Arc::new(Semaphore::new(at_once)) }
     }
 
-    /// Whether it is installed.
-    pub fn is_there(&self) -> bool {
-        self.program.is_file()
-    }
-
     /// Makes the virtual environment, or brings an older one up to date. Needs `python3` with `venv`, and PyPI.
     pub async fn install(folder: &Path) -> io::Result<()> {
         let done = folder.join("installed");
@@ -136,11 +131,6 @@ impl Ansible {
         pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&wanted);
         succeed("pip install", &mut pip).await?;
         fs::write(&done, REQUIREMENTS)
-    }
-
-    /// How many more may start now; the others wait.
-    pub fn free(&self) -> usize {
-        self.places.available_permits()
     }
 
     /// Runs a play to its end. Dropped before that, it is stopped, with everything that it has started here.
@@ -160,26 +150,29 @@ impl Ansible {
         }
     }
 
-    fn start(&self, play: &Play<'_>) -> io::Result<(Run, Group)> {
-        let run = Run::new()?;
+    fn start(&self, play: &Play<'_>) -> io::Result<(PrivateFolder, Group)> {
+        let run = PrivateFolder::new("slipway-play")?;
+        let write = |name: &str, text: &str| run.file(name, 0o600, text);
         for (name, text) in FILES {
-            run.write(name, text)?;
+            write(name, text)?;
         }
-        run.write("ansible.cfg", SETTINGS)?;
-        run.write("key", play.key.expose_secret())?;
-        run.write("values.json", &Value::from(play.values.clone()).to_string())?;
+        write("ansible.cfg", SETTINGS)?;
+        write("key", play.key.expose_secret())?;
+        write("values.json", &Value::from(play.values.clone()).to_string())?;
         let host = serde_json::json!({
-            "ansible_host": play.address, "ansible_user": play.login, "ansible_ssh_private_key_file": run.0.join("key"),
+            "ansible_host": play.address, "ansible_user": play.login, "ansible_ssh_private_key_file": run.path().join("key"),
             "ansible_python_interpreter": play.python.unwrap_or("auto_silent"),
         });
         // Every JSON is YAML.
-        run.write("hosts.yml", &serde_json::json!({"all": {"hosts": {"server": host}}}).to_string())?;
+        write("hosts.yml", &serde_json::json!({"all": {"hosts": {"server": host}}}).to_string())?;
         let mut command = Command::new(&self.program);
         command.args(["--inventory", "hosts.yml", "--extra-vars", "@values.json", play.playbook]);
-        command.current_dir(&run.0).env_clear().env("HOME", &run.0).env("LC_ALL", "C.UTF-8");
-        command.env("PATH", "/usr/local/bin:/usr/bin:/bin").env("ANSIBLE_CONFIG", run.0.join("ansible.cfg"));
+        command.current_dir(run.path()).env_clear().env("HOME", run.path()).env("LC_ALL", "C.UTF-8");
+        command
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("ANSIBLE_CONFIG", run.path().join("ansible.cfg"));
         // One connection for all of a play; it outlives it by five seconds.
-        command.env("ANSIBLE_SSH_CONTROL_PATH_DIR", run.0.join("control"));
+        command.env("ANSIBLE_SSH_CONTROL_PATH_DIR", run.path().join("control"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.process_group(0).kill_on_drop(true).spawn()?;
         Ok((run, Group(child)))
@@ -228,32 +221,6 @@ impl Drop for Group {
         if let Some(pid) = pid {
             let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
         }
-    }
-}
-
-/// The folder of one run.
-struct Run(PathBuf);
-
-impl Run {
-    fn new() -> io::Result<Self> {
-        let folder = std::env::temp_dir().join(format!("slipway-play-{}", Uuid::new_v4().simple()));
-        fs::DirBuilder::new().mode(0o700).create(&folder)?;
-        Ok(Self(folder))
-    }
-
-    fn write(&self, name: &str, text: &str) -> io::Result<()> {
-        let path = self.0.join(name);
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-        io::Write::write_all(&mut file, text.as_bytes())
-    }
-}
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

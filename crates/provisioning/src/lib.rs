@@ -14,6 +14,7 @@ pub mod guest;
 mod housekeeping;
 mod observer;
 mod passwords;
+mod private;
 pub mod provider;
 mod provider_vcd;
 mod roads;

@@ -6,53 +6,19 @@
 //! makes its own keys at its first start.
 
 use std::{
-    fs,
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::{Path, PathBuf},
+    path::Path,
     process::Stdio,
     time::Duration,
 };
 
-use rustix::fs::{FileType, Mode};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{process::Command, time::timeout};
-use uuid::Uuid;
 
-use crate::provider::{Access, GuestLogin, ProviderError, ProviderErrorKind, Result};
-
-/// A folder of this one attempt.
-struct Private(PathBuf);
-
-impl Private {
-    fn new() -> io::Result<Self> {
-        let folder = std::env::temp_dir().join(format!("slipway-{}", Uuid::new_v4().simple()));
-        fs::DirBuilder::new().mode(0o700).create(&folder)?;
-        Ok(Self(folder))
-    }
-
-    fn file(&self, name: &str, mode: u32, contents: &str) -> io::Result<PathBuf> {
-        let path = self.0.join(name);
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&path)?;
-        file.write_all(contents.as_bytes())?;
-        Ok(path)
-    }
-}
-
-impl Private {
-    /// A pipe by name, open at both ends: what is written waits in it for whoever reads a line.
-    fn pipe(&self, name: &str) -> io::Result<fs::File> {
-        let path = self.0.join(name);
-        rustix::fs::mknodat(rustix::fs::CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
-        fs::OpenOptions::new().read(true).write(true).open(path)
-    }
-}
-
-impl Drop for Private {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use crate::{
+    private::PrivateFolder,
+    provider::{Access, GuestLogin, ProviderError, ProviderErrorKind, Result},
+};
 
 /// One attempt takes so long at most: a name server that does not answer holds some servers up.
 const ATTEMPT: Duration = Duration::from_secs(30);
@@ -62,7 +28,7 @@ const LOOK: &str = "uname -n; ip -4 -o addr show scope global 2>/dev/null || tru
 /// Whether the guest at this address lets somebody in.
 pub(crate) async fn lets_in(address: &str, login: &GuestLogin) -> Result<Access> {
     let failed = |e: io::Error| ProviderError::new(ProviderErrorKind::Transient, format!("ssh: {e}"));
-    let private = Private::new().map_err(failed)?;
+    let private = PrivateFolder::new("slipway").map_err(failed)?;
     let password = login.password.as_ref();
     let keys = if password.is_some() { &[] } else { login.ssh_keys.as_slice() };
     if let Some(password) = password {
@@ -80,7 +46,7 @@ pub(crate) async fn lets_in(address: &str, login: &GuestLogin) -> Result<Access>
 }
 
 async fn with_password(
-    private: &Private,
+    private: &PrivateFolder,
     address: &str,
     login: &GuestLogin,
     password: &SecretString,
@@ -89,7 +55,7 @@ async fn with_password(
     writeln!(pipe, "{}", password.expose_secret())?;
     let read = format!(
         "#!/bin/sh\nIFS= read -r told <'{}/password'\nprintf '%s\\n' \"$told\"\n",
-        private.0.display()
+        private.path().display()
     );
     let asked = private.file("asked", 0o700, &read)?;
     let mut ssh = client(address, login);

@@ -98,6 +98,15 @@ async fn a_terminate(database: Database) {
     nearly_all(&died);
 }
 
+async fn change_edge(plane: &Plane, admin: &Viewer, server: ServerId) -> JobId {
+    let key = uuid::Uuid::now_v7().to_string();
+    let form = Form { key: &key, request_id: "test" };
+    match plane.facade.server_change_edge(admin, server, "its edge is faulty", false, form).await.unwrap() {
+        ServerAnswer::Accepted(job) => job,
+        other => panic!("{other:?}"),
+    }
+}
+
 async fn a_change_of_edge(database: Database) {
     let mut plane = Plane::start_on(database, 3).await;
     plane.stop_worker().await;
@@ -107,15 +116,7 @@ async fn a_change_of_edge(database: Database) {
     let neighbour = format!("vds-{stays}");
     let up: std::collections::BTreeMap<_, _> =
         plane.guests().await.into_iter().filter(|(name, _)| *name == neighbour).collect();
-    let ask = async || {
-        let key = uuid::Uuid::now_v7().to_string();
-        let form = Form { key: &key, request_id: "test" };
-        let why = "its edge is faulty";
-        match plane.facade.server_change_edge(&admin, server, why, false, form).await.unwrap() {
-            ServerAnswer::Accepted(job) => job,
-            other => panic!("{other:?}"),
-        }
-    };
+    let ask = async || change_edge(&plane, &admin, server).await;
     let job = ask().await;
     let passed = plane.life(job, NEVER).await;
     plane.until(job, JobState::Succeeded).await;
@@ -145,13 +146,7 @@ async fn a_change_of_edge_that_is_taken_back(database: Database) {
         plane
             .fault("task vappRebootGuest", serde_json::json!({"kind": "error", "message": "asked for"}))
             .await;
-        let key = uuid::Uuid::now_v7().to_string();
-        let form = Form { key: &key, request_id: "test" };
-        let why = "its edge is faulty";
-        match plane.facade.server_change_edge(&admin, server, why, false, form).await.unwrap() {
-            ServerAnswer::Accepted(job) => job,
-            other => panic!("{other:?}"),
-        }
+        change_edge(&plane, &admin, server).await
     };
     let job = ask().await;
     let passed = plane.life(job, NEVER).await;

@@ -111,6 +111,21 @@ async fn one_refresh_is_queued(database: Database) {
     assert_eq!(ask().await, Accepted::Before(second));
 }
 
+/// Whoever passed over a customer because somebody held the lock, who then changed nothing, is told to look again.
+async fn who_gives_up_wakes_who_passed_over(database: Database) {
+    let lab = Lab::start(database).await;
+    let job = lab.new_job(&lab.viewer, lab.server, Kind::Power, Scope::None);
+    let idempotency = Idempotency { key: "twice".into(), body_hash: String::new() };
+    let ask = async || lab.store.job_accept(lab.customer(), &job, &idempotency, now()).await.unwrap();
+    let wake = lab.store.wake();
+    let woken =
+        async || tokio::time::timeout(std::time::Duration::from_secs(1), wake.notified()).await.is_ok();
+    assert!(matches!(ask().await, Accepted::New(_)) && woken().await);
+    while woken().await {}
+    assert!(matches!(ask().await, Accepted::Before(_)));
+    assert!(woken().await);
+}
+
 /// A failed job runs again with other inputs, of those that its step takes.
 async fn a_rerun_may_change_what_its_step_takes(database: Database) {
     let mut lab = Lab::start(database).await;
@@ -137,5 +152,6 @@ testkit::on_both! {
     every_reason_is_said,
     a_cloud_takes_so_many_at_once,
     one_refresh_is_queued,
+    who_gives_up_wakes_who_passed_over,
     a_rerun_may_change_what_its_step_takes,
 }

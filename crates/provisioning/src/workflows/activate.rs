@@ -483,3 +483,17 @@ async fn edge_release(c: Arc<Control>, cx: StepContext) -> Tried {
     c.store.edge_draining(cx.fence(), s.id, now).await?;
     Ok(c.store.edge_freed(cx.fence(), s.id, now).await?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::same_name;
+
+    #[test]
+    fn a_guest_may_know_its_whole_name_or_the_first_part() {
+        assert!(same_name("web-01.example.com", "web-01.example.com"));
+        assert!(same_name("WEB-01", "web-01.example.com"));
+        for other in ["web-02", "web-01.example.org", "web", "", "web-01."] {
+            assert!(!same_name(other, "web-01.example.com"), "{other:?}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! A folder that only this process's user can look into, for one attempt of a program that is told secrets; gone when dropped.
+//!
+//! What must not stay where this process is killed goes by a pipe, not by a file.
+
+use std::{
+    fs,
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use rustix::fs::{FileType, Mode};
+use uuid::Uuid;
+
+pub(crate) struct PrivateFolder(PathBuf);
+
+impl PrivateFolder {
+    /// A new one, whose name begins with this.
+    pub(crate) fn new(prefix: &str) -> io::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("{prefix}-{}", Uuid::new_v4().simple()));
+        fs::DirBuilder::new().mode(0o700).create(&folder)?;
+        Ok(Self(folder))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Writes a new file, and the folders that its name stands in.
+    pub(crate) fn file(&self, name: &str, mode: u32, contents: &str) -> io::Result<PathBuf> {
+        let path = self.0.join(name);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&path)?;
+        file.write_all(contents.as_bytes())?;
+        Ok(path)
+    }
+
+    /// A pipe by name, open at both ends: what is written waits in it for whoever reads a line.
+    pub(crate) fn pipe(&self, name: &str) -> io::Result<fs::File> {
+        let path = self.0.join(name);
+        rustix::fs::mknodat(rustix::fs::CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
+        fs::OpenOptions::new().read(true).write(true).open(path)
+    }
+}
+
+impl Drop for PrivateFolder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
