@@ -120,6 +120,9 @@ pub struct VcdArgs {
     /// Address of a simulated cloud that is asked how its guests are; real guests are asked over the network
     #[arg(long, env = "SLIPWAY_VCD_GUESTS", value_name = "URL")]
     pub vcd_guests: Option<String>,
+    /// Control panels that this process installs at once; the rest wait in order
+    #[arg(long, env = "SLIPWAY_PANELS_AT_ONCE", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub panels_at_once: u32,
 }
 
 #[derive(Clone, Debug, Args)]

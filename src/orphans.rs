@@ -24,7 +24,7 @@ pub async fn run(args: OrphansArgs) -> anyhow::Result<()> {
     if !listed.lines().any(|line| line.split_whitespace().next() == Some(name)) {
         bail!("{name} is not among the orphans: `slipway orphans` lists them");
     }
-    let provider = VcdProvider::new(configured_vcd(&args.vcd)?)?;
+    let provider = VcdProvider::new(configured_vcd(&args.vcd, &args.database.data_dir)?)?;
     let done = async |task: provisioning::provider::Result<TaskRef>| -> anyhow::Result<()> {
         provider.task_wait(&task?, PATIENCE).await?;
         Ok(())

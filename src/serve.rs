@@ -7,7 +7,8 @@ use app::request::{Demo, Product};
 use axum::Router;
 use jobs::{Clock, SystemClock, Worker, WorkerConfig, WorkerHandle};
 use provisioning::{
-    Control, Facade, Roads, VcdConfig, VcdProvider, demo_accounts, demo_catalogue, housekeeping,
+    Control, Facade, Roads, VcdConfig, VcdProvider, ansible::Ansible, demo_accounts, demo_catalogue,
+    housekeeping,
 };
 use secrecy::SecretString;
 use store::{Matrix, Store, seal::Sealer};
@@ -47,7 +48,11 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     }
     let (dir, store) = open(&args.database).await?;
     let _admin = admin::Listening::start(&dir, &store)?;
-    let vcd = if args.demo { start_simulator(&args, &dir).await? } else { configured_vcd(&args.vcd)? };
+    let vcd = if args.demo {
+        start_simulator(&args, &dir).await?
+    } else {
+        configured_vcd(&args.vcd, &args.database.data_dir)?
+    };
     let jobs = Jobs::start(&store, vcd).await?;
     let facade = facade(&store)?;
     let demo = if args.demo { Some(add_demo_accounts(&facade).await?) } else { None };
@@ -69,7 +74,7 @@ pub async fn web(args: WebArgs) -> anyhow::Result<()> {
 pub async fn worker(args: WorkerArgs) -> anyhow::Result<()> {
     shared_only(&args.database)?;
     let (_dir, store) = open(&args.database).await?;
-    let jobs = Jobs::start(&store, configured_vcd(&args.vcd)?).await?;
+    let jobs = Jobs::start(&store, configured_vcd(&args.vcd, &args.database.data_dir)?).await?;
     info!("running jobs");
     asked_to_stop().await;
     info!("stopping");
@@ -271,7 +276,7 @@ async fn start_simulator(args: &ServeArgs, dir: &DataDir) -> anyhow::Result<VcdC
     Ok(VcdConfig { roads: Roads::Simulated(url), ..config })
 }
 
-pub(crate) fn configured_vcd(vcd: &VcdArgs) -> anyhow::Result<VcdConfig> {
+pub(crate) fn configured_vcd(vcd: &VcdArgs, data_dir: &Path) -> anyhow::Result<VcdConfig> {
     let need = |value: &Option<String>, name: &str| {
         value.clone().with_context(|| format!("no platform: give {name}, or try --demo"))
     };
@@ -286,7 +291,10 @@ pub(crate) fn configured_vcd(vcd: &VcdArgs) -> anyhow::Result<VcdConfig> {
     );
     Ok(match &vcd.vcd_guests {
         Some(cloud) => VcdConfig { roads: Roads::Simulated(cloud.clone()), ..config },
-        None => config,
+        None => {
+            let ansible = Ansible::new(&data_dir.join("ansible"), vcd.panels_at_once as usize);
+            VcdConfig { roads: Roads::Network(Some(ansible)), ..config }
+        }
     })
 }
 

@@ -143,7 +143,7 @@ async fn every_function_acts_only_for_those_it_is_for() {
     let queued = site.plane.order(&anna).await;
     let draft = site.plane.draft(&anna).await;
     let customer = anna.customer().unwrap();
-    let shown = site.plane.facade.draft(draft, customer).await.unwrap().unwrap();
+    let shown = site.plane.facade.draft(draft, customer).await.unwrap().unwrap().draft;
     let total = site.plane.facade.draft_quote(&shown.values).unwrap().1.total_minor;
     let seen = draft_digest(&shown);
     // Everything that any function reads, all of it Anna's and all of it right: for her each of them would work.
@@ -302,7 +302,7 @@ async fn forged_posts_are_refused_by_the_same_rules_and_store_nothing() {
     assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
     assert!(text(refused).await.contains("longer than any form here allows"));
     // Another price, or other values, than the page showed.
-    let shown = site.plane.facade.draft(draft, customer).await.unwrap().unwrap();
+    let shown = site.plane.facade.draft(draft, customer).await.unwrap().unwrap().draft;
     let total = site.plane.facade.draft_quote(&shown.values).map_or(0, |q| q.1.total_minor);
     for (total, seen) in [(total + 1, draft_digest(&shown)), (total, "other".to_owned())] {
         let form = format!("draft={draft}&total={total}&seen={seen}&terms=yes");

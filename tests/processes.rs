@@ -97,7 +97,7 @@ impl Cluster {
     async fn order(&self, viewer: &Viewer) -> JobId {
         let customer = viewer.customer().unwrap();
         let draft = self.facade.draft_start(customer).await.unwrap();
-        let found = self.facade.draft(draft, customer).await.unwrap().unwrap();
+        let found = self.facade.draft(draft, customer).await.unwrap().unwrap().draft;
         let total_minor = self.facade.draft_quote(&found.values).unwrap().1.total_minor;
         let seen = Seen { total_minor, digest: draft_digest(&found) };
         match self.facade.order_place(viewer, draft, true, &seen, "test").await.unwrap() {

@@ -13,6 +13,7 @@ hostname=$(decode '@HOSTNAME@')
 login=$(decode '@LOGIN@')
 password=$(decode '@PASSWORD@')
 keys=$(decode '@KEYS@')
+way=$(decode '@WAY@')
 
 # ---- Who may sign in ------------------------------------------------------------------------------------------------
 
@@ -27,14 +28,16 @@ fi
 if [ -n "$password" ]; then
     printf '%s:%s\n' "$login" "$password" | chpasswd
 fi
-if [ -n "$keys" ]; then
+# The second is the key of a job of ours, which takes it out again.
+if [ -n "$keys$way" ]; then
     # An account that is locked is let in by no key either, where sshd asks nobody else: it gets a password that is none.
     case $(getent shadow "$login" | cut -d: -f2) in '!'*) [ -n "$password" ] || usermod -p '*' "$login" ;; esac
     home=$(getent passwd "$login" | cut -d: -f6)
     group=$(id -gn "$login")
     mkdir -p "$home/.ssh"
     touch "$home/.ssh/authorized_keys"
-    printf '%s\n' "$keys" | while IFS= read -r key; do
+    printf '%s\n' "$keys" "$way" | while IFS= read -r key; do
+        [ -n "$key" ] || continue
         grep -qxF -e "$key" "$home/.ssh/authorized_keys" || printf '%s\n' "$key" >>"$home/.ssh/authorized_keys"
     done
     chmod 0700 "$home/.ssh"

@@ -153,3 +153,22 @@ kind-migrate-inline = tidy up the server group
 done-migrate = The server group is tidied up
 rolled-back-no_free_edge = No other network slot is free: { $name } is as it was.
 rolled-back-not_movable = A neighbour of { $name } cannot be moved now: { $name } is as it was.
+row-panel = Installing { $panel }
+row-about = (about { $n } min)
+kind-install_panel = Install a panel on { $name }
+kind-install_panel-inline = install a panel on { $name }
+done-install_panel = The panel on { $name } is installed
+operation-ready-panel = { $name } is ready; { $panel } is being installed
+operation-ready-panel-failed = { $name } is ready; { $panel } could not be installed
+operation-panel-cancelled = The installation of { $panel } was cancelled: { $name } goes on without it, and without its price.
+operation-panel-rolled-back = The installation of { $panel } was stopped: { $name } goes on without it, and without its price. Parts of it may be left on the system; a reinstall makes it clean.
+panel-said-check = checking the system
+panel-said-install = running the installer
+panel-said-finish = waiting until it answers
+panel-said-waits = { $n ->
+    [0] next to be installed: it starts as soon as a place is free
+    [one] waits: 1 installation is ahead
+   *[other] waits: { $n } installations are ahead
+}
+panel-said-simulated = This cloud is simulated: nothing is really installed.
+panel-said-of = { $done } of { $total }

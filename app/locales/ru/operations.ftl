@@ -150,3 +150,23 @@ kind-migrate-inline = наведение порядка в группе серв
 done-migrate = В группе серверов наведён порядок
 rolled-back-no_free_edge = Другого свободного места в сети нет: { $name } как прежде.
 rolled-back-not_movable = Соседа { $name } сейчас нельзя перенести: { $name } как прежде.
+row-panel = Устанавливаем { $panel }
+row-about = (около { $n } мин)
+kind-install_panel = Установка панели: { $name }
+kind-install_panel-inline = установка панели: { $name }
+done-install_panel = Панель на { $name } установлена
+operation-ready-panel = { $name } готов; { $panel } устанавливается
+operation-ready-panel-failed = { $name } готов; { $panel } установить не удалось
+operation-panel-cancelled = Установка { $panel } отменена: { $name } работает без неё и без её цены.
+operation-panel-rolled-back = Установка { $panel } остановлена: { $name } работает без неё и без её цены. В системе могли остаться её части; чистую систему даёт переустановка.
+panel-said-check = проверяем систему
+panel-said-install = работает установщик
+panel-said-finish = ждём ответа панели
+panel-said-waits = { $n ->
+    [0] следующая: начнётся, как только освободится место
+    [one] ожидает: впереди { $n } установка
+    [few] ожидает: впереди { $n } установки
+   *[other] ожидает: впереди { $n } установок
+}
+panel-said-simulated = Это учебное облако: на самом деле ничего не устанавливается.
+panel-said-of = { $done } из { $total }

@@ -104,3 +104,21 @@ order-several = { $n ->
     [few] Заказ принят: { $n } сервера, у каждого своя операция.
    *[other] Заказ принят: { $n } серверов, у каждого своя операция.
 }
+wizard-panel = Панель
+panel-heading = Выберите панель управления
+panel-help = Панель управляет сайтами, почтой и базами данных из браузера. Она устанавливается, когда сервер готов; сервером в это время можно пользоваться.
+panel-none = Без панели
+panel-none-note = Только система.
+panel-price = { $price } в месяц
+panel-time = + около { $n } мин
+panel-needs = От { $ram } памяти, { $disk } диска
+panel-address = Вход по адресу { $address }
+panel-full-name = Нужно полное имя хоста вида host.example.com
+panel-change-os = Сменить ОС
+panel-switch = Перейти на { $system }
+panel-without = Продолжить без панели
+panel-repairs = Как исправить
+os-panels = Работает с: { $panels }
+review-time-panel = Это займёт 3–5 минут, с { $panel } — около { $n }.
+item-panel = Лицензия панели
+access-hostname-full = Для { $panel } нужно полное имя вида host.example.com.

@@ -54,6 +54,25 @@ pub async fn draft_save_os(
     save(&draft, WizardStep::Os, &go, None, |v| v.template = template).await
 }
 
+#[server(name = DraftSavePanel, prefix = "/do", endpoint = "draft_save_panel")]
+pub async fn draft_save_panel(
+    #[server(default)] draft: String,
+    /// Besides the usual: `without`, which goes on without a panel, and `system-…`, which takes that system.
+    #[server(default)]
+    go: String,
+    #[server(default)] panel: String,
+) -> Result<(), ServerFnError> {
+    let system = go.strip_prefix("system-").map(str::to_owned);
+    let without = go == "without";
+    save(&draft, WizardStep::Panel, &go, None, |v| {
+        v.panel = if without { String::new() } else { panel };
+        if let Some(system) = system {
+            v.template = system;
+        }
+    })
+    .await
+}
+
 #[server(name = DraftSaveSize, prefix = "/do", endpoint = "draft_save_size")]
 pub async fn draft_save_size(
     #[server(default)] draft: String,
@@ -125,8 +144,9 @@ async fn save_step(
         .draft_save(draft, customer, step, password, |values| {
             change(values);
             if let Some(size) = fill {
-                let size =
-                    catalogue.template(&values.template).map_or(size, |t| catalogue.limits(t).lift(size));
+                let panel = values.panel_of(catalogue);
+                let lifted = |t: &domain::catalogue::Template| catalogue.limits(t, panel).lift(size);
+                let size = catalogue.template(&values.template).map_or(size, lifted);
                 values.fill_size(size);
             }
         })
@@ -147,7 +167,7 @@ async fn save_step(
         (_, "exit") => routes::SERVERS.into(),
         (DraftSaved::WithErrors, _) => format!("{here}#errors"),
         (DraftSaved::InOrder, "recalculate") => here,
-        (DraftSaved::InOrder, go) if go.starts_with("preset-") => here,
+        (DraftSaved::InOrder, go) if go.starts_with("preset-") || go.starts_with("system-") => here,
         (DraftSaved::InOrder, _) => step.next().map_or(here, |s| routes::order(draft, s)),
     };
     caller.see_other(&to);

@@ -3,11 +3,11 @@
 use leptos::prelude::*;
 
 #[island]
-pub fn LiveQuote(template: String, servers: String) -> impl IntoView {
+pub fn LiveQuote(template: String, panel: String, servers: String) -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    Effect::new(move |_| browser::attach(&template, &servers));
+    Effect::new(move |_| browser::attach(&template, &panel, &servers));
     #[cfg(not(feature = "hydrate"))]
-    let _ = (template, servers);
+    let _ = (template, panel, servers);
     view! { <span hidden=true></span> }
 }
 
@@ -32,19 +32,17 @@ mod browser {
 
     const PAUSE: Duration = Duration::from_millis(150);
 
-    pub(super) fn attach(template: &str, servers: &str) {
+    pub(super) fn attach(template: &str, panel: &str, servers: &str) {
         let Some(document) = web_sys::window().and_then(|w| w.document()) else { return };
         let Ok(Some(form)) = document.query_selector("#size-form") else { return };
         let waiting: Rc<RefCell<Option<TimeoutHandle>>> = Rc::default();
-        let (template, servers) = (template.to_owned(), servers.to_owned());
+        let chosen = [template, panel, servers].map(str::to_owned);
         let changed = Closure::<dyn FnMut()>::new(move || {
             if let Some(handle) = waiting.borrow_mut().take() {
                 handle.clear();
             }
-            let (document, template) = (document.clone(), template.clone());
-            let servers = servers.clone();
-            *waiting.borrow_mut() =
-                set_timeout_with_handle(move || ask(document, template, servers), PAUSE).ok();
+            let (document, chosen) = (document.clone(), chosen.clone());
+            *waiting.borrow_mut() = set_timeout_with_handle(move || ask(document, chosen), PAUSE).ok();
         });
         let _ = form.add_event_listener_with_callback("input", changed.as_ref().unchecked_ref());
         changed.forget();
@@ -62,14 +60,14 @@ mod browser {
             .unwrap_or_default()
     }
 
-    fn ask(document: Document, template: String, servers: String) {
+    fn ask(document: Document, [template, panel, servers]: [String; 3]) {
         let read = |name| value(&document, name);
         let asked = (read("vcpu"), read("ram"), read("disk"), read("bandwidth"));
         mark(&document, true);
         let number = NEWEST.with(|n| n.replace(n.get() + 1) + 1);
         spawn_local(async move {
             let (vcpu, ram, disk, bandwidth) = asked;
-            let answer = size_quote(template, vcpu, ram, disk, bandwidth, servers).await;
+            let answer = size_quote(template, panel, vcpu, ram, disk, bandwidth, servers).await;
             // What was asked before the last change is not the price any more.
             if NEWEST.with(Cell::get) != number {
                 return;

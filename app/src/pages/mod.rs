@@ -84,6 +84,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/servers/:id/reinstall") view=|| page(servers::reinstall) ssr=SsrMode::Async/>
                 <Route path=path!("/servers/:id/confirm") view=|| page(servers::confirm) ssr=SsrMode::Async/>
                 <Route path=path!("/order/:draft/os") view=|| page(order::os) ssr=SsrMode::Async/>
+                <Route path=path!("/order/:draft/panel") view=|| page(order::panel) ssr=SsrMode::Async/>
                 <Route path=path!("/order/:draft/size") view=|| page(order::size) ssr=SsrMode::Async/>
                 <Route path=path!("/order/:draft/access") view=|| page(order::access) ssr=SsrMode::Async/>
                 <Route path=path!("/order/:draft/review") view=|| page(order::review) ssr=SsrMode::Async/>

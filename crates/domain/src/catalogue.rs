@@ -97,18 +97,21 @@ impl Catalogue {
         self.templates.iter().find(|t| t.id == id)
     }
 
-    /// The limits of a parameter for one template: never below what its image needs.
-    pub fn limits(&self, template: &Template) -> Limits {
+    /// The limits of a parameter for one template: never below what its image, or the panel on it, needs.
+    pub fn limits(&self, template: &Template, panel: Option<&Panel>) -> Limits {
+        let panel_ram = panel.map_or(0, |p| p.min_ram_gb_on(template.family));
+        let panel_disk = panel.map_or(0, |p| p.min_disk_gb);
+        let from = |range: Range, least: u32| Range { min: range.min.max(least), ..range };
         Limits {
-            vcpu: Range { min: self.vcpu.min.max(template.min_vcpu), ..self.vcpu },
-            ram_gb: Range { min: self.ram_gb.min.max(template.min_ram_gb), ..self.ram_gb },
-            disk_gb: Range { min: self.disk_gb.min.max(template.min_disk_gb), ..self.disk_gb },
+            vcpu: from(self.vcpu, template.min_vcpu),
+            ram_gb: from(self.ram_gb, template.min_ram_gb.max(panel_ram)),
+            disk_gb: from(self.disk_gb, template.min_disk_gb.max(panel_disk)),
         }
     }
 
     /// The first preset, lifted to what the template needs.
     pub fn default_size(&self, template: &Template) -> Size {
-        let limits = self.limits(template);
+        let limits = self.limits(template, None);
         let size =
             self.presets.first().map_or(
                 Size { vcpu: 0, ram_gb: 0, disk_gb: 0, bandwidth_mbit: self.bandwidth_mbit[0] },

@@ -34,6 +34,10 @@ closed_list! {
         AddressSilent = "address_silent",
         /// The guest does not let in with what was ordered.
         AccessRefused = "access_refused",
+        /// The installation of the panel failed on the server.
+        PanelFailed = "panel_failed",
+        /// What installs panels does not work here.
+        InstallerBroken = "installer_broken",
         /// A snapshot is in the way.
         SnapshotInTheWay = "snapshot_in_the_way",
         /// What was done cannot be taken back.

@@ -9,12 +9,13 @@ use crate::{
     hostname::{check_hostname, check_name},
     keys::check_keys,
     kind::closed_list,
+    panel::Panel,
     size::{Size, check_number, check_size_of},
 };
 
 closed_list! {
     /// The steps of the wizard, in their order. The address of a step is its text.
-    WizardStep { Os = "os", Size = "size", Access = "access", Review = "review" }
+    WizardStep { Os = "os", Panel = "panel", Size = "size", Access = "access", Review = "review" }
 }
 
 impl WizardStep {
@@ -25,6 +26,22 @@ impl WizardStep {
     pub fn previous(self) -> Option<Self> {
         Self::ALL.iter().copied().take_while(|s| *s != self).last()
     }
+}
+
+/// What a draft is held against: the operator's catalogue, on a day, and what is left of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer<'a> {
+    pub catalogue: &'a Catalogue,
+    /// An ISO date.
+    pub today: &'a str,
+    /// How many licences are left, by panel; of those that are not here any number.
+    pub left: &'a [(String, u32)],
+}
+
+/// There are fewer licences than servers.
+pub fn sold_out(panel: &Panel, left: u32, wanted: u32) -> FieldError {
+    let code = if left == 0 { Code::PanelSoldOut } else { Code::PanelFew };
+    FieldError::new(Field::Panel, code).with("panel", &panel.name).with("left", left).with("wanted", wanted)
 }
 
 /// How many servers one order may be for.
@@ -73,6 +90,8 @@ fn numbered_servers(
 #[serde(default)]
 pub struct DraftValues {
     pub template: String,
+    /// Id of a control panel; nothing is none.
+    pub panel: String,
     pub vcpu: String,
     pub ram: String,
     pub disk: String,
@@ -95,6 +114,7 @@ pub struct DraftValues {
 #[derive(Clone, Debug, PartialEq)]
 pub struct OrderSpec {
     pub template: Template,
+    pub panel: Option<Panel>,
     pub size: Size,
     /// Name and host name of each server.
     pub servers: Vec<(String, String)>,
@@ -148,13 +168,34 @@ impl DraftValues {
         catalogue.template(&self.template).ok_or_else(|| vec![FieldError::new(Field::Template, code)])
     }
 
+    /// The chosen panel, if there is such a one; whether it fits is another question.
+    pub fn panel_of<'c>(&self, catalogue: &'c Catalogue) -> Option<&'c Panel> {
+        catalogue.panel(&self.panel)
+    }
+
+    pub fn check_panel(&self, offer: Offer<'_>) -> Result<Option<Panel>, Vec<FieldError>> {
+        if self.panel.is_empty() {
+            return Ok(None);
+        }
+        let gone = || FieldError::new(Field::Panel, Code::PanelGone).with("panel", &self.panel);
+        let panel = self.panel_of(offer.catalogue).ok_or_else(|| vec![gone()])?;
+        if let Some(template) = offer.catalogue.template(&self.template) {
+            panel.check(offer.catalogue, template, offer.today).map_err(|e| vec![e])?;
+        }
+        let wanted = self.check_quantity().unwrap_or(1);
+        match offer.left.iter().find(|(id, _)| *id == panel.id) {
+            Some((_, left)) if *left < wanted => Err(vec![sold_out(panel, *left, wanted)]),
+            _ => Ok(Some(panel.clone())),
+        }
+    }
+
     pub fn check_size(&self, catalogue: &Catalogue) -> Result<Size, Vec<FieldError>> {
         // With no template yet, any will do to read the numbers: the OS step reports itself.
         let Some(template) = catalogue.template(&self.template).or(catalogue.templates.first()) else {
             return Err(self.check_os(catalogue).err().unwrap_or_default());
         };
         let typed = [&*self.vcpu, &*self.ram, &*self.disk, &*self.bandwidth];
-        check_size_of(typed, catalogue, template)
+        check_size_of(typed, catalogue, template, self.panel_of(catalogue))
     }
 
     /// The access step. `password_kept` says whether a password of the customer's own is already sealed.
@@ -183,6 +224,13 @@ impl DraftValues {
             }
             _ => None,
         };
+        let bare = |host: &str| host.split('.').count() < 3;
+        if let (Some(panel), Some(servers)) = (self.panel_of(catalogue).filter(|p| p.needs_domain), &servers)
+            && let Some((_, host)) = servers.iter().find(|(_, host)| bare(host))
+        {
+            let error = FieldError::new(Field::Hostname, Code::HostnameDomain);
+            keep(error.with("panel", &panel.name).with("now", host));
+        }
         let method = match self.method.parse::<Method>() {
             Ok(m) if family == Family::Windows && m.uses_key() => {
                 keep(FieldError::new(Field::Method, Code::MethodWindows));
@@ -228,29 +276,32 @@ impl DraftValues {
     }
 
     /// What is wrong with one step.
-    pub fn errors(&self, step: WizardStep, catalogue: &Catalogue, password_kept: bool) -> Vec<FieldError> {
+    pub fn errors(&self, step: WizardStep, offer: Offer<'_>, password_kept: bool) -> Vec<FieldError> {
         match step {
-            WizardStep::Os => self.check_os(catalogue).err(),
-            WizardStep::Size => self.check_size(catalogue).err(),
-            WizardStep::Access => self.check_access(catalogue, password_kept).err(),
+            WizardStep::Os => self.check_os(offer.catalogue).err(),
+            WizardStep::Panel => self.check_panel(offer).err(),
+            WizardStep::Size => self.check_size(offer.catalogue).err(),
+            WizardStep::Access => self.check_access(offer.catalogue, password_kept).err(),
             WizardStep::Review => None,
         }
         .unwrap_or_default()
     }
 
     /// The first step that is not in order, if any.
-    pub fn first_faulty(&self, catalogue: &Catalogue, password_kept: bool) -> Option<WizardStep> {
-        WizardStep::ALL.iter().copied().find(|s| !self.errors(*s, catalogue, password_kept).is_empty())
+    pub fn first_faulty(&self, offer: Offer<'_>, password_kept: bool) -> Option<WizardStep> {
+        WizardStep::ALL.iter().copied().find(|s| !self.errors(*s, offer, password_kept).is_empty())
     }
 
     /// The whole draft, if every rule holds.
-    pub fn check(&self, catalogue: &Catalogue, password_kept: bool) -> Result<OrderSpec, Vec<FieldError>> {
-        let os = self.check_os(catalogue);
-        let size = self.check_size(catalogue);
-        let access = self.check_access(catalogue, password_kept);
-        match (os, size, access) {
-            (Ok(template), Ok(size), Ok(access)) => Ok(OrderSpec {
+    pub fn check(&self, offer: Offer<'_>, password_kept: bool) -> Result<OrderSpec, Vec<FieldError>> {
+        let os = self.check_os(offer.catalogue);
+        let panel = self.check_panel(offer);
+        let size = self.check_size(offer.catalogue);
+        let access = self.check_access(offer.catalogue, password_kept);
+        match (os, panel, size, access) {
+            (Ok(template), Ok(panel), Ok(size), Ok(access)) => Ok(OrderSpec {
                 template: template.clone(),
+                panel,
                 size,
                 servers: access.servers,
                 method: access.method,
@@ -258,11 +309,9 @@ impl DraftValues {
                 password_source: access.password_source,
                 ssh_keys: access.ssh_keys,
             }),
-            (os, size, access) => {
-                let mut errors = os.err().unwrap_or_default();
-                errors.extend(size.err().unwrap_or_default());
-                errors.extend(access.err().unwrap_or_default());
-                Err(errors)
+            (os, panel, size, access) => {
+                let all = [os.err(), panel.err(), size.err(), access.err()];
+                Err(all.into_iter().flatten().flatten().collect())
             }
         }
     }

@@ -10,6 +10,7 @@ closed_list! {
         Login = "login",
         Password = "password",
         Template = "template",
+        Panel = "panel",
         Why = "why",
         Vcpu = "vcpu",
         Ram = "ram",
@@ -38,6 +39,18 @@ closed_list! {
         TemplateGone = "template-gone",
         /// It does not fit the server that it was chosen for.
         TemplateUnfit = "template-unfit",
+        /// The panel is not offered, or not any more.
+        PanelGone = "panel-gone",
+        /// Its system is marked New.
+        PanelNew = "panel-new",
+        /// It runs on other systems.
+        PanelSystem = "panel-system",
+        /// It runs on no Windows.
+        PanelLinux = "panel-linux",
+        /// No licence of it is left.
+        PanelSoldOut = "panel-sold-out",
+        /// Fewer are left than are wanted.
+        PanelFew = "panel-few",
         /// A reason that says nothing.
         WhyShort = "why-short",
         NumberFormat = "number-format",
@@ -45,6 +58,8 @@ closed_list! {
         NumberStep = "number-step",
         /// The system needs more.
         NumberTemplate = "number-template",
+        /// The panel needs more.
+        NumberPanel = "number-panel",
         /// Not offered at all.
         NumberTariff = "number-tariff",
         BandwidthChoice = "bandwidth-choice",
@@ -61,6 +76,8 @@ closed_list! {
         HostnameReserved = "hostname-reserved",
         HostnameWindowsLong = "hostname-windows-long",
         HostnameWindowsLabel = "hostname-windows-label",
+        /// The panel needs a full name.
+        HostnameDomain = "hostname-domain",
         MethodMissing = "method-missing",
         MethodWindows = "method-windows",
         LoginFormat = "login-format",

@@ -5,7 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::{Catalogue, Channel, Template};
+use crate::{
+    catalogue::{Catalogue, Channel, Family, Template},
+    field::{Code, Field, FieldError},
+};
 
 /// A panel that can be ordered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +27,13 @@ pub struct Panel {
     pub min_ram_gb_windows: u32,
     /// Monthly licence price in minor units.
     pub licence_minor: i64,
+    /// How many licences there are in all; any number where nothing is said.
+    #[serde(default)]
+    pub licences: Option<u32>,
+    /// Where its installer is fetched from by the server itself, and what that is told.
+    pub installer: String,
+    #[serde(default)]
+    pub arguments: Vec<String>,
     /// How long its installation usually takes.
     pub usual_minutes: u32,
     /// Where it is signed in to.
@@ -66,6 +76,37 @@ impl Panel {
             return Err(Misfit::OtherSystems { names });
         }
         Ok(())
+    }
+
+    /// The same as a refusal of what was chosen.
+    pub fn check(&self, catalogue: &Catalogue, template: &Template, today: &str) -> Result<(), FieldError> {
+        let refusal = |code| {
+            FieldError::new(Field::Panel, code).with("panel", &self.name).with("system", &template.name)
+        };
+        self.fits(catalogue, template, today).map_err(|misfit| match misfit {
+            Misfit::NotOffered => refusal(Code::PanelGone),
+            Misfit::TooNew => refusal(Code::PanelNew),
+            Misfit::OtherSystems { .. }
+                if template.family == Family::Windows
+                    && self.systems(catalogue).all(|t| t.family == Family::Linux) =>
+            {
+                refusal(Code::PanelLinux)
+            }
+            Misfit::OtherSystems { names } => refusal(Code::PanelSystem).with("systems", names.join(", ")),
+        })
+    }
+
+    /// The memory that it needs on a system of this family.
+    pub fn min_ram_gb_on(&self, family: Family) -> u32 {
+        match family {
+            Family::Linux => self.min_ram_gb,
+            Family::Windows => self.min_ram_gb.max(self.min_ram_gb_windows),
+        }
+    }
+
+    /// Where it is signed in to on a server with this address.
+    pub fn url(&self, address: &str) -> String {
+        format!("https://{address}:{}", self.port)
     }
 
     /// The systems that it runs on, in the catalogue's order.

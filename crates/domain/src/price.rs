@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{catalogue::Template, size::Size};
+use crate::{catalogue::Template, panel::Panel, size::Size};
 
 /// Monthly prices in minor units (kopecks).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,7 @@ pub enum Item {
     Disk,
     Bandwidth,
     Licence,
+    Panel,
 }
 
 /// One row of the price table; `unit_minor × quantity = sum_minor`.
@@ -71,7 +72,7 @@ impl Quote {
 }
 
 /// Prices one server. A speed has one price of its own (quantity 1), the others are per unit.
-pub fn quote(prices: &PriceList, template: &Template, size: Size) -> Quote {
+pub fn quote(prices: &PriceList, template: &Template, panel: Option<&Panel>, size: Size) -> Quote {
     let line = |item, quantity: u32, unit_minor: i64| Line {
         item,
         quantity,
@@ -86,6 +87,9 @@ pub fn quote(prices: &PriceList, template: &Template, size: Size) -> Quote {
     ];
     if template.licence_minor > 0 {
         lines.push(line(Item::Licence, 1, template.licence_minor));
+    }
+    if let Some(panel) = panel {
+        lines.push(line(Item::Panel, 1, panel.licence_minor));
     }
     let each_minor = lines.iter().map(|l| l.sum_minor).sum();
     Quote { lines, each_minor, servers: 1, total_minor: each_minor }

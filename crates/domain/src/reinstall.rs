@@ -1,4 +1,5 @@
-//! What a server may be installed with anew: another system, another way to sign in. Its size, names, address and price stay.
+//! What a server may be installed with anew: another system, another way to sign in. Its size, names, address, panel and price
+//! stay.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +8,7 @@ use crate::{
     catalogue::{Catalogue, Family, Template},
     hostname::check_hostname,
     kind::closed_list,
+    panel::{Misfit, Panel},
     price::quote,
     size::{Size, check_size_of},
 };
@@ -32,28 +34,41 @@ closed_list! {
         Size = "size",
         /// The server would cost something else with it.
         Price = "price",
+        /// The server's control panel does not run on it.
+        Panel = "panel",
         /// It does not take the server's host name.
         HostName = "host-name",
     }
 }
 
-/// Whether this system can be installed on a server of this size, host name and price.
-pub fn fits(
-    catalogue: &Catalogue,
-    template: &Template,
-    now: &str,
-    size: Size,
-    hostname: &str,
-    price_minor: i64,
-) -> Result<(), Unfit> {
+/// What of a server stays as it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept<'a> {
+    /// The template that it was made from.
+    pub template: &'a str,
+    pub panel: Option<&'a Panel>,
+    pub size: Size,
+    pub hostname: &'a str,
+    pub price_minor: i64,
+}
+
+/// Whether this system can be installed on such a server, on this day.
+pub fn fits(catalogue: &Catalogue, template: &Template, kept: Kept<'_>, today: &str) -> Result<(), Unfit> {
+    let Kept { template: now, panel, size, hostname, price_minor } = kept;
+    // A panel that is there may stay after its last day of sale.
+    if panel.is_some_and(
+        |p| matches!(p.fits(catalogue, template, today), Err(misfit) if misfit != Misfit::NotOffered),
+    ) {
+        return Err(Unfit::Panel);
+    }
     let typed = [size.vcpu, size.ram_gb, size.disk_gb, size.bandwidth_mbit].map(|n| n.to_string());
-    if check_size_of(typed.each_ref().map(String::as_str), catalogue, template).is_err() {
+    if check_size_of(typed.each_ref().map(String::as_str), catalogue, template, panel).is_err() {
         return Err(Unfit::Size);
     }
     // Prices may have changed since it was ordered: what counts is what the system itself adds to them.
     let same_price = match catalogue.template(now) {
         Some(now) => now.licence_minor == template.licence_minor,
-        None => quote(&catalogue.prices, template, size).total_minor == price_minor,
+        None => quote(&catalogue.prices, template, panel, size).total_minor == price_minor,
     };
     if !same_price {
         return Err(Unfit::Price);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     catalogue::{Catalogue, Limits, Range, Template},
     field::{Code, Field, FieldError},
+    panel::Panel,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,25 +80,31 @@ pub fn check_size_of(
     typed: [&str; 4],
     catalogue: &Catalogue,
     template: &Template,
+    panel: Option<&Panel>,
 ) -> Result<Size, Vec<FieldError>> {
     let owner = |mut error: FieldError| {
-        let (tariff, needs) = match error.field {
-            Field::Vcpu => (catalogue.vcpu, template.min_vcpu),
-            Field::Ram => (catalogue.ram_gb, template.min_ram_gb),
-            Field::Disk => (catalogue.disk_gb, template.min_disk_gb),
+        let (panel_ram, panel_disk) =
+            panel.map_or((0, 0), |p| (p.min_ram_gb_on(template.family), p.min_disk_gb));
+        let (tariff, needs, panel_needs) = match error.field {
+            Field::Vcpu => (catalogue.vcpu, template.min_vcpu, 0),
+            Field::Ram => (catalogue.ram_gb, template.min_ram_gb, panel_ram),
+            Field::Disk => (catalogue.disk_gb, template.min_disk_gb, panel_disk),
             _ => return error,
         };
         let value = error.param("value").and_then(|v| v.parse::<u32>().ok());
         if error.code == Code::NumberRange {
             error.code = match value {
+                Some(value) if value < panel_needs && panel_needs > needs.max(tariff.min) => {
+                    Code::NumberPanel
+                }
                 Some(value) if value < needs && needs > tariff.min => Code::NumberTemplate,
                 _ => Code::NumberTariff,
             };
-            error = error.with("system", &template.name);
+            error = error.with("system", &template.name).with("panel", panel.map_or("", |p| &p.name));
         }
         error
     };
-    let checked = check_size(typed, &catalogue.limits(template), &catalogue.bandwidth_mbit);
+    let checked = check_size(typed, &catalogue.limits(template, panel), &catalogue.bandwidth_mbit);
     checked.map_err(|errors| errors.into_iter().map(owner).collect())
 }
 
@@ -160,10 +167,10 @@ mod tests {
             min_disk_gb: 50,
             licence_minor: 0,
         };
-        let errors = check_size_of(["1", "4", "40", "100"], &catalogue, &template).unwrap_err();
+        let errors = check_size_of(["1", "4", "40", "100"], &catalogue, &template, None).unwrap_err();
         assert_eq!(errors.iter().map(|e| e.code).collect::<Vec<_>>(), [Code::NumberTemplate; 2]);
         assert_eq!((errors[0].param("system"), errors[0].param("min")), (Some("Windows"), Some("2")));
-        let errors = check_size_of(["9", "0", "50", "100"], &catalogue, &template).unwrap_err();
+        let errors = check_size_of(["9", "0", "50", "100"], &catalogue, &template, None).unwrap_err();
         assert_eq!(
             errors.iter().map(|e| e.code).collect::<Vec<_>>(),
             [Code::NumberTariff, Code::NumberTemplate]

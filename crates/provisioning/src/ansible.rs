@@ -7,10 +7,11 @@
 //! its playbook; deliberately not here: which panel runs where, and what customers read.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
     process::Stdio,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -20,15 +21,16 @@ use serde_json::{Map, Value};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
     process::{Child, Command},
-    sync::Semaphore,
+    sync::{Semaphore, SemaphorePermit},
     time::timeout,
 };
 
-use crate::private::PrivateFolder;
+use crate::private::{self, PrivateFolder};
 
 /// What is written out for a run.
 const FILES: &[(&str, &str)] = &[
     ("panel.yml", include_str!("../../../automation/ansible/panel.yml")),
+    ("leave.yml", include_str!("../../../automation/ansible/leave.yml")),
     ("tasks/install.yml", include_str!("../../../automation/ansible/tasks/install.yml")),
     ("files/slipway-identity", include_str!("../../../automation/guest/slipway-identity")),
     ("callback_plugins/slipway.py", include_str!("../../../automation/ansible/callback_plugins/slipway.py")),
@@ -52,6 +54,11 @@ control_path = %(directory)s/c
 ssh_args = -o ControlMaster=auto -o ControlPersist=5s -o ServerAliveInterval=10 -o ServerAliveCountMax=3 -o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes -o IdentityAgent=none
 ";
 
+/// What the folder of a run is called.
+const RUN: &str = "slipway-play";
+/// Whoever waits is told so often how many come first.
+const SAY_EVERY: Duration = Duration::from_secs(1);
+
 /// A play against one server.
 pub struct Play<'a> {
     pub playbook: &'a str,
@@ -70,13 +77,25 @@ pub struct Play<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum PlayEvent {
-    Task { name: String },
+    /// All places are taken: so many come first.
+    Waits {
+        ahead: u32,
+    },
+    /// Nothing of it is real.
+    Simulated,
+    Task {
+        name: String,
+    },
     Ok(TaskEnd),
     Changed(TaskEnd),
     Skipped(TaskEnd),
     Failed(TaskEnd),
     Unreachable(TaskEnd),
-    Stats { changed: u32, failures: u32, unreachable: u32 },
+    Stats {
+        changed: u32,
+        failures: u32,
+        unreachable: u32,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -103,16 +122,81 @@ pub enum PlayEnd {
 }
 
 /// Runs plays, so many at once.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Ansible {
     program: PathBuf,
     places: Arc<Semaphore>,
+    line: Arc<Mutex<Line>>,
+}
+
+/// Those who wait for a place, in the order in which they came.
+#[derive(Debug, Default)]
+struct Line {
+    next: u64,
+    waiting: BTreeSet<u64>,
+}
+
+/// A place in the line; it is left when this is dropped.
+struct Number {
+    line: Arc<Mutex<Line>>,
+    number: u64,
+}
+
+impl Number {
+    fn take(line: &Arc<Mutex<Line>>) -> Self {
+        let mut all = line.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = all.next;
+        all.next += 1;
+        all.waiting.insert(number);
+        Self { line: line.clone(), number }
+    }
+
+    fn ahead(&self) -> u32 {
+        let all = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        u32::try_from(all.waiting.range(..self.number).count()).unwrap_or(u32::MAX)
+    }
+}
+
+impl Drop for Number {
+    fn drop(&mut self) {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner).waiting.remove(&self.number);
+    }
+}
+
+/// How many tasks there are in the installation of a panel, one after the other.
+pub fn panel_tasks() -> u32 {
+    let named = |text: &str| text.matches("- name: \"").count() as u32;
+    FILES
+        .iter()
+        .filter(|(name, _)| ["panel.yml", "tasks/install.yml"].contains(name))
+        .map(|(_, t)| named(t))
+        .sum()
 }
 
 impl Ansible {
     /// `folder` is where [`Self::install`] has put it.
     pub fn new(folder: &Path, at_once: usize) -> Self {
-        Self { program: folder.join("bin/ansible-playbook"), places: Arc::new(Semaphore::new(at_once)) }
+        private::sweep(RUN);
+        Self {
+            program: folder.join("bin/ansible-playbook"),
+            places: Arc::new(Semaphore::new(at_once)),
+            line: Arc::default(),
+        }
+    }
+
+    /// A place among those who run at once; it says meanwhile how many come first.
+    async fn place(&self, on: &mut impl FnMut(&PlayEvent)) -> Option<SemaphorePermit<'_>> {
+        if let Ok(place) = self.places.try_acquire() {
+            return Some(place);
+        }
+        let number = Number::take(&self.line);
+        let mut place = Box::pin(self.places.acquire());
+        loop {
+            on(&PlayEvent::Waits { ahead: number.ahead() });
+            if let Ok(place) = timeout(SAY_EVERY, &mut place).await {
+                return place.ok();
+            }
+        }
     }
 
     /// Makes the virtual environment, or brings an older one up to date. Needs `python3` with `venv`, and PyPI.
@@ -135,7 +219,7 @@ impl Ansible {
 
     /// Runs a play to its end. Dropped before that, it is stopped, with everything that it has started here.
     pub async fn run(&self, play: Play<'_>, mut on: impl FnMut(&PlayEvent)) -> PlayEnd {
-        let Ok(_place) = self.places.acquire().await else { return PlayEnd::Broken("it is closed".into()) };
+        let Some(_place) = self.place(&mut on).await else { return PlayEnd::Broken("it is closed".into()) };
         let deadline = play.deadline;
         let (run, child) = match self.start(&play) {
             Ok(started) => started,
@@ -151,7 +235,7 @@ impl Ansible {
     }
 
     fn start(&self, play: &Play<'_>) -> io::Result<(PrivateFolder, Group)> {
-        let run = PrivateFolder::new("slipway-play")?;
+        let run = PrivateFolder::new(RUN)?;
         let write = |name: &str, text: &str| run.file(name, 0o600, text);
         for (name, text) in FILES {
             write(name, text)?;

@@ -31,7 +31,7 @@ mod tests {
         for template in &catalogue.templates {
             let size = catalogue.default_size(template);
             assert!(
-                domain::price::quote(&catalogue.prices, template, size).total_minor > 0,
+                domain::price::quote(&catalogue.prices, template, None, size).total_minor > 0,
                 "{}",
                 template.id
             );

@@ -26,7 +26,8 @@ pub fn first_boot(setup: &GuestSetup) -> SecretString {
         .replace("@HOSTNAME@", &STANDARD.encode(setup.hostname.as_bytes()))
         .replace("@LOGIN@", &STANDARD.encode(setup.login.as_bytes()))
         .replace("@PASSWORD@", &STANDARD.encode(password.as_bytes()))
-        .replace("@KEYS@", &STANDARD.encode(setup.ssh_keys.join("\n").as_bytes()));
+        .replace("@KEYS@", &STANDARD.encode(setup.ssh_keys.join("\n").as_bytes()))
+        .replace("@WAY@", &STANDARD.encode(setup.way.as_deref().unwrap_or_default().as_bytes()));
     SecretString::from(script)
 }
 
@@ -63,6 +64,7 @@ mod tests {
             login: login.into(),
             password: None,
             ssh_keys: vec![keys.into()],
+            way: None,
         };
         let script = first_boot(&setup);
         let values: String = script
@@ -84,16 +86,17 @@ mod tests {
             login: "l".repeat(32),
             password: Some("p".repeat(64).into()),
             ssh_keys: vec!["k".repeat(800); 10],
+            way: Some("w".repeat(100)),
         };
         let length = first_boot(&setup).expose_secret().len();
         assert!(length < 49_000, "{length}");
     }
 
-    /// What every script is but for its four values: line by line, with a hole where a value stands.
+    /// What every script is but for its five values: line by line, with a hole where a value stands.
     fn without_values(script: &str) -> (Vec<String>, Vec<String>) {
         let (mut lines, mut values) = (Vec::new(), Vec::new());
         for line in script.lines() {
-            let place = ["hostname", "login", "password", "keys"]
+            let place = ["hostname", "login", "password", "keys", "way"]
                 .iter()
                 .find_map(|name| line.strip_prefix(&format!("{name}=$(decode '"))?.strip_suffix("')"));
             match place {
@@ -107,7 +110,7 @@ mod tests {
         (lines, values)
     }
 
-    /// Whatever is typed, the script is the same but for four words of an alphabet that means nothing to a shell; and they
+    /// Whatever is typed, the script is the same but for its values: words of an alphabet that means nothing to a shell, which
     /// say what was typed.
     #[test]
     fn no_value_changes_anything_of_the_script_but_itself() {
@@ -138,11 +141,15 @@ mod tests {
                 login: login.into(),
                 password: Some(password.into()),
                 ssh_keys: vec![key.into()],
+                way: Some("ssh-ed25519 JOB".into()),
             };
             without_values(first_boot(&setup).expose_secret())
         };
         let (whole, values) = plain("web-01", "anna", "secret", "ssh-ed25519 AAAA");
-        assert_eq!(values, ["d2ViLTAx", "YW5uYQ==", "c2VjcmV0", "c3NoLWVkMjU1MTkgQUFBQQ=="]);
+        assert_eq!(
+            values,
+            ["d2ViLTAx", "YW5uYQ==", "c2VjcmV0", "c3NoLWVkMjU1MTkgQUFBQQ==", "c3NoLWVkMjU1MTkgSk9C"]
+        );
         for _ in 0..10_000 {
             let all = [typed(), typed(), typed(), typed()];
             let (lines, values) = plain(&all[0], &all[1], &all[2], &all[3]);

@@ -13,21 +13,23 @@ mod facade;
 pub mod guest;
 mod housekeeping;
 mod observer;
+pub mod panels;
 mod passwords;
 mod private;
 pub mod provider;
 mod provider_vcd;
 mod roads;
 mod ssh;
+mod way;
 mod workflows;
 
 pub use accounts::{SignIn, account_add, demo_accounts};
 pub use catalogue::demo_catalogue;
 pub use control::Control;
 pub use facade::{
-    Blocker, ConsoleAnswer, DraftSaved, EdgePool, Facade, Form, OperationView, OrderPlaced, PasswordView,
-    QueuePreview, ReinstallWish, ResizePreview, Seen, ServerAnswer, ServerView, StaffJob, Viewer, Waiting,
-    customer_row, customer_rows, draft_digest, job_word,
+    Blocker, ConsoleAnswer, DraftSaved, EdgePool, Facade, Form, JudgedDraft, OperationView, OrderPlaced,
+    PasswordView, QueuePreview, ReinstallWish, ResizePreview, Seen, ServerAnswer, ServerView, StaffJob,
+    Viewer, Waiting, customer_row, customer_rows, draft_digest, job_word,
 };
 pub use housekeeping::housekeeping;
 pub use observer::{look, observe};
@@ -41,8 +43,9 @@ pub use store::{
     edges::{Edge, EdgeRow},
     groups::GroupRow,
     jobs::{Job, JobRow, JobStep},
+    progress::{LogLine, Progress},
     secrets::Reveal,
-    servers::Server,
+    servers::{Server, ServerPanel},
 };
 pub use workflows::critical_path;
 pub use workflows::inputs_of;

@@ -1,6 +1,7 @@
 //! A folder that only this process's user can look into, for one attempt of a program that is told secrets; gone when dropped.
 //!
-//! What must not stay where this process is killed goes by a pipe, not by a file.
+//! What must not stay where this process is killed goes by a pipe, not by a file; what must be a file is swept away by the
+//! next process that [`sweep`]s.
 
 use std::{
     fs,
@@ -17,7 +18,8 @@ pub(crate) struct PrivateFolder(PathBuf);
 impl PrivateFolder {
     /// A new one, whose name begins with this.
     pub(crate) fn new(prefix: &str) -> io::Result<Self> {
-        let folder = std::env::temp_dir().join(format!("{prefix}-{}", Uuid::new_v4().simple()));
+        let name = format!("{prefix}-{}-{}", std::process::id(), Uuid::new_v4().simple());
+        let folder = std::env::temp_dir().join(name);
         fs::DirBuilder::new().mode(0o700).create(&folder)?;
         Ok(Self(folder))
     }
@@ -42,6 +44,18 @@ impl PrivateFolder {
         let path = self.0.join(name);
         rustix::fs::mknodat(rustix::fs::CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
         fs::OpenOptions::new().read(true).write(true).open(path)
+    }
+}
+
+/// Removes the folders with this prefix of processes that are no more.
+pub(crate) fn sweep(prefix: &str) {
+    for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let rest = name.strip_prefix(prefix).and_then(|r| r.strip_prefix('-'));
+        let process = rest.and_then(|r| r.split('-').next()).and_then(|p| p.parse::<u32>().ok());
+        if process.is_some_and(|p| !Path::new(&format!("/proc/{p}")).exists()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }
 

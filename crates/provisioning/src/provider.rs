@@ -9,6 +9,9 @@ use std::{fmt, time::Duration};
 use async_trait::async_trait;
 use domain::catalogue::Family;
 use secrecy::SecretString;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::ansible::{PlayEnd, PlayEvent};
 
 macro_rules! reference {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
@@ -251,6 +254,36 @@ pub struct GuestSetup {
     pub login: String,
     pub password: Option<SecretString>,
     pub ssh_keys: Vec<String>,
+    /// The public half of a key by which a job of ours comes in later, and which it takes out again.
+    pub way: Option<String>,
+}
+
+/// How a job of ours comes into a guest.
+#[derive(Debug)]
+pub struct GuestWay<'a> {
+    pub address: &'a str,
+    pub login: &'a str,
+    /// What the guest knows of it.
+    pub public: &'a str,
+    /// A private key, as OpenSSH writes it.
+    pub private: &'a SecretString,
+}
+
+/// A control panel to be installed.
+#[derive(Clone, Debug)]
+pub struct PanelSpec {
+    pub id: String,
+    /// Where its installer comes from, and what that is told.
+    pub installer: String,
+    pub arguments: Vec<String>,
+    pub port: u16,
+    /// The systems that it runs on, by name.
+    pub systems: Vec<String>,
+    pub needs_domain: bool,
+    /// How long its installation usually takes.
+    pub usual: Duration,
+    /// When it is given up.
+    pub deadline: Duration,
 }
 
 /// What a customer signs in to a guest with: a password, or else keys.
@@ -370,6 +403,18 @@ pub trait Provider: Send + Sync + 'static {
         address: &str,
         login: &GuestLogin,
     ) -> Result<Access>;
+
+    /// Installs a control panel, or sees that it is there. Dropped before its end, it is stopped here; what it has begun on
+    /// the server goes on until [`Provider::guest_leave`].
+    async fn guest_install_panel(
+        &self,
+        machine: &MachineRef,
+        way: &GuestWay<'_>,
+        panel: &PanelSpec,
+        tell: &UnboundedSender<PlayEvent>,
+    ) -> PlayEnd;
+    /// Stops what is still being installed, takes the way in out of the guest, and leaves nothing else behind.
+    async fn guest_leave(&self, machine: &MachineRef, way: &GuestWay<'_>, deadline: Duration) -> PlayEnd;
 
     /// What a guest that is up looks like from inside; `None` where no road leads there.
     async fn guest_seen(&self, machine: &MachineRef) -> Result<Option<GuestSeen>>;

@@ -4,7 +4,7 @@ use std::{net::Ipv4Addr, str::FromStr, time::Duration};
 
 use async_trait::async_trait;
 use domain::catalogue::Family;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, mpsc::UnboundedSender};
 use vcd::{
     AddressMode, Client, ClientConfig, CustomizationStatus, DiskEdit, EdgeQos, Effect, ErrorKind,
     GuestCustomization, MoveVm, NetworkId, NetworkStatus, NewVm, Nic, QosProfile, Recompose, Reconfigure,
@@ -12,12 +12,13 @@ use vcd::{
 };
 
 use crate::{
+    ansible::{PlayEnd, PlayEvent},
     guest,
     provider::{
         Access, Block, ConsoleTicket, EdgeFound, EdgeRef, EdgeSpeed, Group, GroupNetwork, GroupRef,
-        GuestLogin, GuestProgress, GuestSeen, GuestSettings, GuestSetup, Machine, MachineRef, MachineSpec,
-        NetworkFound, NetworkRef, NetworkSpec, Obstacle, Provider, ProviderError, ProviderErrorKind, Result,
-        TaskRef,
+        GuestLogin, GuestProgress, GuestSeen, GuestSettings, GuestSetup, GuestWay, Machine, MachineRef,
+        MachineSpec, NetworkFound, NetworkRef, NetworkSpec, Obstacle, PanelSpec, Provider, ProviderError,
+        ProviderErrorKind, Result, TaskRef,
     },
     roads::Roads,
 };
@@ -45,7 +46,7 @@ impl VcdConfig {
     /// An account of a tenant organisation.
     pub fn tenant(url: &str, org: &str, user: &str, password: secrecy::SecretString, vdc: &str) -> Self {
         let credentials = vcd::Credentials::password(user, org, password);
-        Self { url: url.into(), credentials, vdc: vdc.into(), pauses: PAUSES, roads: Roads::Network }
+        Self { url: url.into(), credentials, vdc: vdc.into(), pauses: PAUSES, roads: Roads::Network(None) }
     }
 }
 
@@ -402,6 +403,26 @@ impl Provider for VcdProvider {
         login: &GuestLogin,
     ) -> Result<Access> {
         self.roads.lets_in(id::<VmId>(&r.0)?.uuid(), family, address, login).await
+    }
+
+    async fn guest_install_panel(
+        &self,
+        r: &MachineRef,
+        way: &GuestWay<'_>,
+        panel: &PanelSpec,
+        tell: &UnboundedSender<PlayEvent>,
+    ) -> PlayEnd {
+        match id::<VmId>(&r.0) {
+            Ok(vm) => self.roads.install_panel(vm.uuid(), way, panel, tell).await,
+            Err(e) => PlayEnd::Broken(e.message),
+        }
+    }
+
+    async fn guest_leave(&self, r: &MachineRef, way: &GuestWay<'_>, deadline: Duration) -> PlayEnd {
+        match id::<VmId>(&r.0) {
+            Ok(vm) => self.roads.leave(vm.uuid(), way, deadline).await,
+            Err(e) => PlayEnd::Broken(e.message),
+        }
     }
 
     async fn guest_seen(&self, r: &MachineRef) -> Result<Option<GuestSeen>> {

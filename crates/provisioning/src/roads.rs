@@ -13,6 +13,7 @@ use tokio::{net::TcpStream, time::timeout};
 use uuid::Uuid;
 
 use crate::{
+    ansible::Ansible,
     provider::{Access, GuestLogin, GuestSeen, ProviderError, ProviderErrorKind, Result},
     ssh,
 };
@@ -20,7 +21,8 @@ use crate::{
 /// How guests are reached.
 #[derive(Clone, Debug)]
 pub enum Roads {
-    Network,
+    /// What panels are installed by, where they can be.
+    Network(Option<Ansible>),
     /// The address of the simulated cloud.
     Simulated(String),
 }
@@ -32,7 +34,7 @@ impl Roads {
     /// Whether the guest of this machine answers under this address.
     pub(crate) async fn answers(&self, machine: Uuid, family: Family, address: &str) -> Result<bool> {
         match self {
-            Self::Network => {
+            Self::Network(_) => {
                 let port = match family {
                     Family::Linux => 22,
                     Family::Windows => 3389,
@@ -56,8 +58,8 @@ impl Roads {
         login: &GuestLogin,
     ) -> Result<Access> {
         match (self, family) {
-            (Self::Network, Family::Linux) => ssh::lets_in(address, login).await,
-            (Self::Network, Family::Windows) => Ok(match self.answers(machine, family, address).await? {
+            (Self::Network(_), Family::Linux) => ssh::lets_in(address, login).await,
+            (Self::Network(_), Family::Windows) => Ok(match self.answers(machine, family, address).await? {
                 true => Access::LetsIn { hostname: None, addresses: None },
                 false => Access::Silent,
             }),
@@ -68,7 +70,7 @@ impl Roads {
     /// What a guest that is up looks like from inside. Over the network that needs a login, which only jobs have.
     pub(crate) async fn look_inside(&self, machine: Uuid) -> Result<Option<GuestSeen>> {
         match self {
-            Self::Network => Ok(None),
+            Self::Network(_) => Ok(None),
             Self::Simulated(cloud) => {
                 let guest = simulated(cloud, machine).await?;
                 let up = guest.state == "up";

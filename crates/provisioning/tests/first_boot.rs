@@ -15,6 +15,7 @@ fn setup(login: &str, password: Option<&str>, ssh_keys: &[&str]) -> String {
         login: login.into(),
         password: password.map(|p| p.to_owned().into()),
         ssh_keys: ssh_keys.iter().map(|k| (*k).to_owned()).collect(),
+        way: None,
     };
     guest::first_boot(&setup).expose_secret().to_owned()
 }
@@ -152,7 +153,7 @@ async fn the_product_sees_for_itself_who_is_let_in() {
             password: password.map(Into::into),
             ssh_keys: keys.iter().map(|k| (*k).to_owned()).collect(),
         };
-        Roads::Network.lets_in(uuid::Uuid::nil(), Family::Linux, address, &login).await.unwrap()
+        Roads::Network(None).lets_in(uuid::Uuid::nil(), Family::Linux, address, &login).await.unwrap()
     };
     let inside = |hostname: Option<&str>| Access::LetsIn {
         hostname: hostname.map(Into::into),

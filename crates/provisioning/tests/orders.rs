@@ -24,14 +24,14 @@ async fn an_own_password_is_checked_again_when_what_it_is_for_changes(database: 
     assert_eq!(save(WizardStep::Access, Some("correcthorsebattery"), &own).await, DraftSaved::InOrder);
     let windows = |v: &mut DraftValues| v.template = "windows-2022".into();
     save(WizardStep::Os, None, &windows).await;
-    let values = plane.facade.draft(draft, customer).await.unwrap().unwrap();
+    let values = plane.facade.draft(draft, customer).await.unwrap().unwrap().draft;
     assert!(!values.password_kept);
     assert_eq!(values.values.password_errors[0].code, Code::PasswordClasses);
 
     assert_eq!(save(WizardStep::Access, Some("Correct-horse-7-battery"), &own).await, DraftSaved::InOrder);
     let host = |v: &mut DraftValues| v.hostname = "horse".into();
     assert_eq!(save(WizardStep::Access, Some(""), &host).await, DraftSaved::WithErrors);
-    let values = plane.facade.draft(draft, customer).await.unwrap().unwrap().values;
+    let values = plane.facade.draft(draft, customer).await.unwrap().unwrap().draft.values;
     assert_eq!(values.password_errors[0].code, Code::PasswordHostname);
 }
 
@@ -41,7 +41,7 @@ async fn an_order_that_changed_under_the_button_is_not_placed(database: Database
     plane.stop_worker().await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let (draft, customer) = (plane.draft(&anna).await, anna.customer().unwrap());
-    let shown = plane.facade.draft(draft, customer).await.unwrap().unwrap();
+    let shown = plane.facade.draft(draft, customer).await.unwrap().unwrap().draft;
     let total_minor = plane.facade.draft_quote(&shown.values).unwrap().1.total_minor;
     let seen = Seen { total_minor, digest: draft_digest(&shown) };
     plane.rename(&anna, draft, "other").await;

@@ -7,7 +7,7 @@ use domain::{
 };
 use sqlx::any::AnyRow;
 
-use crate::{db::Store, error::Result, row::Columns};
+use crate::{db::Store, error::Result, progress::Progress, row::Columns};
 
 #[derive(Clone, Debug)]
 pub struct Job {
@@ -19,8 +19,11 @@ pub struct Job {
     /// Which of the things that its kind can do.
     pub action: Option<String>,
     pub server: Option<ServerId>,
+    /// The earlier job that has to succeed first.
+    pub needs: Option<JobId>,
     pub server_name: Option<String>,
     pub template_name: Option<String>,
+    pub panel_name: Option<String>,
     pub state: JobState,
     pub requested_by: AccountId,
     pub request_id: String,
@@ -47,6 +50,8 @@ pub struct JobStep {
     pub provider_task: Option<String>,
     pub cause: Option<String>,
     pub detail: Option<String>,
+    /// What it says of itself while it is under way.
+    pub progress: Option<Progress>,
 }
 
 /// A row of the staff's table.
@@ -61,8 +66,8 @@ macro_rules! select_job {
         concat!(
             "SELECT job.id, job.number, job.context_id, job.seq, job.kind, job.params, job.server_id, job.state, ",
             "job.requested_by, job.request_id, job.claim_owner, job.claim_expires_at, job.next_attempt_at, ",
-            "job.created_at, job.started_at, job.finished_at, job.cause, job.detail, server.name AS server_name, ",
-            "server.template_name, account.email FROM job LEFT JOIN server ON server.id = job.server_id ",
+            "job.created_at, job.started_at, job.finished_at, job.cause, job.detail, job.needs_job_id, server.name AS server_name, ",
+            "server.template_name, server.panel_name, account.email FROM job LEFT JOIN server ON server.id = job.server_id ",
             "JOIN account ON account.id = job.context_id ",
             $rest
         )
@@ -72,7 +77,7 @@ macro_rules! select_job {
 macro_rules! select_step {
     ($rest:literal) => {
         concat!(
-            "SELECT job_id, key, state, attempt, started_at, finished_at, retry_at, provider_task, cause, detail ",
+            "SELECT job_id, key, state, attempt, started_at, finished_at, retry_at, provider_task, cause, detail, progress ",
             "FROM job_step ",
             $rest
         )
@@ -106,6 +111,12 @@ impl Store {
     pub async fn job_numbered(&self, number: i64) -> Result<Option<JobId>> {
         let row = sqlx::query("SELECT id FROM job WHERE number = $1").bind(number);
         row.fetch_optional(&self.pool).await?.map(|r| r.id("id")).transpose()
+    }
+
+    /// The newest job that needs this one.
+    pub async fn job_needing(&self, job: JobId) -> Result<Option<JobId>> {
+        let row = sqlx::query("SELECT id FROM job WHERE needs_job_id = $1 ORDER BY number DESC LIMIT 1");
+        row.bind(job.to_string()).fetch_optional(&self.pool).await?.map(|r| r.id("id")).transpose()
     }
 
     /// A customer's unfinished jobs in `seq` order, with steps.
@@ -211,6 +222,8 @@ fn with_steps(mut jobs: Vec<Job>, steps: &[AnyRow]) -> Result<Vec<Job>> {
                 provider_task: row.text_opt("provider_task")?,
                 cause: row.text_opt("cause")?,
                 detail: row.text_opt("detail")?,
+                // What cannot be read says nothing.
+                progress: row.text_opt("progress")?.and_then(|said| serde_json::from_str(&said).ok()),
             });
         }
     }
@@ -232,8 +245,10 @@ fn job(row: &AnyRow) -> Result<Job> {
         kind: row.word("kind")?,
         action: action(&row.text("params")?),
         server: row.id_opt("server_id")?,
+        needs: row.id_opt("needs_job_id")?,
         server_name: row.text_opt("server_name")?,
         template_name: row.text_opt("template_name")?,
+        panel_name: row.text_opt("panel_name")?,
         // A word that this program does not know is nothing that it could go on with.
         state: row.word("state").unwrap_or(JobState::Stuck),
         requested_by: row.id("requested_by")?,

@@ -15,6 +15,7 @@ use crate::{
     edges,
     error::{Error, Result},
     events,
+    panels::{drop_panel, licences_left},
     parking::next_seq,
     row::Columns,
     servers::{Server, family_text},
@@ -56,6 +57,16 @@ pub struct OrderSecrets {
     pub reveal: Option<(SecretString, i64)>,
 }
 
+/// A server to be made.
+#[derive(Debug)]
+pub struct NewServer {
+    pub server: Server,
+    pub secrets: OrderSecrets,
+    pub activate: NewJob,
+    /// The installation of its panel, which needs the other.
+    pub panel: Option<NewJob>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accepted {
     /// Queued by this call.
@@ -66,26 +77,37 @@ pub enum Accepted {
     OtherValues(JobId),
     /// Too many open jobs.
     TooMany { limit: i64 },
+    /// Fewer licences are left than are needed.
+    SoldOut { left: u32 },
     /// What it was about is gone or has changed meanwhile.
     Gone,
 }
 
 impl Store {
-    /// Turns a draft into servers, each with its `activate` job, if the draft was last changed when the caller says. All of
-    /// them or none.
+    /// Turns a draft into servers, each with its jobs, if the draft was last changed when the caller says. All of them or
+    /// none. `licences` is how many there are in all of the panel that is ordered, where they are counted.
     pub async fn order_accept(
         &self,
         (draft, updated_at): (DraftId, i64),
-        orders: &[(Server, OrderSecrets, NewJob)],
+        orders: &[NewServer],
+        licences: Option<u32>,
         idempotency: &Idempotency,
         now: i64,
     ) -> Result<Accepted> {
-        let Some((first, _, first_job)) = orders.first() else { return Ok(Accepted::Gone) };
-        let customer = first.customer;
+        let Some(first) = orders.first() else { return Ok(Accepted::Gone) };
+        let (customer, first_job) = (first.server.customer, &first.activate);
+        let jobs = orders.iter().map(|o| 1 + usize::from(o.panel.is_some())).sum();
         let mut tx = self.write().await?;
-        if let Some(answer) = self.begin(&mut tx, customer, idempotency, orders.len()).await? {
+        if let Some(answer) = self.begin(&mut tx, customer, idempotency, jobs).await? {
             self.give_up(tx).await?;
             return Ok(answer);
+        }
+        if let (Some(all), Some(panel)) = (licences, &first.server.panel) {
+            let left = licences_left(&mut tx, &panel.id, all).await?;
+            if (left as usize) < orders.len() {
+                self.give_up(tx).await?;
+                return Ok(Accepted::SoldOut { left });
+            }
         }
         let taken = sqlx::query(
             "UPDATE draft SET ordered_job_id = $1, sealed_password = NULL, updated_at = $2
@@ -102,10 +124,13 @@ impl Store {
             self.give_up(tx).await?;
             return Ok(Accepted::Gone);
         }
-        for (server, secrets, job) in orders {
+        for NewServer { server, secrets, activate, panel } in orders {
             insert_server(&mut tx, server, now).await?;
-            self.keep_secrets(&mut tx, server.id, secrets, job.id).await?;
-            self.insert_job(&mut tx, customer, job, now).await?;
+            self.keep_secrets(&mut tx, server.id, secrets, activate.id).await?;
+            self.insert_job(&mut tx, customer, activate, now).await?;
+            if let Some(panel) = panel {
+                self.insert_job(&mut tx, customer, panel, now).await?;
+            }
         }
         self.remember(&mut tx, customer, first_job.id, idempotency, now).await?;
         admit(self, &mut tx, customer, now).await?;
@@ -139,20 +164,24 @@ impl Store {
         idempotency: &Idempotency,
         now: i64,
     ) -> Result<Accepted> {
-        self.job_accept_with(customer, job, &OrderSecrets::default(), idempotency, now).await
+        self.job_accept_with(customer, job, None, &OrderSecrets::default(), idempotency, now).await
     }
 
-    /// The same with passwords that come with it; they take the place of earlier ones of the server.
+    /// The same with passwords that come with it, which take the place of earlier ones of the server, and with a job that
+    /// needs it.
     pub async fn job_accept_with(
         &self,
         customer: CustomerId,
         job: &NewJob,
+        then: Option<&NewJob>,
         secrets: &OrderSecrets,
         idempotency: &Idempotency,
         now: i64,
     ) -> Result<Accepted> {
         let mut tx = self.write().await?;
-        if let Some(answer) = self.begin(&mut tx, customer, idempotency, 1).await? {
+        if let Some(answer) =
+            self.begin(&mut tx, customer, idempotency, 1 + usize::from(then.is_some())).await?
+        {
             self.give_up(tx).await?;
             return Ok(answer);
         }
@@ -181,7 +210,12 @@ impl Store {
             self.take_back_parked(&mut tx, customer, job, now).await?;
         }
         self.keep_secrets(&mut tx, job.server, secrets, job.id).await?;
-        self.queue(&mut tx, customer, job, idempotency, now).await?;
+        self.insert_job(&mut tx, customer, job, now).await?;
+        if let Some(then) = then {
+            self.insert_job(&mut tx, customer, then, now).await?;
+        }
+        self.remember(&mut tx, customer, job.id, idempotency, now).await?;
+        admit(self, &mut tx, customer, now).await?;
         self.commit(tx, customer).await?;
         Ok(Accepted::New(job.id))
     }
@@ -266,6 +300,7 @@ impl Store {
             .bind(job.to_string())
             .execute(&mut *tx)
             .await?;
+        drop_panel(&mut tx, customer, job).await?;
         if row.word::<Kind>("kind")? == Kind::Activate
             && let Some(server) = row.id_opt::<ServerId>("server_id")?
         {
@@ -341,19 +376,6 @@ impl Store {
             .int("n")?;
         let limit = self.open_jobs;
         Ok((open + jobs as i64 > limit).then_some(Accepted::TooMany { limit }))
-    }
-
-    async fn queue(
-        &self,
-        tx: &mut Conn,
-        customer: CustomerId,
-        job: &NewJob,
-        idempotency: &Idempotency,
-        now: i64,
-    ) -> Result<()> {
-        self.insert_job(tx, customer, job, now).await?;
-        self.remember(tx, customer, job.id, idempotency, now).await?;
-        admit(self, tx, customer, now).await
     }
 
     async fn insert_job(&self, tx: &mut Conn, customer: CustomerId, job: &NewJob, now: i64) -> Result<()> {
@@ -465,6 +487,7 @@ pub(crate) async fn cancel_needing(
         .await?;
         for row in rows {
             let id: JobId = row.id("id")?;
+            drop_panel(tx, customer, id).await?;
             gone.push(id);
             all.push(id);
         }
@@ -490,8 +513,8 @@ async fn insert_server(tx: &mut Conn, s: &Server, now: i64) -> Result<()> {
     sqlx::query(
         "INSERT INTO server (id, customer_id, name, hostname, template_id, template_name, family, vcpu, ram_gb,
                              disk_gb, bandwidth_mbit, price_minor, method, guest_login, own_password, ssh_keys,
-                             state, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+                             state, created_at, panel_id, panel_name, panel_minor)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
     )
     .bind(s.id.to_string())
     .bind(s.customer.to_string())
@@ -511,6 +534,9 @@ async fn insert_server(tx: &mut Conn, s: &Server, now: i64) -> Result<()> {
     .bind(keys)
     .bind(ServerState::Ordered.as_str())
     .bind(now)
+    .bind(s.panel.as_ref().map(|p| p.id.clone()))
+    .bind(s.panel.as_ref().map(|p| p.name.clone()))
+    .bind(s.panel.as_ref().map_or(0, |p| p.price_minor))
     .execute(tx)
     .await?;
     Ok(())

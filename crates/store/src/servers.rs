@@ -51,6 +51,20 @@ pub struct Server {
     pub next_address: Option<String>,
     /// How often it has changed its edge.
     pub network_turn: i64,
+    /// The control panel that was ordered with it.
+    pub panel: Option<ServerPanel>,
+}
+
+/// A server's control panel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerPanel {
+    /// In the catalogue.
+    pub id: String,
+    pub name: String,
+    /// Its part of the price, per month, minor units.
+    pub price_minor: i64,
+    /// Since when it is there; `None` until it is installed.
+    pub since: Option<i64>,
 }
 
 /// What was seen of a server on the platform.
@@ -98,7 +112,7 @@ macro_rules! select_server {
             "SELECT id, customer_id, name, hostname, template_id, template_name, family, vcpu, ram_gb, disk_gb, ",
             "bandwidth_mbit, price_minor, method, guest_login, own_password, ssh_keys, state, address, machine_ref, ",
             "network_ref, observed_at, created_at, terminated_at, cpu_hot_add, ram_hot_add, snapshot_at, ",
-            "next_address, network_turn FROM server ",
+            "next_address, network_turn, panel_id, panel_name, panel_minor, panel_at FROM server ",
             $rest
         )
     };
@@ -267,7 +281,7 @@ impl Store {
         let keys = serde_json::to_string(&system.ssh_keys).map_err(|e| Error::Corrupt(e.to_string()))?;
         sqlx::query(
             "UPDATE server SET template_id = $1, template_name = $2, family = $3, method = $4, guest_login = $5,
-                 own_password = $6, ssh_keys = $7
+                 own_password = $6, ssh_keys = $7, panel_at = NULL
              WHERE id = $8",
         )
         .bind(&system.template_id)
@@ -312,6 +326,10 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         sqlx::query("DELETE FROM secret WHERE server_id = $1")
+            .bind(server.to_string())
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query("DELETE FROM job_way WHERE server_id = $1")
             .bind(server.to_string())
             .execute(&mut *tx)
             .await?;
@@ -377,5 +395,14 @@ fn server(row: &AnyRow) -> Result<Server> {
         snapshot_at: row.int_opt("snapshot_at")?,
         next_address: row.text_opt("next_address")?,
         network_turn: row.int("network_turn")?,
+        panel: match row.text_opt("panel_id")? {
+            None => None,
+            Some(id) => Some(ServerPanel {
+                id,
+                name: row.text_opt("panel_name")?.unwrap_or_default(),
+                price_minor: row.int("panel_minor")?,
+                since: row.int_opt("panel_at")?,
+            }),
+        },
     })
 }

@@ -11,12 +11,15 @@ use std::{
 
 use async_trait::async_trait;
 use domain::catalogue::Family;
-use provisioning::provider::{
-    Access, ConsoleTicket, EdgeFound, EdgeRef, EdgeSpeed, Group, GroupRef, GuestLogin, GuestProgress,
-    GuestSeen, GuestSettings, GuestSetup, Machine, MachineRef, MachineSpec, NetworkFound, NetworkRef,
-    NetworkSpec, Provider, Result, TaskRef,
+use provisioning::{
+    ansible::{PlayEnd, PlayEvent},
+    provider::{
+        Access, ConsoleTicket, EdgeFound, EdgeRef, EdgeSpeed, Group, GroupRef, GuestLogin, GuestProgress,
+        GuestSeen, GuestSettings, GuestSetup, GuestWay, Machine, MachineRef, MachineSpec, NetworkFound,
+        NetworkRef, NetworkSpec, PanelSpec, Provider, Result, TaskRef,
+    },
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc::UnboundedSender};
 
 /// Each change has three points: before it, after it before anybody has heard of it, and once its task is recorded.
 pub(crate) struct Mortal {
@@ -133,6 +136,8 @@ mortal! {
         async fn machine_guest(&self, machine: &MachineRef) -> Result<GuestProgress>;
         async fn guest_answers(&self, machine: &MachineRef, family: Family, address: &str) -> Result<bool>;
         async fn guest_lets_in(&self, machine: &MachineRef, family: Family, address: &str, login: &GuestLogin) -> Result<Access>;
+        async fn guest_install_panel(&self, machine: &MachineRef, way: &GuestWay<'_>, panel: &PanelSpec, tell: &UnboundedSender<PlayEvent>) -> PlayEnd;
+        async fn guest_leave(&self, machine: &MachineRef, way: &GuestWay<'_>, deadline: Duration) -> PlayEnd;
         async fn guest_seen(&self, machine: &MachineRef) -> Result<Option<GuestSeen>>;
         async fn machine_console(&self, machine: &MachineRef) -> Result<ConsoleTicket>;
         async fn task_cancel(&self, task: &TaskRef) -> Result<()>;

@@ -239,7 +239,7 @@ impl Plane {
             v.quantity = servers.to_string();
         });
         saved.await.unwrap();
-        let draft_now = self.facade.draft(draft, customer).await.unwrap().unwrap();
+        let draft_now = self.facade.draft(draft, customer).await.unwrap().unwrap().draft;
         let total_minor = self.facade.draft_quote(&draft_now.values).unwrap().1.total_minor;
         let seen = Seen { total_minor, digest: draft_digest(&draft_now) };
         match self.facade.order_place(viewer, draft, true, &seen, "test").await.unwrap() {
@@ -275,7 +275,7 @@ impl Plane {
 
     pub async fn place(&self, viewer: &Viewer, draft: DraftId) -> JobId {
         let customer = viewer.customer().unwrap();
-        let draft_now = self.facade.draft(draft, customer).await.unwrap().unwrap();
+        let draft_now = self.facade.draft(draft, customer).await.unwrap().unwrap().draft;
         let total_minor = self.facade.draft_quote(&draft_now.values).unwrap().1.total_minor;
         let seen = Seen { total_minor, digest: draft_digest(&draft_now) };
         match self.facade.order_place(viewer, draft, true, &seen, "test").await.unwrap() {

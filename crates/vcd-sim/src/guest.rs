@@ -2,7 +2,7 @@
 //!
 //! It has a name, addresses, accounts, a root file system; it is customized at first boot and can be changed by whoever
 //! is signed in. Nothing is executed. Of a customization script only the values are understood: assignments of the form
-//! `name=$(decode 'BASE64')` for `hostname`, `login`, `password` and `keys`. Having been customized with a script, the
+//! `name=$(decode 'BASE64')` for `hostname`, `login`, `password`, `keys` and `way`. Having been customized with a script, the
 //! guest does at every boot what the installed `slipway-guest` would: reads the OVF properties `slipway.hostname`,
 //! `slipway.address`, `slipway.gateway` and `slipway.dns`, puts right what differs, and grows the root file system.
 
@@ -29,6 +29,30 @@ pub(crate) struct Guest {
     /// The script that keeps name, address and disks right is installed.
     pub(crate) keeper: bool,
     pub(crate) first_boot: FirstBoot,
+    #[serde(default)]
+    pub(crate) panel: Option<Panel>,
+}
+
+/// A control panel that is being installed, or is there. Nothing is installed: its time passes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Panel {
+    pub(crate) id: String,
+    pub(crate) begun: i64,
+    pub(crate) ends: i64,
+    /// Half-way it fails.
+    pub(crate) fails: bool,
+}
+
+impl Panel {
+    /// `installing`, `done` or `failed`.
+    pub(crate) fn state(&self, now: i64) -> &'static str {
+        let half = self.begun + (self.ends - self.begun) / 2;
+        match self.fails {
+            true if now >= half => "failed",
+            false if now >= self.ends => "done",
+            _ => "installing",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +79,8 @@ pub(crate) mod sentinel {
     pub(crate) const BOOT: &str = "fail-boot";
     /// The guest takes no password and no key.
     pub(crate) const LOGIN: &str = "fail-login";
+    /// The first installation of a panel fails half-way; the next one does not.
+    pub(crate) const PANEL: &str = "fail-panel";
     /// The guest ignores its address.
     pub(crate) const ADDRESS: &str = "fail-address";
 }
@@ -85,7 +111,8 @@ pub(crate) fn customize(vm: &mut Vm, network: &NetworkSettings) {
         if let Some(password) = values.get("password").filter(|p| !p.is_empty()) {
             account.password = Some(password.clone());
         }
-        for key in values.get("keys").map(String::as_str).unwrap_or_default().lines() {
+        let keys = ["keys", "way"].into_iter().filter_map(|name| values.get(name));
+        for key in keys.flat_map(|keys| keys.lines()) {
             if !key.is_empty() && !account.keys.iter().any(|k| k == key) {
                 account.keys.push(key.to_owned());
             }
@@ -201,6 +228,9 @@ pub(crate) fn view(vm: &Vm, now: i64) -> Value {
             FirstBoot::Pending => "pending", FirstBoot::Done => "done", FirstBoot::Failed => "failed",
         },
         "boots": guest.boots,
+        "panel": guest.panel.as_ref().map(|p| json!({
+            "id": p.id, "state": p.state(now), "percent": ((now - p.begun) * 100 / (p.ends - p.begun).max(1)).clamp(0, 100),
+        })),
         "up_for_ms": vm.powered_on_at.map(|at| now - at),
         "properties": vm.properties.iter().map(|p| (p.key.clone(), Value::from(p.value.clone()))).collect::<serde_json::Map<_, _>>(),
     })

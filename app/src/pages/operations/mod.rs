@@ -9,8 +9,8 @@ pub(crate) use list::{list, list_regions};
 pub(crate) use one::{one, one_regions};
 pub(super) use password::password;
 pub(crate) use words::{
-    blocker_text, kind_inline, kind_title, state_badge, state_badge_staff, step_list, ticking, waiting_text,
-    waiting_view,
+    blocker_text, kind_inline, kind_title, row_text, state_badge, state_badge_staff, step_list, ticking,
+    waiting_text, waiting_view,
 };
 
 use super::{Fault, Loaded, Params};

@@ -7,12 +7,14 @@ use domain::{
 use leptos::prelude::*;
 use provisioning::{OperationView, Reveal, Waiting, customer_row, job_word};
 
-use super::{Fault, Loaded, Params, kind_title, state_badge, step_list, ticking, waiting_text, waiting_view};
+use super::{
+    Fault, Loaded, Params, kind_title, row_text, state_badge, step_list, ticking, waiting_text, waiting_view,
+};
 use crate::{
     format,
     i18n::{Lang, t},
     live::Regions,
-    pages::servers::connect,
+    pages::servers::{connect, panel_url},
     request::Request,
     routes,
     shell::{LiveSource, Page, open_count},
@@ -30,12 +32,12 @@ pub(crate) async fn one(request: Request, params: Params) -> Loaded {
     let view = load(&request, params.id("id")?).await?;
     let now = request.facade().now_ms();
     let id = view.job.id;
-    let moving = view.job.state.is_moving();
+    let moving = view.at().state.is_moving();
     let staff = request.viewer()?.role().is_staff();
     let body = view! {
         <div data-live="head">{head(lang, &view, now)}</div>
-        {staff.then(|| view! { <p><a href=routes::staff_job(id)>{t!(lang, "operation-staff")}</a></p> })}
-        <div data-live="body">{body(lang, &view, now)}</div>
+        {staff.then(|| view! { <p><a href=routes::staff_job(view.at().id)>{t!(lang, "operation-staff")}</a></p> })}
+        <div data-live="body">{body(&request, &view, now)}</div>
     };
     Ok(Page {
         heading: Some(heading(lang, &view)),
@@ -52,7 +54,7 @@ pub(crate) async fn one_regions(request: &Request, id: domain::JobId) -> Result<
     let now = request.facade().now_ms();
     let mut values = vec![
         ("head".into(), head(lang, &view, now).to_html()),
-        ("body".into(), body(lang, &view, now).to_html()),
+        ("body".into(), body(request, &view, now).to_html()),
     ];
     if view.own {
         let open = request.facade().operations_open_count(view.job.customer).await?;
@@ -76,7 +78,7 @@ fn heading(lang: Lang, view: &OperationView) -> String {
 
 fn title(lang: Lang, view: &OperationView) -> String {
     let title = heading(lang, view);
-    if !view.job.state.is_started() {
+    if !view.at().state.is_started() {
         return title;
     }
     let (step, total) = view.progress();
@@ -85,7 +87,7 @@ fn title(lang: Lang, view: &OperationView) -> String {
 
 /// What a screen reader hears when something has changed.
 fn say(lang: Lang, view: &OperationView) -> String {
-    match (&view.waiting, view.job.state) {
+    match (&view.waiting, view.at().state) {
         (Some(waiting), _) => {
             let (place, text) = waiting_text(lang, waiting);
             [place.unwrap_or_default(), text].join(" ").trim().to_owned()
@@ -97,16 +99,16 @@ fn say(lang: Lang, view: &OperationView) -> String {
 }
 
 fn head(lang: Lang, view: &OperationView, now: i64) -> AnyView {
-    let job = &view.job;
-    let elapsed = match job.finished_at {
-        Some(at) => view! { <span>{format::duration(at - job.created_at)}</span> }.into_any(),
+    let (job, at) = (&view.job, view.at());
+    let elapsed = match at.finished_at {
+        Some(end) => view! { <span>{format::duration(end - job.created_at)}</span> }.into_any(),
         None => ticking(now - job.created_at, "dim"),
     };
     let usually = (job.kind == Kind::Activate && job.state.is_moving() && job.state != JobState::Parked)
         .then(|| t!(lang, "operation-usually"));
     view! {
         <p class="state-line">
-            {state_badge(lang, job.state)}
+            {state_badge(lang, at.state)}
             <span class="dim">{t!(lang, "operation-number", number = job.number)}</span>
             <span class="dim">{t!(lang, "operation-elapsed")} " " {elapsed}</span>
             {usually.map(|u| view! { <span class="dim">{u}</span> })}
@@ -115,19 +117,29 @@ fn head(lang: Lang, view: &OperationView, now: i64) -> AnyView {
     .into_any()
 }
 
-fn body(lang: Lang, view: &OperationView, now: i64) -> AnyView {
-    let job = &view.job;
+fn body(request: &Request, view: &OperationView, now: i64) -> AnyView {
+    let (lang, job) = (request.lang(), &view.job);
+    let catalogue = request.facade().catalogue();
+    let ordered = view.server.as_ref().and_then(|s| s.panel.as_ref());
+    let panel = ordered.and_then(|p| catalogue.panel(&p.id));
+    let address = view.server.as_ref().and_then(|s| panel_url(request, s));
     // Of a job between two tries the trouble says when it goes on.
     let waiting = view.waiting.as_ref().filter(|w| !matches!(w, Waiting::BackOff { .. }));
     let waiting = waiting.map(|w| waiting_view(lang, w));
     let trouble = trouble(lang, view);
-    let done = (job.state == JobState::Succeeded).then(|| done(lang, view));
+    let done = (job.state == JobState::Succeeded).then(|| done(lang, view, address));
     let cancelled = (job.state == JobState::Cancelled)
         .then(|| view! { <p class="note">{t!(lang, "operation-cancelled")}</p> });
-    let steps = (job.state != JobState::Cancelled).then(|| step_list(lang, job, now));
+    let dropped = panel_dropped(lang, view).map(|text| view! { <p class="note">{text}</p> });
+    // A panel that was taken back has no row any more.
+    let follows = view.panel.as_ref().filter(|p| p.state != JobState::Cancelled);
+    let all: Vec<_> = [Some(job), follows].into_iter().flatten().collect();
+    let about = panel.map(|p| p.usual_minutes);
+    let steps = (job.state != JobState::Cancelled).then(|| step_list(lang, &all, about, now));
     view! {
         {done}
         {cancelled}
+        {dropped}
         {trouble}
         {waiting}
         {view.own.then(|| cancel(lang, view))}
@@ -136,8 +148,20 @@ fn body(lang: Lang, view: &OperationView, now: i64) -> AnyView {
     .into_any()
 }
 
+/// What became of a panel that was not installed after all.
+fn panel_dropped(lang: Lang, view: &OperationView) -> Option<String> {
+    let panel = view.panel.as_ref().filter(|_| view.job.state == JobState::Succeeded)?;
+    let id = match panel.state {
+        JobState::Cancelled => "operation-panel-cancelled",
+        JobState::RolledBack => "operation-panel-rolled-back",
+        _ => return None,
+    };
+    let what = panel.panel_name.clone().unwrap_or_else(|| lang.t("label-panel"));
+    Some(lang.tr(id, &[("panel", what.into()), ("name", name(view).into())]))
+}
+
 fn cancel(lang: Lang, view: &OperationView) -> AnyView {
-    let job = &view.job;
+    let job = view.at();
     match view.can_cancel {
         Ok(()) => view! {
             <form method="post" action=routes::action("operation_cancel")>
@@ -163,23 +187,24 @@ fn cancel(lang: Lang, view: &OperationView) -> AnyView {
 /// The row that is under way, or that it stopped at.
 fn row_name(lang: Lang, view: &OperationView) -> String {
     let open = |s: &&provisioning::JobStep| !matches!(s.state, StepState::Done | StepState::Skipped);
-    let at = view
-        .job
+    let job = view.at();
+    let at = job
         .steps
         .iter()
         .find(|s| matches!(s.state, StepState::Failed | StepState::RetryWait))
-        .or_else(|| view.job.steps.iter().find(open));
-    let row = at.and_then(|s| customer_row(view.job.kind, &s.key)).unwrap_or("finish");
-    let system = view.job.template_name.clone().unwrap_or_default();
-    lang.tr(&format!("row-{row}"), &[("system", system.as_str().into())])
+        .or_else(|| job.steps.iter().find(open));
+    let row = at.and_then(|s| customer_row(job.kind, &s.key)).unwrap_or("finish");
+    row_text(lang, row, job)
 }
 
 fn trouble(lang: Lang, view: &OperationView) -> Option<AnyView> {
-    let job = &view.job;
+    let job = view.at();
     let text = match job.state {
         JobState::Failed | JobState::Stuck => {
             t!(lang, "operation-failed", row = row_name(lang, view), number = job.number)
         }
+        // What that means is said where it is known that it was a panel.
+        JobState::RolledBack if job.kind == Kind::InstallPanel => return None,
         JobState::RolledBack => {
             let known = job.cause.as_deref().map(|c| format!("rolled-back-{c}"));
             let id = known.filter(|id| lang.has(id)).unwrap_or_else(|| "operation-rolled-back".into());
@@ -196,6 +221,16 @@ fn trouble(lang: Lang, view: &OperationView) -> Option<AnyView> {
 }
 
 fn done_title(lang: Lang, view: &OperationView) -> String {
+    let still = view.panel.as_ref().filter(|_| view.job.state == JobState::Succeeded);
+    let id = still.and_then(|p| match p.state {
+        JobState::Failed | JobState::Stuck => Some("operation-ready-panel-failed"),
+        state if state.is_moving() => Some("operation-ready-panel"),
+        _ => None,
+    });
+    if let (Some(id), Some(panel)) = (id, still) {
+        let what = panel.panel_name.clone().unwrap_or_default();
+        return lang.tr(id, &[("name", name(view).into()), ("panel", what.into())]);
+    }
     match view.job.kind {
         Kind::Terminate => t!(lang, "operation-terminated", name = name(view)),
         kind if kind != Kind::Activate => {
@@ -205,7 +240,7 @@ fn done_title(lang: Lang, view: &OperationView) -> String {
     }
 }
 
-fn done(lang: Lang, view: &OperationView) -> AnyView {
+fn done(lang: Lang, view: &OperationView, panel: Option<String>) -> AnyView {
     let title = done_title(lang, view);
     let Some(server) = view.server.as_ref().filter(|_| view.job.kind != Kind::Terminate) else {
         return view! {
@@ -216,7 +251,7 @@ fn done(lang: Lang, view: &OperationView) -> AnyView {
     view! {
         <section class="card ready">
             <h2>{title}</h2>
-            {(server.state == ServerState::Running).then(|| connect(lang, server))}
+            {(server.state == ServerState::Running).then(|| connect(lang, server, panel))}
             {made_password(view.job.kind).then(|| password(lang, view, server))}
             <p><a class="button secondary" href=routes::server(server.id)>{t!(lang, "operation-to-server")}</a></p>
         </section>

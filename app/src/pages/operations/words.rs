@@ -2,7 +2,7 @@
 
 use domain::state::{JobState, StepState};
 use leptos::prelude::*;
-use provisioning::{Blocker, Job, Waiting, customer_rows, job_word};
+use provisioning::{Blocker, Job, Progress, Waiting, customer_rows, job_word};
 
 use crate::{
     format,
@@ -124,13 +124,39 @@ pub(crate) fn ticking(ms: i64, class: &'static str) -> AnyView {
     view! { <span class=class aria-hidden="true" data-tick=seconds>{format::duration(ms)}</span> }.into_any()
 }
 
-/// The steps as customers read them.
-pub(crate) fn step_list(lang: Lang, job: &Job, now: i64) -> impl IntoView + use<> {
-    let system = job.template_name.clone().unwrap_or_default();
-    let rows = customer_rows(job)
-        .into_iter()
-        .map(|(row, step)| {
-            let name = lang.tr(&format!("row-{row}"), &[("system", system.as_str().into())]);
+/// What a row of a job is called.
+pub(crate) fn row_text(lang: Lang, row: &str, job: &Job) -> String {
+    let (system, panel) = (job.template_name.as_deref(), job.panel_name.as_deref());
+    let params = [("system", system.unwrap_or_default().into()), ("panel", panel.unwrap_or_default().into())];
+    lang.tr(&format!("row-{row}"), &params)
+}
+
+/// What a step says of itself while it is under way.
+fn said(lang: Lang, progress: &Progress) -> String {
+    let n = i64::from(progress.ahead);
+    let what = lang.tr(&format!("panel-said-{}", progress.word), &[("n", n.into())]);
+    let of = (progress.total > 0 && progress.done > 0).then(|| {
+        t!(lang, "panel-said-of", done = progress.done.to_string(), total = progress.total.to_string())
+    });
+    let simulated = progress.simulated.then(|| t!(lang, "panel-said-simulated"));
+    [Some(what), of, simulated].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// The steps of these jobs as customers read them, as one list. `about` is how many minutes a panel's installation takes.
+pub(crate) fn step_list(lang: Lang, jobs: &[&Job], about: Option<u32>, now: i64) -> impl IntoView + use<> {
+    let all =
+        jobs.iter().flat_map(|job| customer_rows(job).into_iter().map(move |(row, step)| (*job, row, step)));
+    let rows = all
+        .map(|(job, row, step)| {
+            let about = about.filter(|_| row == "panel").map(|n| t!(lang, "row-about", n = i64::from(n)));
+            let name =
+                [Some(row_text(lang, row, job)), about].into_iter().flatten().collect::<Vec<_>>().join(" ");
+            let progress = step.progress.as_ref().filter(|_| step.state == StepState::Running).map(|p| {
+                let bar = (p.done > 0).then(|| view! {
+                    <progress max=p.total.to_string() value=p.done.to_string() aria-hidden="true"></progress>
+                });
+                view! { <span class="step-said">{bar} " " {said(lang, p)}</span> }
+            });
             let (class, sign) = match step.state {
                 StepState::Done => ("done", "✓"),
                 StepState::Running => ("running", "◐"),
@@ -152,6 +178,7 @@ pub(crate) fn step_list(lang: Lang, job: &Job, now: i64) -> impl IntoView + use<
                     <span class="step-name">{name}</span>
                     <span class="step-state">{lang.t(&format!("step-{}", step.state))}</span>
                     {took}
+                    {progress}
                 </li>
             }
         })

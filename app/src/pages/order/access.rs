@@ -41,28 +41,33 @@ const HINTED: &[Code] = &[
 pub(crate) async fn access(request: Request, params: Params) -> Loaded {
     let draft = draft(&request, &params).await?;
     let lang = request.lang();
-    let errors = shown_errors(&request, &draft, WizardStep::Access);
-    let windows = draft.values.family(request.facade().catalogue()) == Family::Windows;
-    let v = &draft.values;
+    let errors = shown_errors(&draft, WizardStep::Access);
+    let windows = draft.draft.values.family(request.facade().catalogue()) == Family::Windows;
+    let v = &draft.draft.values;
+    let full = v.panel_of(request.facade().catalogue()).filter(|p| p.needs_domain);
+    let host_hint = match full {
+        Some(panel) => t!(lang, "access-hostname-full", panel = panel.name.clone()),
+        None => t!(lang, "access-hostname-hint"),
+    };
     let login_hint =
         if windows { t!(lang, "access-login-hint-windows") } else { t!(lang, "access-login-hint") };
     let form = view! {
         <form method="post" action=routes::action("draft_save_access") novalidate=true>
             {enter_is_next()}
-            {draft_input(&draft)}
+            {draft_input(&draft.draft)}
             {help(lang, t!(lang, "access-help"))}
             {text_row(lang, &errors, Field::Name, &v.name, 80, t!(lang, "access-name-hint"))}
-            {text_row(lang, &errors, Field::Hostname, &v.hostname, 300, t!(lang, "access-hostname-hint"))}
+            {text_row(lang, &errors, Field::Hostname, &v.hostname, 300, host_hint)}
             {quantity(lang, &errors, &v.quantity)}
             {methods(lang, &errors, &v.method, windows)}
             {text_row(lang, &errors, Field::GuestLogin, &v.guest_login, 80, login_hint)}
-            {passwords(lang, &errors, &v.password_source, draft.password_kept)}
+            {passwords(lang, &errors, &v.password_source, draft.draft.password_kept)}
             {(!windows).then(|| keys(lang, &errors, &v.ssh_keys))}
             <div class="field">
                 <p class="label">{t!(lang, "access-ip")}</p>
                 <p class="hint">{t!(lang, "access-ip-auto")}</p>
             </div>
-            {buttons(&request, &draft, WizardStep::Access)}
+            {buttons(&request, &draft.draft, WizardStep::Access)}
             <TextHints windows texts=hint_texts(lang)/>
         </form>
     };

@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 mod os;
+mod panel;
 mod review;
 mod size;
 mod summary;
@@ -11,10 +12,11 @@ use domain::{
     draft::{DraftValues, WizardStep},
 };
 use leptos::prelude::*;
-use provisioning::Draft;
+use provisioning::{Draft, JudgedDraft};
 
 pub(super) use access::access;
 pub(super) use os::os;
+pub(super) use panel::panel;
 pub(super) use review::review;
 pub(super) use size::size;
 pub(crate) use summary::quote_texts;
@@ -30,13 +32,13 @@ use crate::{
 };
 
 /// The draft of a step's page, or where it went.
-async fn draft(request: &Request, params: &Params) -> Result<Draft, Fault> {
+async fn draft(request: &Request, params: &Params) -> Result<JudgedDraft, Fault> {
     let id: DraftId = params.id("draft")?;
     let found = request.facade().draft(id, request.customer()?).await?.ok_or(Fault::NotFound)?;
-    if let Some(job) = found.ordered {
+    if let Some(job) = found.draft.ordered {
         return Err(Fault::Moved(routes::operation(job)));
     }
-    if found.expires_at <= request.facade().now_ms() {
+    if found.draft.expires_at <= request.facade().now_ms() {
         let lang = request.lang();
         let link = (routes::SERVERS.to_owned(), t!(lang, "nav-servers"));
         return Err(Fault::Gone { text: t!(lang, "fault-410-draft"), link: Some(link) });
@@ -49,9 +51,9 @@ pub(crate) fn step_name(lang: Lang, step: WizardStep) -> String {
 }
 
 /// What is wrong with a step, once it was posted.
-fn shown_errors(request: &Request, draft: &Draft, step: WizardStep) -> Errors {
-    if draft.values.visited.contains(&step) {
-        Errors(draft.values.errors(step, request.facade().catalogue(), draft.password_kept))
+fn shown_errors(draft: &JudgedDraft, step: WizardStep) -> Errors {
+    if draft.draft.values.visited.contains(&step) {
+        Errors(draft.errors(step).to_vec())
     } else {
         Errors::default()
     }
@@ -60,7 +62,7 @@ fn shown_errors(request: &Request, draft: &Draft, step: WizardStep) -> Errors {
 /// The page of a step: stepper, form, summary.
 fn step_page(
     request: &Request,
-    draft: &Draft,
+    draft: &JudgedDraft,
     step: WizardStep,
     heading: String,
     errors: Errors,
@@ -81,18 +83,17 @@ fn step_page(
     Page { refused, heading: None, ..Page::new(title, body) }
 }
 
-fn stepper(request: &Request, draft: &Draft, current: WizardStep) -> impl IntoView + use<> {
+fn stepper(request: &Request, draft: &JudgedDraft, current: WizardStep) -> impl IntoView + use<> {
     let lang = request.lang();
-    let catalogue = request.facade().catalogue();
-    let first_faulty = draft.values.first_faulty(catalogue, draft.password_kept);
+    let first_faulty = draft.first_faulty();
     let items = WizardStep::ALL
         .iter()
         .map(|&step| {
             let name = step_name(lang, step);
-            let visited = draft.values.visited.contains(&step);
-            let faulty = visited && !draft.values.errors(step, catalogue, draft.password_kept).is_empty();
+            let visited = draft.draft.values.visited.contains(&step);
+            let faulty = visited && !draft.errors(step).is_empty();
             let reachable = first_faulty.is_none_or(|bad| step <= bad);
-            let href = routes::order(draft.id, step);
+            let href = routes::order(draft.draft.id, step);
             let (class, sign, note) = match (step == current, faulty, visited, reachable) {
                 (true, ..) => ("current", "●", None),
                 (_, true, ..) => ("faulty", "▲", Some(t!(lang, "wizard-faulty"))),

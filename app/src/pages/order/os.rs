@@ -19,7 +19,7 @@ use crate::{
 pub(crate) async fn os(request: Request, params: Params) -> Loaded {
     let draft = draft(&request, &params).await?;
     let lang = request.lang();
-    let errors = shown_errors(&request, &draft, WizardStep::Os);
+    let errors = shown_errors(&draft, WizardStep::Os);
     let catalogue = request.facade().catalogue();
     let today = format::iso(request.facade().now_ms());
     let families = [(Family::Linux, t!(lang, "family-linux")), (Family::Windows, t!(lang, "family-windows"))]
@@ -29,7 +29,11 @@ pub(crate) async fn os(request: Request, params: Params) -> Loaded {
                 .templates
                 .iter()
                 .filter(|t| t.family == family)
-                .map(|template| card(lang, template, &draft.values.template, &errors, &today))
+                .map(|template| {
+                    let panels: Vec<&str> =
+                        catalogue.panels_for(template, &draft.today).map(|p| p.name.as_str()).collect();
+                    card(lang, template, &draft.draft.values.template, &errors, &today, panels.join(", "))
+                })
                 .collect_view();
             view! { <fieldset class="cards"><legend>{name}</legend>{cards}</fieldset> }
         })
@@ -37,11 +41,11 @@ pub(crate) async fn os(request: Request, params: Params) -> Loaded {
     let form = view! {
         <form method="post" action=routes::action("draft_save_os")>
             {enter_is_next()}
-            {draft_input(&draft)}
+            {draft_input(&draft.draft)}
             {help(lang, t!(lang, "os-help"))}
             <div id="template">{families}</div>
             {errors.at(lang, Field::Template)}
-            {buttons(&request, &draft, WizardStep::Os)}
+            {buttons(&request, &draft.draft, WizardStep::Os)}
         </form>
     };
     let form = form.into_any();
@@ -54,6 +58,7 @@ fn card(
     chosen: &str,
     errors: &Errors,
     today: &str,
+    panels: String,
 ) -> impl IntoView + use<> {
     let id = format!("template-{}", template.id.replace('.', "-"));
     let note = format!("{id}-note");
@@ -90,6 +95,7 @@ fn card(
                 {support.map(|s| view! { <span>{s}</span> })}
                 <span>{minimum}</span>
                 {licence.map(|l| view! { <span>{l}</span> })}
+                {(!panels.is_empty()).then(|| view! { <span>{t!(lang, "os-panels", panels = panels)}</span> })}
             </span>
         </label>
     }

@@ -25,23 +25,25 @@ use crate::{
 pub(crate) async fn review(request: Request, params: Params) -> Loaded {
     let draft = draft(&request, &params).await?;
     let lang = request.lang();
-    let flash =
-        Memory(&request.around.session).flash_of(&format!("review-{}", draft.id)).await.unwrap_or_default();
-    let catalogue = request.facade().catalogue();
-    let faulty = draft.values.first_faulty(catalogue, draft.password_kept);
+    let flash = Memory(&request.around.session)
+        .flash_of(&format!("review-{}", draft.draft.id))
+        .await
+        .unwrap_or_default();
+    let faulty = draft.first_faulty();
     // What the order step said about terms and price; what is wrong with a step is shown as it is now.
     let errors =
         Errors(flash.errors.into_iter().filter(|e| matches!(e.field, Field::Terms | Field::Price)).collect());
-    let preview = request.facade().order_preview(draft.customer).await?;
-    let quote = request.facade().draft_quote(&draft.values).map(|(_, q)| q);
-    let order = quote.as_ref().filter(|_| faulty.is_none()).map(|q| order_form(lang, &draft, q, &errors));
+    let preview = request.facade().order_preview(draft.draft.customer).await?;
+    let quote = request.facade().draft_quote(&draft.draft.values).map(|(_, q)| q);
+    let order =
+        quote.as_ref().filter(|_| faulty.is_none()).map(|q| order_form(lang, &draft.draft, q, &errors));
     let form = view! {
         {super::help(lang, t!(lang, "review-help"))}
-        {choices(&request, &draft)}
+        {choices(&request, &draft.draft)}
         {quote.as_ref().map(|q| price_table(lang, q))}
-        {checks(lang, &draft, faulty, &preview)}
+        {checks(&request, &draft.draft, faulty, &preview)}
         {order}
-        <p><a class="button secondary" href=routes::order(draft.id, WizardStep::Access)>{t!(lang, "wizard-back")}</a></p>
+        <p><a class="button secondary" href=routes::order(draft.draft.id, WizardStep::Access)>{t!(lang, "wizard-back")}</a></p>
     };
     let form = form.into_any();
     Ok(step_page(&request, &draft, WizardStep::Review, t!(lang, "review-heading"), errors, form))
@@ -51,6 +53,8 @@ fn choices(request: &Request, draft: &Draft) -> impl IntoView + use<> {
     let (lang, v) = (request.lang(), &draft.values);
     let template =
         request.facade().catalogue().template(&v.template).map_or("—".into(), |t| t.name.clone());
+    let panel =
+        v.panel_of(request.facade().catalogue()).map_or_else(|| t!(lang, "panel-none"), |p| p.name.clone());
     let size =
         v.check_size(request.facade().catalogue()).map_or_else(|_| "—".to_owned(), |s| format::size(lang, s));
     let method = v.method.parse::<Method>();
@@ -68,6 +72,10 @@ fn choices(request: &Request, draft: &Draft) -> impl IntoView + use<> {
         <section class="card">
             <h2>{step_name(lang, WizardStep::Os)} " " {change(WizardStep::Os)}</h2>
             <dl class="facts">{fact(label(lang, Field::Template), template)}</dl>
+        </section>
+        <section class="card">
+            <h2>{step_name(lang, WizardStep::Panel)} " " {change(WizardStep::Panel)}</h2>
+            <dl class="facts">{fact(label(lang, Field::Panel), panel)}</dl>
         </section>
         <section class="card">
             <h2>{step_name(lang, WizardStep::Size)} " " {change(WizardStep::Size)}</h2>
@@ -133,11 +141,17 @@ fn price_table(lang: Lang, quote: &Quote) -> impl IntoView + use<> {
 }
 
 fn checks(
-    lang: Lang,
+    request: &Request,
     draft: &Draft,
     faulty: Option<WizardStep>,
     preview: &QueuePreview,
 ) -> impl IntoView + use<> {
+    let lang = request.lang();
+    let panel = draft.values.panel_of(request.facade().catalogue());
+    let time = panel.map_or_else(
+        || t!(lang, "review-time"),
+        |p| t!(lang, "review-time-panel", panel = p.name.clone(), n = i64::from(p.usual_minutes + 4)),
+    );
     let fit = match faulty {
         None => view! { <li class="ok">{t!(lang, "review-check-ok")}</li> }.into_any(),
         Some(step) => view! {
@@ -161,7 +175,7 @@ fn checks(
         <section class="card">
             <h2>{t!(lang, "review-checks")}</h2>
             <ul class="checks">{fit}{slot}{queue}</ul>
-            <p class="dim">{t!(lang, "review-time")}</p>
+            <p class="dim">{time}</p>
         </section>
     }
 }

@@ -16,12 +16,12 @@ use crate::{
 pub(crate) async fn size(request: Request, params: Params) -> Loaded {
     let draft = draft(&request, &params).await?;
     let lang = request.lang();
-    let errors = shown_errors(&request, &draft, WizardStep::Size);
+    let errors = shown_errors(&draft, WizardStep::Size);
     let catalogue = request.facade().catalogue();
-    let values = &draft.values;
+    let values = &draft.draft.values;
     let template = catalogue.template(&values.template).or(catalogue.templates.first());
     let template = template.ok_or(super::Fault::NotFound)?;
-    let limits = catalogue.limits(template);
+    let limits = catalogue.limits(template, values.panel_of(catalogue));
     let prices = &catalogue.prices;
     let per = |id: &'static str, minor| lang.tr(id, &[("price", format::money(lang, minor).into())]);
     let rows = [
@@ -58,7 +58,7 @@ pub(crate) async fn size(request: Request, params: Params) -> Loaded {
             }
         })
         .collect_view();
-    let free = request.facade().order_preview(draft.customer).await?.free_edges;
+    let free = request.facade().order_preview(draft.draft.customer).await?.free_edges;
     let capacity = match free {
         0 => t!(lang, "size-edges-none"),
         1..10 => t!(lang, "size-edges-few", n = free),
@@ -67,7 +67,7 @@ pub(crate) async fn size(request: Request, params: Params) -> Loaded {
     let form = view! {
         <form method="post" action=routes::action("draft_save_size") id="size-form" novalidate=true>
             {enter_is_next()}
-            {draft_input(&draft)}
+            {draft_input(&draft.draft)}
             {help(lang, t!(lang, "size-help"))}
             <div class="presets" role="group" aria-label=t!(lang, "size-presets")>
                 <span class="dim">{t!(lang, "size-presets")}</span>
@@ -83,8 +83,8 @@ pub(crate) async fn size(request: Request, params: Params) -> Loaded {
             <noscript>
                 <button class="button secondary" name="go" value="recalculate">{t!(lang, "wizard-recalculate")}</button>
             </noscript>
-            {buttons(&request, &draft, WizardStep::Size)}
-            <LiveQuote template=template.id.clone() servers=values.quantity.clone()/>
+            {buttons(&request, &draft.draft, WizardStep::Size)}
+            <LiveQuote template=template.id.clone() panel=values.panel.clone() servers=values.quantity.clone()/>
         </form>
     };
     let form = form.into_any();

@@ -1,13 +1,17 @@
 //! The growing summary beside every step, and the price table's texts.
 
-use domain::price::{Item, Quote};
+use domain::{
+    draft::WizardStep,
+    price::{Item, Quote},
+};
 use leptos::prelude::*;
-use provisioning::Draft;
+use provisioning::JudgedDraft;
 
 use crate::{
     format,
     i18n::{Lang, t},
     request::Request,
+    routes,
     ui::fact,
 };
 
@@ -21,12 +25,14 @@ pub(super) fn item_key(item: Item) -> &'static str {
         Item::Disk => "disk",
         Item::Bandwidth => "bandwidth",
         Item::Licence => "licence",
+        Item::Panel => "panel",
     }
 }
 
 pub(super) fn item_name(lang: Lang, item: Item) -> String {
     match item {
         Item::Licence => t!(lang, "item-licence"),
+        Item::Panel => t!(lang, "item-panel"),
         other => lang.t(&format!("label-{}", item_key(other))),
     }
 }
@@ -44,12 +50,19 @@ pub(super) fn per_hour(lang: Lang, total_minor: i64) -> String {
     t!(lang, "review-hour", price = format::money(lang, total_minor / HOURS))
 }
 
-pub(super) fn summary(request: &Request, draft: &Draft) -> impl IntoView + use<> {
+pub(super) fn summary(request: &Request, draft: &JudgedDraft) -> impl IntoView + use<> {
     let lang = request.lang();
     let facade = request.facade();
-    let template = facade.catalogue().template(&draft.values.template);
+    let values = &draft.draft.values;
+    let template = facade.catalogue().template(&values.template);
     let name = template.map_or_else(|| "—".to_owned(), |t| t.name.clone());
-    let quote = facade.draft_quote(&draft.values).map(|(_, q)| q);
+    // A choice that does not fit says so here too.
+    let panel = facade.catalogue().panel(&values.panel).map(|p| {
+        let faulty = !draft.errors(WizardStep::Panel).is_empty();
+        let note = faulty.then(|| view! { " " <a class="reason" href=routes::order(draft.draft.id, WizardStep::Panel)>"▲ " {t!(lang, "wizard-faulty")}</a> });
+        fact(t!(lang, "label-panel"), view! { {p.name.clone()} {note} })
+    });
+    let quote = facade.draft_quote(values).map(|(_, q)| q);
     let lines = quote.as_ref().map(|q| {
         q.lines
             .iter()
@@ -67,6 +80,7 @@ pub(super) fn summary(request: &Request, draft: &Draft) -> impl IntoView + use<>
             <h2>{t!(lang, "order-summary")}</h2>
             <dl class="facts">
                 {fact(t!(lang, "label-template"), name)}
+                {panel}
                 {lines}
             </dl>
             <p class="total">

@@ -2,7 +2,7 @@
 
 use domain::{draft::WizardStep, state::JobState};
 use leptos::prelude::*;
-use provisioning::{Draft, ServerView};
+use provisioning::{JudgedDraft, ServerView};
 
 use super::{Loaded, Params, state_view};
 use crate::{
@@ -50,23 +50,22 @@ pub(crate) async fn list(request: Request, _: Params) -> Loaded {
     })
 }
 
-fn draft_list(request: &Request, drafts: &[Draft]) -> impl IntoView + use<> {
+fn draft_list(request: &Request, drafts: &[JudgedDraft]) -> impl IntoView + use<> {
     let lang = request.lang();
     let items = drafts
         .iter()
         .map(|d| {
-            let catalogue = request.facade().catalogue();
-            let next = WizardStep::ALL.iter().copied().find(|s| {
-                !d.values.visited.contains(s) || !d.values.errors(*s, catalogue, d.password_kept).is_empty()
-            });
+            let open =
+                |s: &WizardStep| !d.draft.values.visited.contains(s) || !d.errors(*s).is_empty();
+            let next = WizardStep::ALL.iter().copied().find(open);
             let step = next.unwrap_or(WizardStep::Review);
-            let name = order::draft_name(&d.values);
+            let name = order::draft_name(&d.draft.values);
             let text = t!(lang, "servers-draft", name = name.clone(), step = order::step_name(lang, step));
             view! {
                 <li>
-                    <a href=routes::order(d.id, step)>{text}</a>
+                    <a href=routes::order(d.draft.id, step)>{text}</a>
                     <form method="post" action=routes::action("draft_discard")>
-                        <input type="hidden" name="draft" value=d.id.to_string()/>
+                        <input type="hidden" name="draft" value=d.draft.id.to_string()/>
                         <button class="button quiet small" aria-label=t!(lang, "servers-discard-of", name = name)>
                             {t!(lang, "servers-discard")}
                         </button>

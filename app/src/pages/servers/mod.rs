@@ -22,7 +22,10 @@ pub(super) use reinstall::reinstall;
 pub(super) use resize::resize;
 pub(super) use terminate::terminate;
 
-use super::{Fault, Loaded, Params, operations::kind_inline};
+use super::{
+    Fault, Loaded, Params,
+    operations::{kind_inline, row_text},
+};
 use crate::{
     format,
     i18n::{Lang, t},
@@ -54,15 +57,21 @@ pub(crate) fn state_view(lang: Lang, view: &ServerView) -> impl IntoView + use<>
     let progress = view.progress().zip(view.current.as_ref()).map(|((step, total), job)| {
         let rows = customer_rows(job);
         let row = rows.get(step - 1).map(|(row, _)| *row).unwrap_or_default();
-        let row = lang.tr(&format!("row-{row}"), &[("system", server.template_name.as_str().into())]);
+        let row = row_text(lang, row, job);
         let text = t!(lang, "server-progress", step = step as i64, total = total as i64, row = row);
         view! { <span class="dim">{text}</span> }
     });
     view! { {state} " " {chip} " " {progress} }
 }
 
+/// Where a server's panel is signed in to, once it is there.
+pub(crate) fn panel_url(request: &crate::request::Request, server: &Server) -> Option<String> {
+    let ordered = server.panel.as_ref().filter(|p| p.since.is_some())?;
+    Some(request.facade().catalogue().panel(&ordered.id)?.url(server.address.as_deref()?))
+}
+
 /// How to sign in to a server.
-pub(crate) fn connect(lang: Lang, server: &Server) -> AnyView {
+pub(crate) fn connect(lang: Lang, server: &Server, panel: Option<String>) -> AnyView {
     let Some(address) = server.address.clone().filter(|_| server.state == ServerState::Running) else {
         return view! { <p>{t!(lang, "server-connect-wait")}</p> }.into_any();
     };
@@ -72,13 +81,21 @@ pub(crate) fn connect(lang: Lang, server: &Server) -> AnyView {
         }
         domain::catalogue::Family::Windows => (t!(lang, "server-rdp"), address.clone()),
     };
+    let panel = panel.map(|url| {
+        view! {
+            {fact(t!(lang, "server-panel-address"), view! { <a href=url.clone() rel="noreferrer">{url.clone()}</a> })}
+        }
+    });
+    let note = panel.is_some().then(|| view! { <p class="dim">{t!(lang, "server-panel-login")}</p> });
     view! {
         <p>{how}</p>
         <p>{copyable(lang, command)}</p>
         <dl class="facts">
             {fact(t!(lang, "col-address"), copyable(lang, address))}
             {fact(t!(lang, "server-login"), server.guest_login.clone())}
+            {panel}
         </dl>
+        {note}
     }
     .into_any()
 }

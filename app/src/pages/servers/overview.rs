@@ -10,7 +10,7 @@ use domain::{
 use leptos::prelude::*;
 use provisioning::{Drift, Job, Server, ServerView};
 
-use super::{Asked, Fault, Loaded, Params, connect, gone, state_view, tabs};
+use super::{Asked, Fault, Loaded, Params, connect, gone, panel_url, state_view, tabs};
 use crate::{
     format,
     i18n::{Lang, t},
@@ -48,7 +48,7 @@ pub(crate) async fn overview(request: Request, params: Params) -> Loaded {
         <p class="state-line" data-live="state">{state_line(lang, &view)}</p>
         {view.own.then(|| view! { <div data-live="power">{power(lang, &view, &power_key(&view, since))}</div> })}
         {tabs(lang, &view.server, "overview")}
-        <div class="grid" data-live="cards">{cards(lang, &view, &activity, &drift)}</div>
+        <div class="grid" data-live="cards">{cards(&request, &view, &activity, &drift)}</div>
     };
     Ok(Page {
         live: Some(LiveSource { path: routes::live(&routes::server(id)), since }),
@@ -67,7 +67,7 @@ pub(crate) async fn overview_regions(request: &Request, id: ServerId) -> Result<
     let (view, activity, drift) = load(request, id).await?;
     let mut values = vec![
         ("state".to_owned(), state_line(lang, &view).to_html()),
-        ("cards".to_owned(), cards(lang, &view, &activity, &drift).to_html()),
+        ("cards".to_owned(), cards(request, &view, &activity, &drift).to_html()),
     ];
     if view.own {
         values.push(("power".to_owned(), power(lang, &view, &power_key(&view, version)).to_html()));
@@ -124,8 +124,15 @@ fn state_line(lang: Lang, view: &ServerView) -> impl IntoView + use<> {
     view! { {state_view(lang, view)} " " {observed} }
 }
 
-fn cards(lang: Lang, view: &ServerView, activity: &[Job], drift: &[Drift]) -> impl IntoView + use<> {
-    let server = &view.server;
+fn cards(request: &Request, view: &ServerView, activity: &[Job], drift: &[Drift]) -> impl IntoView + use<> {
+    let (lang, server) = (request.lang(), &view.server);
+    let panel = server.panel.as_ref().map(|p| {
+        let text = match p.since {
+            Some(_) => p.name.clone(),
+            None => t!(lang, "server-panel-coming", panel = p.name.clone()),
+        };
+        fact(t!(lang, "server-panel"), text)
+    });
     let current = view.current.as_ref().map(|job| {
         let waiting = view.waiting.as_ref().map(|w| waiting_view(lang, w));
         view! {
@@ -141,12 +148,13 @@ fn cards(lang: Lang, view: &ServerView, activity: &[Job], drift: &[Drift]) -> im
         {current}
         <section class="card">
             <h2>{t!(lang, "server-connect")}</h2>
-            {connect(lang, server)}
+            {connect(lang, server, panel_url(request, server))}
         </section>
         <section class="card">
             <h2>{t!(lang, "server-resources")}</h2>
             <dl class="facts">
                 {fact(t!(lang, "col-system"), server.template_name.clone())}
+                {panel}
                 {fact(t!(lang, "label-hostname"), server.hostname.clone())}
                 {fact(t!(lang, "label-vcpu"), server.size.vcpu.to_string())}
                 {fact(t!(lang, "label-ram"), format::gigabytes(lang, server.size.ram_gb))}

@@ -70,13 +70,16 @@ pub(crate) async fn reinstall(request: Request, params: Params) -> Loaded {
         .into_any(),
     };
     let size = format::gigabytes(lang, server.size.disk_gb);
+    let panel = server.panel.as_ref().map(|p| {
+        view! { <li>{t!(lang, "reinstall-kept-panel", panel = p.name.clone())}</li> }
+    });
     let lead = t!(lang, "reinstall-lead", name = server.name.clone(), size = size);
     let body = view! {
         {tabs(lang, server, "reinstall")}
         <ErrorSummary lang errors=errors.clone()/>
         <section class="card">
             <p>{lead}</p>
-            <ul><li>{t!(lang, "reinstall-kept")}</li><li>{t!(lang, "reinstall-password")}</li></ul>
+            <ul><li>{t!(lang, "reinstall-kept")}</li><li>{t!(lang, "reinstall-password")}</li>{panel}</ul>
             {after.map(|after| view! { <p class="note">{after}</p> })}
             {form}
         </section>

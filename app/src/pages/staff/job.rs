@@ -82,6 +82,7 @@ fn content(lang: Lang, view: &StaffJob) -> AnyView {
         {cause}
         {waiting}
         {steps(lang, view)}
+        {(!view.log.is_empty()).then(|| log(lang, view))}
         {events(lang, view)}
     }
     .into_any()
@@ -119,6 +120,19 @@ fn steps(lang: Lang, view: &StaffJob) -> impl IntoView + use<> {
                 <thead><tr>{head}</tr></thead>
                 <tbody>{rows}</tbody>
             </table>
+        </section>
+    }
+}
+
+fn log(lang: Lang, view: &StaffJob) -> impl IntoView + use<> {
+    let lines: Vec<String> =
+        view.log.iter().map(|l| format!("{} {}", format::clock(lang, l.at), l.text)).collect();
+    view! {
+        <section>
+            <h2 id="said">{t!(lang, "job-log")}</h2>
+            <div class="scroll" role="region" tabindex="0" aria-label=t!(lang, "job-log-caption")>
+                <pre class="log">{lines.join("\n")}</pre>
+            </div>
         </section>
     }
 }

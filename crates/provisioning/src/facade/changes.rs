@@ -6,6 +6,7 @@ use domain::{
     field::{Code, Field, FieldError},
     hostname::check_name,
     kind::Kind,
+    panel::Panel,
     permission::Action,
     price::{Quote, quote},
     resize::{Effects, Impossible, effects},
@@ -40,10 +41,15 @@ pub struct Form<'f> {
 }
 
 impl Facade {
+    /// A server's panel, as the catalogue has it.
+    pub(super) fn panel_on(&self, server: &Server) -> Option<&Panel> {
+        self.catalogue.panel(&server.panel.as_ref()?.id)
+    }
+
     /// The limits of a server's size: those of its template, and never less disk than it has.
     pub fn resize_limits(&self, view: &ServerView) -> Option<Limits> {
         let template = self.catalogue.template(&view.server.template_id)?;
-        let mut limits = self.catalogue.limits(template);
+        let mut limits = self.catalogue.limits(template, self.panel_on(&view.server));
         limits.disk_gb.min = limits.disk_gb.min.max(view.server.size.disk_gb);
         Some(limits)
     }
@@ -57,7 +63,8 @@ impl Facade {
     ) -> std::result::Result<ResizePreview, Vec<FieldError>> {
         let gone = || vec![FieldError::new(Field::Template, Code::TemplateGone)];
         let template = self.catalogue.template(&view.server.template_id).ok_or_else(gone)?;
-        let size = check_size_of(typed, &self.catalogue, template)?;
+        let panel = self.panel_on(&view.server);
+        let size = check_size_of(typed, &self.catalogue, template, panel)?;
         let effects = effects(view.server.size, size, view.growth());
         let now = view.server.size.disk_gb;
         match effects.impossible() {
@@ -72,7 +79,7 @@ impl Facade {
         if effects.is_nothing() {
             return Err(vec![FieldError::new(Field::Size, Code::NothingChanged)]);
         }
-        Ok(ResizePreview { size, effects, quote: quote(&self.catalogue.prices, template, size) })
+        Ok(ResizePreview { size, effects, quote: quote(&self.catalogue.prices, template, panel, size) })
     }
 
     /// Asks for another size. `seen_minor` is the price that was shown.

@@ -3,7 +3,7 @@
 use domain::{
     CustomerId, DraftId, JobId,
     access::{PasswordSource, check_password},
-    draft::{DraftValues, WizardStep},
+    draft::{DraftValues, Offer, WizardStep},
     field::{Code, Field, FieldError},
     hostname::check_hostname,
     keys::private_key_line,
@@ -25,6 +25,29 @@ const LIFE_MS: i64 = 14 * 86_400_000;
 /// Values longer than this are cut before they are kept: no rule allows them anyway.
 const VALUE_MAX: usize = 32 * 1024;
 const SHORT_MAX: usize = 300;
+
+/// A draft, and what is wrong with it now.
+#[derive(Clone, Debug)]
+pub struct JudgedDraft {
+    pub draft: Draft,
+    /// The steps that are not in order, and why.
+    pub faults: Vec<(WizardStep, Vec<FieldError>)>,
+    /// How many licences are left of the panels whose licences are counted.
+    pub left: Vec<(String, u32)>,
+    /// The day on which it was looked at, an ISO date.
+    pub today: String,
+}
+
+impl JudgedDraft {
+    pub fn errors(&self, step: WizardStep) -> &[FieldError] {
+        self.faults.iter().find(|(s, _)| *s == step).map_or(&[], |(_, errors)| errors)
+    }
+
+    /// The first step that is not in order, if any.
+    pub fn first_faulty(&self) -> Option<WizardStep> {
+        self.faults.first().map(|(step, _)| *step)
+    }
+}
 
 /// How saving a step ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,12 +74,43 @@ impl Facade {
         Ok(id)
     }
 
-    pub async fn draft(&self, id: DraftId, customer: CustomerId) -> Result<Option<Draft>> {
-        self.store.draft(id, customer).await
+    pub async fn draft(&self, id: DraftId, customer: CustomerId) -> Result<Option<JudgedDraft>> {
+        let Some(draft) = self.store.draft(id, customer).await? else { return Ok(None) };
+        let left = self.licences_left().await?;
+        Ok(Some(self.judge(draft, &self.today(), left)))
     }
 
-    pub async fn drafts_open(&self, customer: CustomerId) -> Result<Vec<Draft>> {
-        self.store.drafts_open(customer, self.now_ms()).await
+    pub async fn drafts_open(&self, customer: CustomerId) -> Result<Vec<JudgedDraft>> {
+        let drafts = self.store.drafts_open(customer, self.now_ms()).await?;
+        let (left, today) = (self.licences_left().await?, self.today());
+        Ok(drafts.into_iter().map(|d| self.judge(d, &today, left.clone())).collect())
+    }
+
+    fn judge(&self, draft: Draft, today: &str, left: Vec<(String, u32)>) -> JudgedDraft {
+        let offer = self.offer(today, &left);
+        let fault = |step: &WizardStep| (*step, draft.values.errors(*step, offer, draft.password_kept));
+        let faults = WizardStep::ALL.iter().map(fault).filter(|(_, errors)| !errors.is_empty()).collect();
+        JudgedDraft { draft, faults, left, today: today.to_owned() }
+    }
+
+    /// What drafts are held against now.
+    pub(super) fn offer<'a>(&'a self, today: &'a str, left: &'a [(String, u32)]) -> Offer<'a> {
+        Offer { catalogue: &self.catalogue, today, left }
+    }
+
+    /// How many licences are left of each panel whose licences are counted.
+    pub(super) async fn licences_left(&self) -> Result<Vec<(String, u32)>> {
+        let counted: Vec<_> =
+            self.catalogue.panels.iter().filter_map(|p| Some((&p.id, p.licences?))).collect();
+        if counted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let used = self.store.licences_used().await?;
+        let used = |id: &str| used.iter().find(|(of, _)| of == id).map_or(0, |(_, n)| *n);
+        let left = |(id, all): (&String, u32)| {
+            (id.clone(), all.saturating_sub(u32::try_from(used(id)).unwrap_or(u32::MAX)))
+        };
+        Ok(counted.into_iter().map(left).collect())
     }
 
     pub async fn draft_discard(&self, id: DraftId, customer: CustomerId) -> Result<bool> {
@@ -85,7 +139,7 @@ impl Facade {
         if values.family(&self.catalogue) != family_before {
             values.fill_family(values.family(&self.catalogue));
         }
-        if step == WizardStep::Os {
+        if matches!(step, WizardStep::Os | WizardStep::Panel) {
             self.lift_size(&mut values);
         }
         let kept = match password.filter(|p| !p.expose_secret().is_empty()) {
@@ -131,7 +185,9 @@ impl Facade {
         if !self.store.draft_save(id, customer, &values, kept, self.now_ms()).await? {
             return Ok(DraftSaved::Gone);
         }
-        let errors = values.errors(step, &self.catalogue, password_kept);
+        let left = self.licences_left().await?;
+        let today = self.today();
+        let errors = values.errors(step, self.offer(&today, &left), password_kept);
         Ok(if errors.is_empty() { DraftSaved::InOrder } else { DraftSaved::WithErrors })
     }
 
@@ -140,18 +196,20 @@ impl Facade {
         let template = self.catalogue.template(&values.template)?;
         let size = values.check_size(&self.catalogue).ok()?;
         let servers = values.check_quantity().unwrap_or(1);
-        Some((size, quote(&self.catalogue.prices, template, size).times(servers)))
+        let panel = values.panel_of(&self.catalogue);
+        Some((size, quote(&self.catalogue.prices, template, panel, size).times(servers)))
     }
 
-    /// The price of one template and size, for the size rows while somebody types.
+    /// The price of one template, panel and size, for the size rows while somebody types.
     pub fn quote(
         &self,
-        template: &str,
+        (template, panel): (&str, &str),
         typed: [&str; 4],
         servers: &str,
     ) -> std::result::Result<Quote, Vec<FieldError>> {
         let values = DraftValues {
             template: template.into(),
+            panel: panel.into(),
             vcpu: typed[0].into(),
             ram: typed[1].into(),
             disk: typed[2].into(),
@@ -162,10 +220,11 @@ impl Facade {
         let template = values.check_os(&self.catalogue)?;
         let size = values.check_size(&self.catalogue)?;
         let servers = values.check_quantity().unwrap_or(1);
-        Ok(quote(&self.catalogue.prices, template, size).times(servers))
+        let panel = values.panel_of(&self.catalogue);
+        Ok(quote(&self.catalogue.prices, template, panel, size).times(servers))
     }
 
-    /// Another system may need more: raises what was left at a smaller minimum, and only that.
+    /// Another system or panel may need more: raises what was left at a smaller minimum, and only that.
     fn lift_size(&self, values: &mut DraftValues) {
         if let (Some(template), Ok(vcpu), Ok(ram), Ok(disk), Ok(bandwidth)) = (
             self.catalogue.template(&values.template),
@@ -175,7 +234,8 @@ impl Facade {
             values.bandwidth.parse(),
         ) {
             let size = Size { vcpu, ram_gb: ram, disk_gb: disk, bandwidth_mbit: bandwidth };
-            values.fill_size(self.catalogue.limits(template).lift(size));
+            let panel = values.panel_of(&self.catalogue);
+            values.fill_size(self.catalogue.limits(template, panel).lift(size));
         }
     }
 
@@ -201,6 +261,7 @@ pub(super) fn cut(values: &mut DraftValues) {
     };
     for text in [
         &mut values.template,
+        &mut values.panel,
         &mut values.vcpu,
         &mut values.ram,
         &mut values.disk,

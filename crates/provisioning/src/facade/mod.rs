@@ -23,7 +23,7 @@ use tokio::sync::broadcast;
 
 pub use changes::{Form, ResizePreview};
 pub use console::ConsoleAnswer;
-pub use drafts::DraftSaved;
+pub use drafts::{DraftSaved, JudgedDraft};
 pub use operations::{Blocker, OperationView, PasswordView, Waiting, customer_row, customer_rows, job_word};
 pub use orders::{OrderPlaced, QueuePreview, Seen, draft_digest};
 pub use reinstall::ReinstallWish;
@@ -95,6 +95,12 @@ impl Facade {
 
     pub fn now_ms(&self) -> i64 {
         self.clock.now_ms()
+    }
+
+    /// The day, as an ISO date (UTC).
+    pub(crate) fn today(&self) -> String {
+        jiff::Timestamp::from_millisecond(self.now_ms())
+            .map_or_else(|_| String::new(), |t| t.strftime("%F").to_string())
     }
 
     pub async fn sign_in(&self, email: &str, password: SecretString) -> Result<SignIn> {

@@ -79,6 +79,8 @@ pub enum Waiting {
 #[derive(Clone, Debug)]
 pub struct OperationView {
     pub job: Job,
+    /// The installation of its server's panel, which follows it and is shown with it as one list.
+    pub panel: Option<Job>,
     pub server: Option<Server>,
     /// Set while it is queued or waits to be tried again.
     pub waiting: Option<Waiting>,
@@ -105,22 +107,48 @@ impl Facade {
         };
         // The version first: what is read after it is at least as new.
         let version = self.store.context_version(head.customer).await?;
-        let Some(job) = self.store.job(id).await? else { return Ok(None) };
-        let waiting = match job.state {
-            s if s.is_waiting() || s == JobState::RetryWait => self.waiting(job.customer, id).await?,
-            _ => None,
-        };
+        let Some((job, panel)) = self.job_and_panel(id).await? else { return Ok(None) };
+        let at = under_way(&job, panel.as_ref());
+        let waiting = self.waiting_of(at).await?;
         let server = match job.server {
             Some(server) => self.store.server(server).await?,
             None => None,
         };
         let reveal = match &server {
-            Some(server) => self.store.secret_reveal_state(server.id, id).await?,
+            Some(server) => self.store.secret_reveal_state(server.id, job.id).await?,
             None => Reveal::Gone,
         };
-        let can_cancel = can_cancel(viewer.role(), job.kind, job.state);
+        let can_cancel = can_cancel(viewer.role(), at.kind, at.state);
         let own = viewer.owns(job.customer);
-        Ok(Some(OperationView { job, server, waiting, reveal, can_cancel, own, version }))
+        Ok(Some(OperationView { job, panel, server, waiting, reveal, can_cancel, own, version }))
+    }
+
+    /// A job and the installation of a panel that follows it, by the id of either.
+    async fn job_and_panel(&self, id: JobId) -> Result<Option<(Job, Option<Job>)>> {
+        let Some(job) = self.store.job(id).await? else { return Ok(None) };
+        if let (Kind::InstallPanel, Some(first)) = (job.kind, job.needs) {
+            return Ok(match self.store.job(first).await? {
+                Some(first) => Some((first, Some(job))),
+                None => Some((job, None)),
+            });
+        }
+        let panel = match job.kind {
+            Kind::Activate | Kind::Reinstall => self.store.job_needing(job.id).await?,
+            _ => None,
+        };
+        let panel = match panel {
+            Some(id) => self.store.job(id).await?.filter(|p| p.kind == Kind::InstallPanel),
+            None => None,
+        };
+        Ok(Some((job, panel)))
+    }
+
+    /// Why a job is not running, if it is to run.
+    pub(super) async fn waiting_of(&self, job: &Job) -> Result<Option<Waiting>> {
+        match job.state {
+            s if s.is_waiting() || s == JobState::RetryWait => self.waiting(job.customer, job.id).await,
+            _ => Ok(None),
+        }
     }
 
     /// Why one of a customer's jobs is not running.
@@ -178,19 +206,20 @@ impl Facade {
         self.store.jobs_finished(customer, before, limit).await
     }
 
-    /// Takes a queued operation back. `None` where it is not the viewer's; else what stood in the way, if anything.
+    /// Takes a queued operation back, and what follows it. Once that has been made what is taken back is the installation of
+    /// the panel. `None` where it is not the viewer's; else what stood in the way, if anything.
     pub async fn operation_cancel(
         &self,
         viewer: &Viewer,
         id: JobId,
     ) -> Result<Option<std::result::Result<(), Denial>>> {
-        let Some(job) = self.store.job(id).await?.filter(|j| viewer.owns(j.customer)) else {
-            return Ok(None);
-        };
+        let both = self.job_and_panel(id).await?.filter(|(j, _)| viewer.owns(j.customer));
+        let Some((job, panel)) = both else { return Ok(None) };
+        let job = under_way(&job, panel.as_ref());
         if let Err(denial) = can_cancel(viewer.role(), job.kind, job.state) {
             return Ok(Some(Err(denial)));
         }
-        let done = self.store.job_cancel(job.customer, id, viewer.account.id, self.now_ms()).await?;
+        let done = self.store.job_cancel(job.customer, job.id, viewer.account.id, self.now_ms()).await?;
         // It may have started between the look and the statement, which looked again.
         Ok(Some(if done { Ok(()) } else { Err(Denial::AlreadyStarted) }))
     }
@@ -215,6 +244,11 @@ impl Facade {
         let server = self.store.server(server).await?;
         Ok(password.zip(server).map(|(password, server)| PasswordView { server, password }))
     }
+}
+
+/// Of a job and what follows it, the one that is under way, or that it ended with.
+fn under_way<'a>(job: &'a Job, panel: Option<&'a Job>) -> &'a Job {
+    panel.filter(|_| job.state == JobState::Succeeded).unwrap_or(job)
 }
 
 /// The rows that customers read: several steps may be one row.
@@ -302,6 +336,8 @@ const PASSWORD_ROWS: &[(&str, &[&str])] = &[
     ("finish", &["secrets_clear", "password_done"]),
 ];
 
+const PANEL_ROWS: &[(&str, &[&str])] = &[("panel", &["panel_check", "panel_install", "panel_leave"])];
+
 const REPAIR_ROWS: &[(&str, &[&str])] = &[
     ("terminate-check", &["repair_check"]),
     ("repair", &["repair_machine", "repair_speed"]),
@@ -328,6 +364,7 @@ fn rows_of(kind: Kind) -> &'static [(&'static str, &'static [&'static str])] {
         Kind::ResetPassword => PASSWORD_ROWS,
         Kind::Snapshot => SNAPSHOT_ROWS,
         Kind::Repair => REPAIR_ROWS,
+        Kind::InstallPanel => PANEL_ROWS,
         _ => ACTIVATE_ROWS,
     }
 }
@@ -373,6 +410,7 @@ fn fold(steps: &[&JobStep]) -> Option<JobStep> {
             None
         },
         retry_at: steps.iter().filter_map(|s| s.retry_at).min(),
+        progress: steps.iter().filter_map(|s| s.progress.clone()).next_back(),
         ..first.clone()
     })
 }
@@ -385,7 +423,21 @@ pub(super) fn progress(job: &Job) -> (usize, usize) {
 }
 
 impl OperationView {
+    /// The job that is under way, or that it ended with.
+    pub fn at(&self) -> &Job {
+        under_way(&self.job, self.panel.as_ref())
+    }
+
+    /// The first unfinished row of both, and how many there are.
     pub fn progress(&self) -> (usize, usize) {
-        progress(&self.job)
+        let (step, rows) = progress(&self.job);
+        match &self.panel {
+            None => (step, rows),
+            Some(panel) if self.job.state == JobState::Succeeded => {
+                let (more, of) = progress(panel);
+                (rows + more, rows + of)
+            }
+            Some(panel) => (step, rows + progress(panel).1),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use domain::{
     CustomerId, DraftId, JobId, ServerId,
     access::PasswordSource,
-    draft::OrderSpec,
+    draft::{OrderSpec, sold_out},
     field::{Code, Field, FieldError},
     kind::Kind,
     price::quote,
@@ -12,8 +12,8 @@ use domain::{
 use store::{
     Error, Result,
     drafts::Draft,
-    orders::{Accepted, Idempotency, NewJob, OrderSecrets},
-    servers::Server,
+    orders::{Accepted, Idempotency, NewJob, NewServer, OrderSecrets},
+    servers::{Server, ServerPanel},
 };
 use uuid::Uuid;
 
@@ -74,21 +74,24 @@ impl Facade {
         if found.expires_at <= now {
             return Ok(OrderPlaced::Gone);
         }
-        let spec = match found.values.check(&self.catalogue, found.password_kept) {
+        let (today, left) = (self.today(), self.licences_left().await?);
+        let spec = match found.values.check(self.offer(&today, &left), found.password_kept) {
             Ok(spec) => spec,
             Err(errors) => return Ok(OrderPlaced::Refused(errors)),
         };
-        let each = quote(&self.catalogue.prices, &spec.template, spec.size).total_minor;
+        let each = quote(&self.catalogue.prices, &spec.template, spec.panel.as_ref(), spec.size).total_minor;
         let total = each * spec.servers.len() as i64;
         let mut orders = Vec::with_capacity(spec.servers.len());
         for named in &spec.servers {
             let server = server_row(customer, &spec, named, each, now);
-            let Some(job) = self.new_job(Kind::Activate, viewer, server.id, request_id) else {
+            let Some(activate) = self.new_job(Kind::Activate, viewer, server.id, request_id) else {
                 return Err(Error::Corrupt("there is no workflow for activate".into()));
             };
-            orders.push((server, self.order_secrets(draft, customer, &spec, now).await?, job));
+            let panel = self.panel_job(viewer, &server, &activate);
+            let secrets = self.order_secrets(draft, customer, &spec, now).await?;
+            orders.push(NewServer { server, secrets, activate, panel });
         }
-        let own = orders.first().and_then(|(_, secrets, _)| secrets.job.as_ref());
+        let own = orders.first().and_then(|order| order.secrets.job.as_ref());
         let mut errors = Vec::new();
         if let (PasswordSource::Own, Some(password)) = (spec.password_source, own) {
             errors.extend(self.password_errors(&found.values, password));
@@ -107,12 +110,17 @@ impl Facade {
         }
         let idempotency = Idempotency { key: draft.to_string(), body_hash: draft_digest(&found) };
         let draft_seen = (draft, found.updated_at);
-        Ok(match self.store.order_accept(draft_seen, &orders, &idempotency, now).await? {
+        let licences = spec.panel.as_ref().and_then(|p| p.licences);
+        Ok(match self.store.order_accept(draft_seen, &orders, licences, &idempotency, now).await? {
             Accepted::New(first) if orders.len() > 1 => OrderPlaced::Several { first, servers: orders.len() },
             Accepted::New(job) | Accepted::Before(job) | Accepted::OtherValues(job) => {
                 OrderPlaced::Accepted(job)
             }
             Accepted::TooMany { limit } => OrderPlaced::TooMany { limit },
+            Accepted::SoldOut { left } => {
+                let wanted = spec.servers.len() as u32;
+                OrderPlaced::Refused(spec.panel.iter().map(|p| sold_out(p, left, wanted)).collect())
+            }
             // Another post of the same draft was faster: it was ordered, or changed.
             Accepted::Gone => match self.store.draft(draft, customer).await? {
                 Some(Draft { ordered: Some(job), .. }) => OrderPlaced::Accepted(job),
@@ -152,6 +160,13 @@ impl Facade {
             requested_by: viewer.account.id,
             request_id: request_id.to_owned(),
         })
+    }
+
+    /// The job that installs a server's panel once this one has made its system, where it has a panel.
+    pub(super) fn panel_job(&self, viewer: &Viewer, server: &Server, first: &NewJob) -> Option<NewJob> {
+        server.panel.as_ref()?;
+        let job = self.new_job(Kind::InstallPanel, viewer, server.id, &first.request_id)?;
+        Some(NewJob { needs: Some(first.id), ..job })
     }
 
     async fn order_secrets(
@@ -212,6 +227,12 @@ fn server_row(
         snapshot_at: None,
         next_address: None,
         network_turn: 0,
+        panel: spec.panel.as_ref().map(|p| ServerPanel {
+            id: p.id.clone(),
+            name: p.name.clone(),
+            price_minor: p.licence_minor,
+            since: None,
+        }),
     }
 }
 

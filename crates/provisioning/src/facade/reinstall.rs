@@ -9,7 +9,7 @@ use domain::{
     keys::private_key_line,
     kind::Kind,
     permission::Action,
-    reinstall::{System, Unfit, fits},
+    reinstall::{Kept, System, Unfit, fits},
 };
 use secrecy::{ExposeSecret, SecretString};
 use store::{
@@ -44,7 +44,14 @@ impl Facade {
 
     fn fits(&self, view: &ServerView, template: &Template) -> std::result::Result<(), Unfit> {
         let s = &view.server;
-        fits(&self.catalogue, template, &s.template_id, s.size, &s.hostname, s.price_minor)
+        let kept = Kept {
+            template: &s.template_id,
+            panel: self.panel_on(s),
+            size: s.size,
+            hostname: &s.hostname,
+            price_minor: s.price_minor,
+        };
+        fits(&self.catalogue, template, kept, &self.today())
     }
 
     /// The form as it is before anything is typed: what the server has.
@@ -122,7 +129,8 @@ impl Facade {
         };
         let mut job = self.job_of(Kind::Reinstall, viewer, id, form.request_id)?;
         job.params = serde_json::to_value(&system).map_err(|e| Error::Corrupt(e.to_string()))?;
-        self.accept(server, &job, &secrets, &idempotency).await
+        let panel = self.panel_job(viewer, server, &job);
+        self.accept_with(server, &job, panel.as_ref(), &secrets, &idempotency).await
     }
 
     /// The system that was typed, if every rule holds.

@@ -230,12 +230,25 @@ impl Facade {
         secrets: &OrderSecrets,
         idempotency: &Idempotency,
     ) -> Result<ServerAnswer> {
+        self.accept_with(server, job, None, secrets, idempotency).await
+    }
+
+    /// The same, with a job that needs it.
+    pub(super) async fn accept_with(
+        &self,
+        server: &Server,
+        job: &NewJob,
+        then: Option<&NewJob>,
+        secrets: &OrderSecrets,
+        idempotency: &Idempotency,
+    ) -> Result<ServerAnswer> {
         let now = self.now_ms();
-        Ok(match self.store.job_accept_with(server.customer, job, secrets, idempotency, now).await? {
+        Ok(match self.store.job_accept_with(server.customer, job, then, secrets, idempotency, now).await? {
             Accepted::New(job) | Accepted::Before(job) => ServerAnswer::Accepted(job),
             Accepted::OtherValues(job) => ServerAnswer::OtherValues(job),
             Accepted::TooMany { limit } => ServerAnswer::TooMany { limit },
-            Accepted::Gone => ServerAnswer::Denied(Denial::Terminating),
+            // Of a server that is there no licence is taken.
+            Accepted::Gone | Accepted::SoldOut { .. } => ServerAnswer::Denied(Denial::Terminating),
         })
     }
 }

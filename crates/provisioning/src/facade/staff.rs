@@ -16,6 +16,7 @@ use store::{
     groups::GroupRow,
     jobs::{Job, JobFilter, JobRow},
     orders::{Idempotency, OrderSecrets},
+    progress::LogLine,
     servers::Server,
 };
 
@@ -31,6 +32,8 @@ pub struct StaffJob {
     pub requester: String,
     pub waiting: Option<Waiting>,
     pub events: Vec<Event>,
+    /// The end of what its steps have said.
+    pub log: Vec<LogLine>,
     pub version: i64,
 }
 
@@ -48,6 +51,8 @@ impl EdgePool {
     }
 }
 
+/// Lines of the log that are shown.
+const LOG_SHOWN: i64 = 300;
 const EVENTS_SHOWN: i64 = 200;
 /// A reason says something, and no more than fits a line.
 const WHY_MIN: usize = 10;
@@ -79,22 +84,23 @@ impl Facade {
         if !viewer.role().is_staff() {
             return Ok(None);
         }
-        let Some(view) = self.operation(viewer, id).await? else { return Ok(None) };
+        let Some(head) = self.store.job(id).await? else { return Ok(None) };
+        // The version first: what is read after it is at least as new.
+        let version = self.store.context_version(head.customer).await?;
+        let Some(job) = self.store.job(id).await? else { return Ok(None) };
+        let server = match job.server {
+            Some(server) => self.store.server(server).await?,
+            None => None,
+        };
+        let waiting = self.waiting_of(&job).await?;
         let email = |id| async move {
             Ok::<_, store::Error>(self.store.account(id).await?.map(|a| a.email).unwrap_or_default())
         };
-        let customer_email = email(domain::AccountId(view.job.customer.0)).await?;
-        let requester = email(view.job.requested_by).await?;
+        let customer_email = email(domain::AccountId(job.customer.0)).await?;
+        let requester = email(job.requested_by).await?;
         let events = self.store.job_events(id, EVENTS_SHOWN).await?;
-        Ok(Some(StaffJob {
-            job: view.job,
-            server: view.server,
-            customer_email,
-            requester,
-            waiting: view.waiting,
-            events,
-            version: view.version,
-        }))
+        let log = self.store.job_log(id, LOG_SHOWN).await?;
+        Ok(Some(StaffJob { job, server, customer_email, requester, waiting, events, log, version }))
     }
 
     pub async fn staff_edges(&self, viewer: &Viewer) -> Result<Option<EdgePool>> {
@@ -132,7 +138,8 @@ impl Facade {
         };
         let Some(size) = size else { return Ok(false) };
         let Some(template) = self.catalogue.template(&server.template_id) else { return Ok(false) };
-        let price = domain::price::quote(&self.catalogue.prices, template, size).total_minor;
+        let price =
+            domain::price::quote(&self.catalogue.prices, template, self.panel_on(&server), size).total_minor;
         self.store.server_accept_size(server.customer, id, size, price).await?;
         Ok(true)
     }

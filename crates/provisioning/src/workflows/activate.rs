@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{cause::Cause, kind::Scope, state::ServerState};
+use domain::{JobId, cause::Cause, kind::Scope, state::ServerState};
 use jobs::StepContext;
 use store::{edges::Edge, servers::Server};
 
@@ -21,6 +21,7 @@ use crate::{
         Access, Block, EdgeRef, EdgeSpeed, Group, GroupRef, GuestLogin, GuestProgress, GuestSetup,
         MachineSpec, NetworkFound, NetworkRef, NetworkSpec, ProviderErrorKind,
     },
+    way,
 };
 
 /// Raised whenever a step is added, removed or renamed.
@@ -293,7 +294,19 @@ pub(super) async fn guest_setup(c: &Control, s: &Server) -> Result<GuestSetup, S
         login: s.guest_login.clone(),
         password: c.store.secret_for_job(s.id).await?,
         ssh_keys: s.ssh_keys.clone(),
+        way: None,
     })
+}
+
+/// The way in of the job that installs this server's panel afterwards, if there is such a job.
+async fn way_of_panel(c: &Control, cx: &StepContext, s: &Server) -> Result<Option<String>, Stop> {
+    let Some(job) = c.store.panel_job_of(JobId(cx.fence().job)).await? else { return Ok(None) };
+    let broken = |why: String| Stop::Fail(Cause::Internal, why);
+    let way = match c.store.way(job).await? {
+        Some(way) => Some(way),
+        None => c.store.way_keep(cx.fence(), s.id, job, way::make().map_err(broken)?).await?,
+    };
+    Ok(way.map(|way| way.public))
 }
 
 pub(super) async fn guest_customize(c: Arc<Control>, cx: StepContext) -> Tried {
@@ -304,7 +317,7 @@ pub(super) async fn guest_customize(c: Arc<Control>, cx: StepContext) -> Tried {
     if c.provider.machine(&machine).await?.on {
         return Ok(());
     }
-    let setup = guest_setup(&c, &s).await?;
+    let setup = GuestSetup { way: way_of_panel(&c, &cx, &s).await?, ..guest_setup(&c, &s).await? };
     if s.method.uses_password() && setup.password.is_none() {
         return Err(Stop::Fail(Cause::Internal, "the password is gone".into()));
     }

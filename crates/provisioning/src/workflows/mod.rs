@@ -10,6 +10,7 @@ mod machine;
 mod migrate;
 mod migration;
 mod names;
+mod panel;
 mod password;
 mod power;
 mod reinstall;
@@ -67,6 +68,7 @@ const TABLES: &[Table] = &[
     },
     Table { kind: Kind::Migrate, shape: migrate::SHAPE, steps: migrate::STEPS, turns_back_until: None },
     Table { kind: Kind::Reinstall, shape: reinstall::SHAPE, steps: reinstall::STEPS, turns_back_until: None },
+    Table { kind: Kind::InstallPanel, shape: panel::SHAPE, steps: panel::STEPS, turns_back_until: None },
     Table {
         kind: Kind::ResetPassword,
         shape: password::SHAPE,
@@ -119,7 +121,8 @@ pub fn critical_path(job: &store::jobs::Job) -> Vec<&store::jobs::JobStep> {
 /// How widely a job of this kind keeps its place when it has failed (queue.md §4).
 pub(crate) const fn hold_on_failure(kind: Kind) -> Scope {
     match kind {
-        Kind::Activate | Kind::Refresh | Kind::Repair | Kind::Migrate => Scope::None,
+        // A server whose panel failed runs: its owner may restart it or install it anew meanwhile.
+        Kind::Activate | Kind::Refresh | Kind::Repair | Kind::Migrate | Kind::InstallPanel => Scope::None,
         _ => Scope::SameServer,
     }
 }

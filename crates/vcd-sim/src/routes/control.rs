@@ -1,4 +1,5 @@
-//! The simulator's own controls, which no real cloud has: faults, knobs, time, changes by a foreign hand, guests.
+//! The simulator's own controls, which no real cloud has: faults, knobs, time, changes by a foreign hand. Guests have theirs
+//! in `guests`.
 //!
 //! They ask for no session: they are for whoever runs the simulator, on loopback. Changes need a JSON body with its
 //! content type, which a page of another origin cannot send unasked.
@@ -19,15 +20,13 @@ use crate::{
     effects::Effect,
     errors::Refusal,
     faults::{Asked, Fault},
-    guest,
-    model::Question,
     server::Simulator,
     tasks::{Entity, Start, TaskStatus},
     world::World,
 };
 
 /// A JSON body; nothing at all stands for an empty object. What is wrong with it is said in JSON too.
-pub(super) struct Told<T>(T);
+pub(super) struct Told<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest<Simulator> for Told<T> {
     type Rejection = Response;
@@ -45,7 +44,7 @@ impl<T: DeserializeOwned> FromRequest<Simulator> for Told<T> {
     }
 }
 
-fn done(ask: &Ask, result: Result<(), Refusal>) -> Response {
+pub(super) fn done(ask: &Ask, result: Result<(), Refusal>) -> Response {
     match result {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(refusal) => refusal.into_json(&ask.around.request_id),
@@ -344,105 +343,6 @@ pub(super) async fn task_end(ask: Ask, Path(id): Path<String>, Told(end): Told<T
                 End::Canceled => TaskStatus::Canceled,
             };
             c.world.end_task(id, c.now, Some(status));
-            Ok(())
-        })
-        .await;
-    done(&ask, result)
-}
-
-pub(super) async fn guests(ask: Ask) -> Response {
-    let (world, now) = (ask.read(), ask.now());
-    ask.json(Ok(world.vms.values().map(|vm| guest::view(vm, now)).collect()))
-}
-
-pub(super) async fn guest(ask: Ask, Path(id): Path<String>) -> Response {
-    let (world, now) = (ask.read(), ask.now());
-    ask.json(id_of(&id).and_then(|id| world.vm(id)).map(|vm| guest::view(vm, now)))
-}
-
-/// What somebody who is signed in inside breaks.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Broken {
-    hostname: Option<String>,
-    addresses: Option<Vec<String>>,
-    gateway: Option<String>,
-    dns: Option<Vec<String>>,
-}
-
-pub(super) async fn guest_change(ask: Ask, Path(id): Path<String>, Told(broken): Told<Broken>) -> Response {
-    let result = ask
-        .change(|c| {
-            let vm = c.world.vm(id_of(&id)?)?;
-            if !vm.inside.is_up(vm, c.now) {
-                return Err(Refusal::not_running(&vm.name));
-            }
-            let addresses = broken.addresses.iter().flatten();
-            for address in addresses.chain(&broken.gateway).chain(broken.dns.iter().flatten()) {
-                if address.parse::<std::net::IpAddr>().is_err() {
-                    return Err(Refusal::bad(format!("{address:?} is no address")));
-                }
-            }
-            let id = vm.id;
-            if let Some(vm) = c.world.vms.get_mut(&id) {
-                let guest = &mut vm.inside;
-                guest.hostname = broken.hostname.unwrap_or_else(|| guest.hostname.clone());
-                guest.addresses = broken.addresses.unwrap_or_else(|| guest.addresses.clone());
-                guest.gateway = broken.gateway.unwrap_or_else(|| guest.gateway.clone());
-                guest.dns = broken.dns.unwrap_or_else(|| guest.dns.clone());
-            }
-            Ok(())
-        })
-        .await;
-    done(&ask, result)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Login {
-    login: String,
-    password: Option<String>,
-    key: Option<String>,
-    /// Where the guest is looked for: another address than its own finds nobody.
-    address: Option<String>,
-}
-
-/// Tries to sign in to the guest: 200, 401 where it refuses, 503 where nobody answers.
-pub(super) async fn guest_login(ask: Ask, Path(id): Path<String>, Told(l): Told<Login>) -> Response {
-    let (world, now) = (ask.read(), ask.now());
-    let result = id_of(&id).and_then(|id| world.vm(id)).and_then(|vm| {
-        let there = l.address.as_ref().is_none_or(|a| vm.inside.addresses.contains(a));
-        if !vm.inside.is_up(vm, now) || !there {
-            return Err(Refusal::new(503, "NO_ANSWER", "Nobody answers at this address."));
-        }
-        let let_in = vm.inside.login(vm, &l.login, l.password.as_deref(), l.key.as_deref());
-        let must_change = let_in.ok_or_else(|| Refusal::new(401, "UNAUTHORIZED", "Refused."))?;
-        Ok(json!({"must_change_password": must_change, "hostname": vm.inside.hostname}))
-    });
-    ask.json(result)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct AskedQuestion {
-    text: String,
-    choices: Vec<String>,
-}
-
-/// Makes a machine wait for an answer.
-pub(super) async fn question(ask: Ask, Path(id): Path<String>, Told(q): Told<AskedQuestion>) -> Response {
-    let result = ask
-        .change(|c| {
-            let vm = c.world.vm(id_of(&id)?)?;
-            if !vm.powered_on {
-                return Err(Refusal::not_running(&vm.name));
-            }
-            let id = vm.id;
-            let question =
-                Question { id: uuid::Uuid::new_v4().to_string(), text: q.text, choices: q.choices };
-            if let Some(vm) = c.world.vms.get_mut(&id) {
-                vm.question = Some(question);
-            }
             Ok(())
         })
         .await;

@@ -6,6 +6,7 @@ mod control;
 mod customization;
 mod edges;
 mod fields;
+mod guests;
 mod hardware;
 mod legacy_networks;
 mod metadata;
@@ -272,10 +273,12 @@ fn own() -> Router<Simulator> {
         .route("/sim/busy", post(control::busy))
         .route("/sim/change", post(control::change))
         .route("/sim/tasks/{id}", post(control::task_end))
-        .route("/sim/guests", get(control::guests))
-        .route("/sim/guests/{id}", get(control::guest).put(control::guest_change))
-        .route("/sim/guests/{id}/login", post(control::guest_login))
-        .route("/sim/guests/{id}/question", put(control::question))
+        .route("/sim/guests", get(guests::guests))
+        .route("/sim/guests/{id}", get(guests::guest).put(guests::guest_change))
+        .route("/sim/guests/{id}/login", post(guests::guest_login))
+        .route("/sim/guests/{id}/panel", post(guests::guest_panel))
+        .route("/sim/guests/{id}/leave", post(guests::guest_leave))
+        .route("/sim/guests/{id}/question", put(guests::question))
 }
 
 type Params = HashMap<String, String>;

@@ -1,0 +1,215 @@
+//! `install_panel`: a control panel on a server whose system is there, by the playbook of that panel.
+//!
+//! It comes in by a key that was placed at first boot, and takes it out again as the last thing. What the installation says is
+//! written down as it says it. Asked to stop, it stops the installer on the server too. What a panel's installer has
+//! done to a system by then cannot be taken back: a fresh system is a reinstall.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{JobId, cause::Cause, panel::Panel};
+use jobs::StepContext;
+use store::{panels::Way, progress::Progress, servers::Server};
+use tokio::{sync::mpsc, time::MissedTickBehavior};
+
+use super::{
+    machine::{check, own_machine},
+    step::{Row, Stop, Tried, alone, server},
+};
+use crate::{
+    ansible::{PlayEnd, PlayEvent, TaskEnd, panel_tasks},
+    control::Control,
+    provider::{GuestWay, PanelSpec},
+};
+
+/// Raised whenever steps are added, removed or renamed.
+pub(super) const SHAPE: i64 = 1;
+
+pub(super) const STEPS: &[Row] = &[
+    alone!("panel_check" after [] do panel_check; undo panel_drop),
+    alone!("panel_install" after ["panel_check"] do install; undo stop_and_leave),
+    alone!("panel_leave" after ["panel_install"] do leave),
+];
+
+/// An installation may take so many times as long as it usually does, and this much more.
+const TIMES: u32 = 3;
+const MORE: Duration = Duration::from_secs(20 * 60);
+const LEAVING: Duration = Duration::from_secs(3 * 60);
+/// How often what it says is written down, and whether it should stop looked at.
+const SAY: Duration = Duration::from_secs(1);
+/// Lines of the log that are kept of one task's output.
+const LINES: usize = 200;
+/// A line is cut there.
+const LINE_MAX: usize = 1000;
+
+async fn panel_check(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    spec(&c, &s)?;
+    way(&c, &cx).await?;
+    check(c, cx).await
+}
+
+/// What is to be installed. What is installed by now was ordered: its days of sale do not matter any more.
+fn spec(c: &Control, s: &Server) -> Result<PanelSpec, Stop> {
+    let invalid = |why: String| Stop::Fail(Cause::OrderInvalid, why);
+    let ordered = s.panel.as_ref().ok_or_else(|| invalid("no panel was ordered for it".into()))?;
+    let gone = || invalid(format!("panel {} is not offered any more", ordered.id));
+    let panel: &Panel = c.catalogue.panel(&ordered.id).ok_or_else(gone)?;
+    if !panel.systems(&c.catalogue).any(|t| t.id == s.template_id) {
+        return Err(invalid(format!("{} does not run on {}", panel.name, s.template_name)));
+    }
+    let usual = Duration::from_secs(u64::from(panel.usual_minutes) * 60);
+    Ok(PanelSpec {
+        id: panel.id.clone(),
+        installer: panel.installer.clone(),
+        arguments: panel.arguments.clone(),
+        port: panel.port,
+        systems: panel.systems(&c.catalogue).map(|t| t.name.clone()).collect(),
+        needs_domain: panel.needs_domain,
+        usual,
+        deadline: usual * TIMES + MORE,
+    })
+}
+
+async fn way(c: &Control, cx: &StepContext) -> Result<Way, Stop> {
+    let way = c.store.way(JobId(cx.fence().job)).await?;
+    way.ok_or_else(|| {
+        Stop::Fail(Cause::AccessRefused, "its key is gone: only a reinstall makes another".into())
+    })
+}
+
+fn guest_way<'a>(s: &'a Server, way: &'a Way) -> GuestWay<'a> {
+    GuestWay {
+        address: s.address.as_deref().unwrap_or_default(),
+        login: &s.guest_login,
+        public: &way.public,
+        private: &way.private,
+    }
+}
+
+async fn install(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    let (machine, panel, way) = (own_machine(&s)?, spec(&c, &s)?, way(&c, &cx).await?);
+    let guest = guest_way(&s, &way);
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let mut playing = Box::pin(c.provider.guest_install_panel(&machine, &guest, &panel, &tell));
+    let mut said = Said::new();
+    let mut every = tokio::time::interval(SAY);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let end = loop {
+        tokio::select! {
+            end = &mut playing => break end,
+            Some(event) = told.recv() => said.hears(event, c.clock.now_ms()),
+            _ = every.tick() => said.write(&c, &cx).await?,
+        }
+    };
+    drop(playing);
+    while let Ok(event) = told.try_recv() {
+        said.hears(event, c.clock.now_ms());
+    }
+    let tried = ended(end);
+    if let Err(Stop::Fail(_, why) | Stop::Retry(_, why)) = &tried {
+        said.lines.push((c.clock.now_ms(), why.clone()));
+    }
+    said.changed = true;
+    said.write(&c, &cx).await?;
+    tried
+}
+
+fn ended(end: PlayEnd) -> Tried {
+    match end {
+        PlayEnd::Done { .. } => Ok(()),
+        PlayEnd::Failed(TaskEnd { name, message, lines }) => {
+            let last = lines.into_iter().rev().find(|l| !l.trim().is_empty());
+            let why = [Some(name), Some(message), last].into_iter().flatten().filter(|part| !part.is_empty());
+            Err(Stop::Fail(Cause::PanelFailed, why.collect::<Vec<_>>().join(": ")))
+        }
+        PlayEnd::Unreachable(why) => Err(Stop::Retry(Cause::AddressSilent, why)),
+        PlayEnd::TooLong => Err(Stop::Fail(Cause::Timeout, "the installation did not end".into())),
+        PlayEnd::Broken(why) => Err(Stop::Fail(Cause::InstallerBroken, why)),
+    }
+}
+
+/// What has been said, and how much of it is not written down yet.
+struct Said {
+    progress: Progress,
+    lines: Vec<(i64, String)>,
+    changed: bool,
+}
+
+impl Said {
+    fn new() -> Self {
+        let progress = Progress { word: "check".into(), total: panel_tasks(), ..Progress::default() };
+        Self { progress, lines: Vec::new(), changed: true }
+    }
+
+    fn hears(&mut self, event: PlayEvent, now: i64) {
+        let before = self.progress.clone();
+        let mut say = |text: String| self.lines.push((now, text.chars().take(LINE_MAX).collect()));
+        match event {
+            PlayEvent::Waits { ahead } => {
+                self.progress.word = "waits".into();
+                self.progress.ahead = ahead;
+            }
+            PlayEvent::Simulated => {
+                self.progress.simulated = true;
+                say("The cloud is simulated: nothing is really installed.".into());
+            }
+            PlayEvent::Task { name } => {
+                // Its first word says to customers what it is about.
+                let word = name.split(':').next().unwrap_or_default();
+                self.progress.done = match self.progress.word.as_str() {
+                    "check" | "install" | "finish" => (self.progress.done + 1).min(self.progress.total - 1),
+                    _ => 0,
+                };
+                self.progress.word = word.to_owned();
+                say(format!("[{name}]"));
+            }
+            PlayEvent::Ok(end) | PlayEvent::Changed(end) | PlayEvent::Failed(end) => {
+                let output = end.lines.into_iter().rev().take(LINES).collect::<Vec<_>>().into_iter().rev();
+                output.chain(Some(end.message).filter(|m| !m.is_empty())).for_each(say);
+            }
+            PlayEvent::Unreachable(end) => say(end.message),
+            PlayEvent::Skipped(_) | PlayEvent::Stats { .. } => {}
+        }
+        self.changed |= self.progress != before || !self.lines.is_empty();
+    }
+
+    /// Writes it down. Stops here where the job is to stop, or is somebody else's by now.
+    async fn write(&mut self, c: &Control, cx: &StepContext) -> Tried {
+        let stop = if self.changed {
+            c.store.step_says(cx.fence(), cx.step, &self.progress, &self.lines).await?
+        } else {
+            c.store.job_stop_asked(JobId(cx.fence().job)).await?
+        };
+        self.changed = false;
+        self.lines.clear();
+        if stop { Err(Stop::Retry(Cause::PanelFailed, "asked to stop".into())) } else { Ok(()) }
+    }
+}
+
+async fn leave(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    if let Some(way) = c.store.way(JobId(cx.fence().job)).await? {
+        let end = c.provider.guest_leave(&own_machine(&s)?, &guest_way(&s, &way), LEAVING).await;
+        ended(end)?;
+    }
+    c.store.panel_installed(cx.fence(), s.id, c.clock.now_ms()).await?;
+    Ok(())
+}
+
+/// A guest that does not answer any more keeps what it has: nobody has the other half of the key once this is over.
+async fn stop_and_leave(c: Arc<Control>, cx: StepContext) -> Tried {
+    let s = server(&c, &cx).await?;
+    if let (Some(way), Some(machine)) = (c.store.way(JobId(cx.fence().job)).await?, own_machine(&s).ok()) {
+        match c.provider.guest_leave(&machine, &guest_way(&s, &way), LEAVING).await {
+            PlayEnd::Done { .. } => {}
+            left => tracing::warn!("{} was not left in order: {left:?}", s.hostname),
+        }
+    }
+    Ok(())
+}
+
+async fn panel_drop(c: Arc<Control>, cx: StepContext) -> Tried {
+    c.store.panel_dropped(cx.fence()).await?;
+    Ok(())
+}
