@@ -125,6 +125,7 @@ export async function fillOrder(page: Page, change: { access?: (page: Page) => P
   await page.goto("/servers");
   await page.getByRole("button", { name: "Order a server" }).first().click();
   await expect(page.getByRole("heading", { name: "Choose a system" })).toBeVisible();
+  await page.getByRole("button", { name: "Next: Panel" }).last().click();
   await page.getByRole("button", { name: "Next: Size" }).last().click();
   await expect(page.getByRole("heading", { name: "Choose the size" })).toBeVisible();
   await page.getByRole("button", { name: "Next: Access" }).last().click();

@@ -23,7 +23,7 @@ test("no page violates accessibility", async ({ page }) => {
   await signIn(page, ANNA);
   await accessible(page);
   await page.getByRole("button", { name: "Order a server" }).first().click();
-  for (const next of ["Next: Size", "Next: Access"]) {
+  for (const next of ["Next: Panel", "Next: Size", "Next: Access"]) {
     await accessible(page);
     await page.getByRole("button", { name: next }).last().click();
   }
@@ -71,6 +71,7 @@ test("no page violates accessibility", async ({ page }) => {
 test("the price follows the typing", async ({ page }) => {
   await signIn(page, ANNA);
   await page.getByRole("button", { name: "Order a server" }).first().click();
+  await page.getByRole("button", { name: "Next: Panel" }).last().click();
   await page.getByRole("button", { name: "Next: Size" }).last().click();
   const total = page.locator("[data-quote=total]");
   const before = await total.textContent();
@@ -84,6 +85,7 @@ test("the price follows the typing", async ({ page }) => {
 test("a hint appears when the field is left and goes when it is right", async ({ page }) => {
   await signIn(page, ANNA);
   await page.getByRole("button", { name: "Order a server" }).first().click();
+  await page.getByRole("button", { name: "Next: Panel" }).last().click();
   await page.getByRole("button", { name: "Next: Size" }).last().click();
   await page.getByRole("button", { name: "Next: Access" }).last().click();
   const hint = page.locator("#hostname-errors");

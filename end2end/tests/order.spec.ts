@@ -50,6 +50,7 @@ test("every step of the wizard fits the window and keeps what was typed", async 
   await page.getByRole("button", { name: "Order a server" }).first().click();
   await page.getByLabel("Debian 12").check();
   await fits(page);
+  await page.getByRole("button", { name: "Next: Panel" }).last().click();
   await page.getByRole("button", { name: "Next: Size" }).last().click();
   await page.getByLabel("RAM, GB").fill("1000");
   await page.getByLabel("Disk, GB").fill("45");
