@@ -153,5 +153,5 @@ cause-panel_failed = The installer of the panel failed on the server
 advice-panel_failed = Read the end of the log: the installer says there what it missed. Once that is mended on the server, run the job again; what is done already is not done twice.
 cause-installer_broken = Panels cannot be installed from this node
 advice-installer_broken = Ansible is missing or broken here: run "slipway ansible install" with this node's data folder, then run the job again.
-job-log = Log
+job-log = Output
 job-log-caption = What the job's steps said, oldest line first

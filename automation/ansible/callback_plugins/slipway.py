@@ -30,7 +30,10 @@ class CallbackModule(CallbackBase):
         told = result._result
         hidden = told.get("_ansible_no_log", False) or result._task.no_log
         message = "" if hidden else str(told.get("msg", ""))
-        output = [] if hidden else (told.get("stdout_lines") or []) + (told.get("stderr_lines") or [])
+        parts = [told.get("stdout_lines"), told.get("stderr_lines")]
+        # What a module that fell over has printed.
+        parts += [str(told.get(name, "")).splitlines() for name in ("module_stdout", "module_stderr", "exception")]
+        output = [] if hidden else [line for part in parts for line in part or []]
         lines = [str(line) for line in output if isinstance(line, str)]
         self.say(event, name=result._task.get_name(), message=message, lines=lines[-200:])
 

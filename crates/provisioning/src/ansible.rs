@@ -54,6 +54,7 @@ control_path = %(directory)s/c
 ssh_args = -o ControlMaster=auto -o ControlPersist=5s -o ServerAliveInterval=10 -o ServerAliveCountMax=3 -o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes -o IdentityAgent=none
 ";
 
+const PYTHONS: [&str; 3] = ["/usr/bin/python3", "/usr/libexec/platform-python", "/usr/bin/python"];
 /// What the folder of a run is called.
 const RUN: &str = "slipway-play";
 /// Whoever waits is told so often how many come first.
@@ -246,6 +247,8 @@ impl Ansible {
         let host = serde_json::json!({
             "ansible_host": play.address, "ansible_user": play.login, "ansible_ssh_private_key_file": run.path().join("key"),
             "ansible_python_interpreter": play.python.unwrap_or("auto_silent"),
+            // The systems' own, and none that their owners have brought.
+            "ansible_interpreter_python_fallback": PYTHONS,
         });
         // Every JSON is YAML.
         write("hosts.yml", &serde_json::json!({"all": {"hosts": {"server": host}}}).to_string())?;

@@ -26,7 +26,8 @@ const LOOK_SIMULATED: Duration = Duration::from_millis(250);
 const REFUSED: &str = "Permission denied";
 
 impl Roads {
-    pub(crate) async fn install_panel(
+    /// Installs a panel, or sees that it is there.
+    pub async fn install_panel(
         &self,
         machine: Uuid,
         way: &GuestWay<'_>,
@@ -48,8 +49,9 @@ impl Roads {
         }
     }
 
-    /// A guest that does not let the key in any more has been left before.
-    pub(crate) async fn leave(&self, machine: Uuid, way: &GuestWay<'_>, deadline: Duration) -> PlayEnd {
+    /// Stops what is still being installed, and takes the key out. A guest that does not let the key in any more has been left
+    /// before.
+    pub async fn leave(&self, machine: Uuid, way: &GuestWay<'_>, deadline: Duration) -> PlayEnd {
         let end = match self {
             Self::Network(Some(ansible)) => {
                 let values = json!({"login": way.login, "way": way.public});

@@ -6,8 +6,12 @@
 use std::{path::PathBuf, time::Duration};
 
 use domain::catalogue::Family;
-use provisioning::ansible::{Ansible, Play, PlayEnd, PlayEvent};
-use provisioning::demo_catalogue;
+use provisioning::{
+    Roads,
+    ansible::{Ansible, Play, PlayEnd, PlayEvent, panel_tasks},
+    demo_catalogue,
+    provider::{GuestSetup, GuestWay, PanelSpec},
+};
 use secrecy::SecretString;
 use serde_json::json;
 use testkit::guest::{DEBIAN, Guest, LINUX, Os, key};
@@ -92,6 +96,7 @@ case $name-$major in {systems}) ;; *) echo \"$name $major is not supported\" >&2
 [ \"$1\" = --quiet ] || {{ echo usage >&2; exit 2; }}
 echo begun >>/root/installer-runs
 sleep 0.4
+[ ! -e /root/for-long ] || sleep 1000
 if [ -e /root/fail-once ]; then rm /root/fail-once; echo half >/root/half; echo 'no room left' >&2; exit 1; fi
 mkdir -p /usr/local/{id}
 setsid python3 -m http.server {port} --directory /usr/local/{id} >/dev/null 2>&1 </dev/null &
@@ -264,6 +269,160 @@ async fn a_server_that_does_not_answer_is_named_and_nothing_is_left_behind() {
     site.guest.does("kill $(cat /run/sshd.pid) || true");
     let end = site.run(&panel("plesk"), |_| {}).await;
     assert!(matches!(&end, PlayEnd::Unreachable(why) if !why.is_empty()), "{end:?}");
+}
+
+/// A guest that was made with a key for a job of ours, as an order with a panel makes it.
+async fn with_a_way(login: &str) -> (Site, Way) {
+    let site = Site::new(DEBIAN, "web-01.example.com").await;
+    site.guest.does("rm -f /root/.ssh/authorized_keys");
+    let dir = tempfile::tempdir().unwrap();
+    let (private, public) = key(dir.path(), "slipway-job");
+    let private: SecretString = std::fs::read_to_string(private).unwrap().into();
+    let setup = GuestSetup {
+        family: Family::Linux,
+        hostname: "web-01.example.com".into(),
+        login: login.into(),
+        password: Some("Vq7-tRn2xLp9".to_owned().into()),
+        ssh_keys: vec![],
+        way: Some(public.clone()),
+    };
+    let script = provisioning::guest::first_boot(&setup);
+    let done = site.guest.customized_by(secrecy::ExposeSecret::expose_secret(&script));
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    (site, Way { login: login.into(), public, private })
+}
+
+struct Way {
+    login: String,
+    public: String,
+    private: SecretString,
+}
+
+impl Way {
+    fn opens<'a>(&'a self, site: &'a Site) -> GuestWay<'a> {
+        GuestWay {
+            address: &site.guest.address,
+            login: &self.login,
+            public: &self.public,
+            private: &self.private,
+        }
+    }
+}
+
+fn spec(site: &Site, panel: &Panel) -> PanelSpec {
+    PanelSpec {
+        id: panel.id.clone(),
+        installer: format!("http://{}:{}/{}.sh", site.guest.gateway, site.port, panel.id),
+        arguments: vec!["--quiet".into()],
+        port: panel.port,
+        systems: panel.systems.clone(),
+        needs_domain: panel.needs_domain,
+        usual: Duration::from_secs(60),
+        deadline: Duration::from_secs(120),
+    }
+}
+
+/// As the job does it: in by the key of first boot, as whoever signs in there, and out without it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_a_job_opens_the_door_until_the_job_leaves() {
+    for login in ["root", "anna"] {
+        let (site, way) = with_a_way(login).await;
+        let (roads, plesk) = (Roads::Network(Some(site.ansible.clone())), panel("plesk"));
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let machine = uuid::Uuid::nil();
+        let end = roads.install_panel(machine, &way.opens(&site), &spec(&site, &plesk), &tell).await;
+        assert!(matches!(end, PlayEnd::Done { changed: 1.. }), "{login}: {end:?}");
+        let mut tasks = 0;
+        while let Ok(event) = told.try_recv() {
+            tasks += u32::from(matches!(event, PlayEvent::Task { .. }));
+        }
+        assert_eq!(tasks, panel_tasks(), "what is said of the progress");
+        assert_eq!(site.runs(), "begun installed ");
+        let left = async || roads.leave(machine, &way.opens(&site), Duration::from_secs(60)).await;
+        assert!(matches!(left().await, PlayEnd::Done { changed: 1.. }), "{login}");
+        assert!(
+            !site.guest.does("cat /root/.ssh/* /home/*/.ssh/* 2>/dev/null || true").contains("slipway-job")
+        );
+        let again = roads.install_panel(machine, &way.opens(&site), &spec(&site, &plesk), &tell).await;
+        assert!(matches!(again, PlayEnd::Unreachable(_)), "{login}: {again:?}");
+        assert_eq!(left().await, PlayEnd::Done { changed: 0 }, "who leaves twice has left");
+        // Whoever ordered it still signs in.
+        let with = testkit::guest::With::Password("Vq7-tRn2xLp9");
+        assert_eq!(site.guest.signs_in(login, &with, "id -un").unwrap(), login);
+    }
+}
+
+/// Asked to stop, nothing of the installation runs any more on the server, and it is itself again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_installation_that_is_stopped_runs_on_nowhere() {
+    let (site, way) = with_a_way("root").await;
+    disguise(&site.guest);
+    site.guest.does(
+        "sed -i 's/^ID=.*/ID=debian/; s/^VERSION_ID=.*/VERSION_ID=\"12\"/' /var/lib/slipway/identity/own/os-release
+         touch /root/for-long",
+    );
+    let resting = identity(&site.guest);
+    let (roads, plesk) = (Roads::Network(Some(site.ansible.clone())), panel("plesk"));
+    let (tell, _told) = tokio::sync::mpsc::unbounded_channel();
+    let sleeping = "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -x 'sleep 1000 ' || true; done";
+    let spec = spec(&site, &plesk);
+    let guest = way.opens(&site);
+    tokio::select! {
+        end = roads.install_panel(uuid::Uuid::nil(), &guest, &spec, &tell) => panic!("it ended: {end:?}"),
+        () = async {
+            while site.guest.does(sleeping).is_empty() {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        } => {}
+    }
+    assert_ne!(identity(&site.guest), resting);
+    let end = roads.leave(uuid::Uuid::nil(), &guest, Duration::from_secs(60)).await;
+    assert!(matches!(end, PlayEnd::Done { changed: 1.. }), "{end:?}");
+    assert_eq!(site.guest.does(sleeping), "", "it still runs");
+    assert_eq!(identity(&site.guest), resting);
+    assert_eq!(site.runs(), "begun ");
+    site.guest.does("test ! -e /root/slipway-panel");
+}
+
+/// With two places the third waits, and says how many come first; whoever gives up is passed over.
+#[tokio::test(flavor = "multi_thread")]
+async fn so_many_at_once_and_the_rest_in_order() {
+    let ansible = ansible().await;
+    let key = SecretString::from("no key");
+    let none = serde_json::Map::new();
+    let play = || Play {
+        playbook: "panel.yml",
+        // Nobody ever answers here.
+        address: "192.0.2.1",
+        login: "root",
+        key: &key,
+        python: None,
+        values: &none,
+        deadline: Duration::from_secs(6),
+    };
+    let waited = std::sync::Mutex::new(vec![Vec::new(); 5]);
+    let run = |n: usize| {
+        let (ansible, waited) = (&ansible, &waited);
+        async move {
+            ansible
+                .run(play(), |event| {
+                    if let PlayEvent::Waits { ahead } = event {
+                        waited.lock().unwrap()[n].push(*ahead);
+                    }
+                })
+                .await
+        }
+    };
+    let gives_up = async {
+        let _ = tokio::time::timeout(Duration::from_secs(2), run(3)).await;
+    };
+    // In this order: two run, three wait, the second of whom gives up.
+    let _ = tokio::join!(biased; run(0), run(1), run(2), gives_up, run(4));
+    let waited = waited.into_inner().unwrap();
+    assert!(waited[0].is_empty() && waited[1].is_empty(), "{waited:?}");
+    assert_eq!(waited[2].first(), Some(&0));
+    assert_eq!(waited[3].first(), Some(&1));
+    assert_eq!((waited[4].first(), waited[4].last()), (Some(&2), Some(&1)), "{waited:?}");
 }
 
 /// An AlmaLinux that has to call itself CentOS, as an older platform wants it.
