@@ -1,11 +1,11 @@
 //! The script that a Linux guest runs while it is customized, and what it leaves behind there.
 //!
-//! All of it is `automation/guest`, in languages that a guest has. Deliberately not here: Windows.
+//! All of it is `automation/guest`, in languages that a guest has. Windows has a module of its own.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::provider::{GuestSettings, GuestSetup};
+use crate::provider::{GuestSettings, GuestSetup, JobWay};
 
 const FIRST_BOOT: &str = include_str!("../../../automation/guest/first-boot.sh");
 /// Keeps name and address right at each start.
@@ -18,6 +18,10 @@ const IDENTITY: &str = include_str!("../../../automation/guest/slipway-identity"
 
 /// Renders the first-boot script. Every value goes in as base64: it is data whatever it holds.
 pub fn first_boot(setup: &GuestSetup) -> SecretString {
+    let way = match &setup.way {
+        Some(JobWay::Key(line)) => line.as_str(),
+        _ => "",
+    };
     let password = setup.password.as_ref().map_or("", |p| p.expose_secret());
     let script = FIRST_BOOT
         .replace("@GUEST@", &STANDARD.encode(without_comments(KEEPER)))
@@ -27,7 +31,7 @@ pub fn first_boot(setup: &GuestSetup) -> SecretString {
         .replace("@LOGIN@", &STANDARD.encode(setup.login.as_bytes()))
         .replace("@PASSWORD@", &STANDARD.encode(password.as_bytes()))
         .replace("@KEYS@", &STANDARD.encode(setup.ssh_keys.join("\n").as_bytes()))
-        .replace("@WAY@", &STANDARD.encode(setup.way.as_deref().unwrap_or_default().as_bytes()));
+        .replace("@WAY@", &STANDARD.encode(way.as_bytes()));
     SecretString::from(script)
 }
 
@@ -86,7 +90,7 @@ mod tests {
             login: "l".repeat(32),
             password: Some("p".repeat(64).into()),
             ssh_keys: vec!["k".repeat(800); 10],
-            way: Some("w".repeat(100)),
+            way: Some(JobWay::Key("w".repeat(100))),
         };
         let length = first_boot(&setup).expose_secret().len();
         assert!(length < 49_000, "{length}");
@@ -141,7 +145,7 @@ mod tests {
                 login: login.into(),
                 password: Some(password.into()),
                 ssh_keys: vec![key.into()],
-                way: Some("ssh-ed25519 JOB".into()),
+                way: Some(JobWay::Key("ssh-ed25519 JOB".into())),
             };
             without_values(first_boot(&setup).expose_secret())
         };

@@ -21,6 +21,7 @@ mod provider_vcd;
 mod roads;
 mod ssh;
 mod way;
+pub mod windows;
 mod workflows;
 
 pub use accounts::{SignIn, account_add, demo_accounts};

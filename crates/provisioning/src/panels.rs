@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use domain::catalogue::Family;
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::{
@@ -60,7 +62,7 @@ impl Roads {
             }
             Self::Network(None) => PlayEnd::Broken("this node has no Ansible".into()),
             Self::Simulated(cloud) => {
-                let told = json!({"login": way.login, "key": way.public, "address": way.address});
+                let told = json!({"login": way.login, "key": opens(way), "address": way.address});
                 match post(&format!("{cloud}/sim/guests/{machine}/leave"), &told).await {
                     Ok(()) => PlayEnd::Done { changed: 1 },
                     Err(end) => end,
@@ -110,6 +112,14 @@ pub fn values_of(panel: &PanelSpec) -> Map<String, Value> {
     values.as_object().cloned().unwrap_or_default()
 }
 
+/// What the simulated guest is shown: it knows public halves, and passwords.
+fn opens<'a>(way: &'a GuestWay<'_>) -> &'a str {
+    match way.family {
+        Family::Linux => way.public,
+        Family::Windows => way.private.expose_secret(),
+    }
+}
+
 #[derive(Deserialize)]
 struct Guest {
     panel: Option<Installing>,
@@ -133,7 +143,7 @@ async fn simulated(
     on(&PlayEvent::Simulated);
     on(&task("check: the simulated guest"));
     let told = json!({
-        "panel": panel.id, "login": way.login, "key": way.public, "address": way.address,
+        "panel": panel.id, "login": way.login, "key": opens(way), "address": way.address,
         "seconds": panel.usual.as_secs(),
     });
     if let Err(end) = post(&format!("{guest}/panel"), &told).await {

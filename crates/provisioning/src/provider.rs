@@ -254,18 +254,29 @@ pub struct GuestSetup {
     pub login: String,
     pub password: Option<SecretString>,
     pub ssh_keys: Vec<String>,
-    /// The public half of a key by which a job of ours comes in later, and which it takes out again.
-    pub way: Option<String>,
+    /// By which a job of ours comes in later, and which it takes out again.
+    pub way: Option<JobWay>,
+}
+
+/// What a guest is to know of a way in.
+#[derive(Debug)]
+pub enum JobWay {
+    /// The public half of a key, as a line of `authorized_keys`.
+    Key(String),
+    /// An account of its own, on Windows.
+    Account { login: String, password: SecretString },
 }
 
 /// How a job of ours comes into a guest.
 #[derive(Debug)]
 pub struct GuestWay<'a> {
+    pub family: Family,
     pub address: &'a str,
+    /// Where it goes by a key, the login of the server's owner; else one of its own.
     pub login: &'a str,
-    /// What the guest knows of it.
+    /// What the guest knows of a key.
     pub public: &'a str,
-    /// A private key, as OpenSSH writes it.
+    /// A private key, as OpenSSH writes it, or a password.
     pub private: &'a SecretString,
 }
 

@@ -21,6 +21,7 @@ use crate::{
         ProviderErrorKind, Result, TaskRef,
     },
     roads::Roads,
+    windows,
 };
 
 /// What jobs on this platform are counted under.
@@ -347,7 +348,10 @@ impl Provider for VcdProvider {
             enabled: true,
             computer_name: computer_name(&setup.hostname),
             admin_password: setup.password.clone(),
-            script: (setup.family == Family::Linux).then(|| guest::first_boot(setup)),
+            script: Some(match setup.family {
+                Family::Linux => guest::first_boot(setup),
+                Family::Windows => windows::first_boot(setup),
+            }),
             ..GuestCustomization::default()
         };
         self.client.vm_customize(id(&r.0)?, &section).await.map(task).map_err(error)

@@ -10,7 +10,7 @@ use provisioning::{
     Roads,
     ansible::{Ansible, Play, PlayEnd, PlayEvent, panel_tasks},
     demo_catalogue,
-    provider::{GuestSetup, GuestWay, PanelSpec},
+    provider::{GuestSetup, GuestWay, JobWay, PanelSpec},
 };
 use secrecy::SecretString;
 use serde_json::json;
@@ -284,7 +284,7 @@ async fn with_a_way(login: &str) -> (Site, Way) {
         login: login.into(),
         password: Some("Vq7-tRn2xLp9".to_owned().into()),
         ssh_keys: vec![],
-        way: Some(public.clone()),
+        way: Some(JobWay::Key(public.clone())),
     };
     let script = provisioning::guest::first_boot(&setup);
     let done = site.guest.customized_by(secrecy::ExposeSecret::expose_secret(&script));
@@ -301,6 +301,7 @@ struct Way {
 impl Way {
     fn opens<'a>(&'a self, site: &'a Site) -> GuestWay<'a> {
         GuestWay {
+            family: Family::Linux,
             address: &site.guest.address,
             login: &self.login,
             public: &self.public,

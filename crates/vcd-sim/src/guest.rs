@@ -2,7 +2,8 @@
 //!
 //! It has a name, addresses, accounts, a root file system; it is customized at first boot and can be changed by whoever
 //! is signed in. Nothing is executed. Of a customization script only the values are understood: assignments of the form
-//! `name=$(decode 'BASE64')` for `hostname`, `login`, `password`, `keys` and `way`. Having been customized with a script, the
+//! `name=$(decode 'BASE64')`, and on Windows `$name = Decode 'BASE64'`, for `hostname`, `login`, `password`, `keys`, `way`,
+//! `account` and `account_password`. Having been customized with a script, the
 //! guest does at every boot what the installed `slipway-guest` would: reads the OVF properties `slipway.hostname`,
 //! `slipway.address`, `slipway.gateway` and `slipway.dns`, puts right what differs, and grows the root file system.
 
@@ -118,6 +119,11 @@ pub(crate) fn customize(vm: &mut Vm, network: &NetworkSettings) {
             }
         }
     }
+    // An account of its own that a job comes in by, on Windows.
+    if let Some(login) = values.get("account").filter(|l| !l.is_empty()) {
+        let account = guest.accounts.entry(login.clone()).or_default();
+        account.password = values.get("account_password").cloned();
+    }
     guest.keeper = c.script.is_some();
     guest.first_boot = FirstBoot::Done;
     grow(vm);
@@ -162,12 +168,14 @@ pub(crate) struct NetworkSettings {
     pub(crate) dns: Vec<String>,
 }
 
-/// `name=$(decode 'BASE64')` → name, decoded.
+/// `name=$(decode 'BASE64')`, or `$name = Decode 'BASE64'` → name, decoded.
 fn script_values(script: &str) -> BTreeMap<String, String> {
     script
         .lines()
         .filter_map(|line| {
-            let (name, rest) = line.split_once("=$(decode '")?;
+            let of_shell = || line.split_once("=$(decode '");
+            let of_powershell = || line.strip_prefix('$')?.split_once(" = Decode '");
+            let (name, rest) = of_shell().or_else(of_powershell)?;
             let (encoded, _) = rest.split_once('\'')?;
             let bytes = STANDARD.decode(encoded).ok()?;
             Some((name.trim().to_owned(), String::from_utf8(bytes).ok()?))
@@ -243,6 +251,7 @@ mod tests {
     #[test]
     fn the_values_of_a_script() {
         let values = script_values("#!/bin/sh\nlogin=$(decode 'YWRtaW4=')\nkeys=$(decode '!')\nexit 0\n");
+        assert_eq!(script_values("$login = Decode 'YWRtaW4='\r\n"), values);
         assert_eq!(values.get("login").map(String::as_str), Some("admin"));
         assert_eq!(values.len(), 1);
     }

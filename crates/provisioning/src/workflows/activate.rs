@@ -18,7 +18,7 @@ use super::{
 use crate::{
     control::Control,
     provider::{
-        Access, Block, EdgeRef, EdgeSpeed, Group, GroupRef, GuestLogin, GuestProgress, GuestSetup,
+        Access, Block, EdgeRef, EdgeSpeed, Group, GroupRef, GuestLogin, GuestProgress, GuestSetup, JobWay,
         MachineSpec, NetworkFound, NetworkRef, NetworkSpec, ProviderErrorKind,
     },
     way,
@@ -299,14 +299,14 @@ pub(super) async fn guest_setup(c: &Control, s: &Server) -> Result<GuestSetup, S
 }
 
 /// The way in of the job that installs this server's panel afterwards, if there is such a job.
-async fn way_of_panel(c: &Control, cx: &StepContext, s: &Server) -> Result<Option<String>, Stop> {
+async fn way_of_panel(c: &Control, cx: &StepContext, s: &Server) -> Result<Option<JobWay>, Stop> {
     let Some(job) = c.store.panel_job_of(JobId(cx.fence().job)).await? else { return Ok(None) };
     let broken = |why: String| Stop::Fail(Cause::Internal, why);
     let way = match c.store.way(job).await? {
         Some(way) => Some(way),
-        None => c.store.way_keep(cx.fence(), s.id, job, way::make().map_err(broken)?).await?,
+        None => c.store.way_keep(cx.fence(), s.id, job, way::make(s.family).map_err(broken)?).await?,
     };
-    Ok(way.map(|way| way.public))
+    Ok(way.map(|way| way::told(s.family, way)))
 }
 
 pub(super) async fn guest_customize(c: Arc<Control>, cx: StepContext) -> Tried {

@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{JobId, cause::Cause, panel::Panel};
+use domain::{JobId, catalogue::Family, cause::Cause, panel::Panel};
 use jobs::StepContext;
 use store::{panels::Way, progress::Progress, servers::Server};
 use tokio::{sync::mpsc, time::MissedTickBehavior};
@@ -79,8 +79,9 @@ async fn way(c: &Control, cx: &StepContext) -> Result<Way, Stop> {
 
 fn guest_way<'a>(s: &'a Server, way: &'a Way) -> GuestWay<'a> {
     GuestWay {
+        family: s.family,
         address: s.address.as_deref().unwrap_or_default(),
-        login: &s.guest_login,
+        login: if s.family == Family::Windows { &way.public } else { &s.guest_login },
         public: &way.public,
         private: &way.private,
     }

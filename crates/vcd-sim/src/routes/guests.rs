@@ -104,8 +104,8 @@ fn let_in(vm: &Vm, now: i64, address: &str, login: &str, key: &str) -> Result<()
     if !vm.inside.is_up(vm, now) || !vm.inside.addresses.iter().any(|a| a == address) {
         return Err(Refusal::new(503, "NO_ANSWER", "Nobody answers at this address."));
     }
-    // Of a Windows guest no first boot is modelled, and so no key either.
-    let known = vm.os.starts_with("windows") || vm.inside.login(vm, login, None, Some(key)).is_some();
+    // What opens is a key, or a password.
+    let known = vm.inside.login(vm, login, Some(key), Some(key)).is_some();
     if known { Ok(()) } else { Err(Refusal::new(401, "UNAUTHORIZED", "Refused.")) }
 }
 
@@ -143,7 +143,7 @@ pub(super) struct Left {
     address: String,
 }
 
-/// Whoever came in by this key leaves: what is still being installed is gone, and so is the key.
+/// Whoever came in by this leaves: what is still being installed is gone, and so is the way in.
 pub(super) async fn guest_leave(ask: Ask, Path(id): Path<String>, Told(l): Told<Left>) -> Response {
     let result = ask
         .change(|c| {
@@ -152,9 +152,11 @@ pub(super) async fn guest_leave(ask: Ask, Path(id): Path<String>, Told(l): Told<
             let id = vm.id;
             if let Some(vm) = c.world.vms.get_mut(&id) {
                 vm.inside.panel.take_if(|p| p.state(now) == "installing");
+                // A key goes; an account that was made for it goes whole.
                 if let Some(account) = vm.inside.accounts.get_mut(&l.login) {
                     account.keys.retain(|k| *k != l.key);
                 }
+                vm.inside.accounts.retain(|_, a| a.password.as_ref() != Some(&l.key));
             }
             Ok(())
         })
