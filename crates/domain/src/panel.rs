@@ -34,6 +34,11 @@ pub struct Panel {
     pub installer: String,
     #[serde(default)]
     pub arguments: Vec<String>,
+    /// The same on Windows, where it is another one.
+    #[serde(default)]
+    pub windows_installer: String,
+    #[serde(default)]
+    pub windows_arguments: Vec<String>,
     /// How long its installation usually takes.
     pub usual_minutes: u32,
     /// Where it is signed in to.
@@ -104,6 +109,14 @@ impl Panel {
         }
     }
 
+    /// Where its installer comes from on a system of this family, and what that is told.
+    pub fn installer_on(&self, family: Family) -> (&String, &Vec<String>) {
+        match family {
+            Family::Linux => (&self.installer, &self.arguments),
+            Family::Windows => (&self.windows_installer, &self.windows_arguments),
+        }
+    }
+
     /// Where it is signed in to on a server with this address.
     pub fn url(&self, address: &str) -> String {
         format!("https://{address}:{}", self.port)
@@ -136,6 +149,10 @@ pub(crate) fn check(catalogue: &Catalogue) -> Result<(), String> {
     for (i, panel) in catalogue.panels.iter().enumerate() {
         if catalogue.panels[..i].iter().any(|other| other.id == panel.id) {
             return Err(format!("panel {:?} is listed twice", panel.id));
+        }
+        let windows = |id: &String| catalogue.template(id).is_some_and(|t| t.family == Family::Windows);
+        if panel.windows_installer.is_empty() && panel.templates.iter().any(windows) {
+            return Err(format!("panel {:?} runs on Windows and says no windows_installer", panel.id));
         }
         if let Some(missing) = panel.templates.iter().find(|id| catalogue.template(id).is_none()) {
             return Err(format!(

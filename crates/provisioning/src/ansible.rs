@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use domain::catalogue::Family;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -30,6 +31,8 @@ use crate::private::{self, PrivateFolder};
 /// What is written out for a run.
 const FILES: &[(&str, &str)] = &[
     ("panel.yml", include_str!("../../../automation/ansible/panel.yml")),
+    ("panel-windows.yml", include_str!("../../../automation/ansible/panel-windows.yml")),
+    ("leave-windows.yml", include_str!("../../../automation/ansible/leave-windows.yml")),
     ("leave.yml", include_str!("../../../automation/ansible/leave.yml")),
     ("tasks/install.yml", include_str!("../../../automation/ansible/tasks/install.yml")),
     ("files/slipway-identity", include_str!("../../../automation/guest/slipway-identity")),
@@ -64,15 +67,27 @@ const SAY_EVERY: Duration = Duration::from_secs(1);
 pub struct Play<'a> {
     pub playbook: &'a str,
     pub address: &'a str,
-    pub login: &'a str,
-    /// A private key that the server lets in with, as OpenSSH writes it.
-    pub key: &'a SecretString,
-    /// The server's Python, where it is not the one that Ansible finds.
-    pub python: Option<&'a str>,
+    pub door: Door<'a>,
     /// What the playbook is given. It is written to a private file, so it may hold secrets.
     pub values: &'a Map<String, Value>,
     pub deadline: Duration,
 }
+
+/// How a play comes into its server.
+pub enum Door<'a> {
+    Ssh {
+        login: &'a str,
+        /// A private key that the server lets in with, as OpenSSH writes it.
+        key: &'a SecretString,
+        /// The server's Python, where it is not the one that Ansible finds.
+        python: Option<&'a str>,
+    },
+    /// Over TLS. Whose the certificate is cannot be known, as the guest has made it itself; the password is not told in it.
+    WinRm { login: &'a str, password: &'a SecretString, port: u16 },
+}
+
+/// Where Windows is told things over TLS.
+pub const WINRM_PORT: u16 = 5986;
 
 /// What happens in a play.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -165,13 +180,13 @@ impl Drop for Number {
 }
 
 /// How many tasks there are in the installation of a panel, one after the other.
-pub fn panel_tasks() -> u32 {
+pub fn panel_tasks(family: Family) -> u32 {
     let named = |text: &str| text.matches("- name: \"").count() as u32;
-    FILES
-        .iter()
-        .filter(|(name, _)| ["panel.yml", "tasks/install.yml"].contains(name))
-        .map(|(_, t)| named(t))
-        .sum()
+    let files: &[&str] = match family {
+        Family::Linux => &["panel.yml", "tasks/install.yml"],
+        Family::Windows => &["panel-windows.yml"],
+    };
+    FILES.iter().filter(|(name, _)| files.contains(name)).map(|(_, t)| named(t)).sum()
 }
 
 impl Ansible {
@@ -202,6 +217,9 @@ impl Ansible {
 
     /// Makes the virtual environment, or brings an older one up to date. Needs `python3` with `venv`, and PyPI.
     pub async fn install(folder: &Path) -> io::Result<()> {
+        let of = folder.to_owned();
+        let _one =
+            tokio::task::spawn_blocking(move || one_at_a_time(&of)).await.map_err(io::Error::other)??;
         let done = folder.join("installed");
         if fs::read_to_string(&done).is_ok_and(|before| before == REQUIREMENTS) {
             return Ok(());
@@ -242,14 +260,22 @@ impl Ansible {
             write(name, text)?;
         }
         write("ansible.cfg", SETTINGS)?;
-        write("key", play.key.expose_secret())?;
         write("values.json", &Value::from(play.values.clone()).to_string())?;
-        let host = serde_json::json!({
-            "ansible_host": play.address, "ansible_user": play.login, "ansible_ssh_private_key_file": run.path().join("key"),
-            "ansible_python_interpreter": play.python.unwrap_or("auto_silent"),
-            // The systems' own, and none that their owners have brought.
-            "ansible_interpreter_python_fallback": PYTHONS,
-        });
+        let host = match &play.door {
+            Door::Ssh { login, key, python } => serde_json::json!({
+                "ansible_host": play.address, "ansible_user": login,
+                "ansible_ssh_private_key_file": write("key", key.expose_secret())?,
+                "ansible_python_interpreter": python.unwrap_or("auto_silent"),
+                // The systems' own, and none that their owners have brought.
+                "ansible_interpreter_python_fallback": PYTHONS,
+            }),
+            Door::WinRm { login, password, port } => serde_json::json!({
+                "ansible_host": play.address, "ansible_user": login, "ansible_password": password.expose_secret(),
+                "ansible_connection": "winrm", "ansible_port": port, "ansible_winrm_transport": "ntlm",
+                "ansible_winrm_server_cert_validation": "ignore",
+                "ansible_winrm_operation_timeout_sec": 60, "ansible_winrm_read_timeout_sec": 90,
+            }),
+        };
         // Every JSON is YAML.
         write("hosts.yml", &serde_json::json!({"all": {"hosts": {"server": host}}}).to_string())?;
         let mut command = Command::new(&self.program);
@@ -309,6 +335,17 @@ impl Drop for Group {
             let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
         }
     }
+}
+
+/// Held while one process makes the environment; another waits, and finds it made.
+fn one_at_a_time(folder: &Path) -> io::Result<fs::File> {
+    let beside = folder.with_extension("lock");
+    if let Some(parent) = beside.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let lock = fs::File::create(beside)?;
+    lock.lock()?;
+    Ok(lock)
 }
 
 async fn succeed(what: &str, command: &mut Command) -> io::Result<()> {

@@ -14,7 +14,7 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    ansible::{Ansible, Play, PlayEnd, PlayEvent, TaskEnd},
+    ansible::{Ansible, Door, Play, PlayEnd, PlayEvent, TaskEnd, WINRM_PORT},
     provider::{GuestWay, PanelSpec},
     roads::Roads,
 };
@@ -24,8 +24,8 @@ const ANSWER: Duration = Duration::from_secs(300);
 /// How often an installer is looked after, and the simulated guest asked.
 const LOOK: Duration = Duration::from_secs(5);
 const LOOK_SIMULATED: Duration = Duration::from_millis(250);
-/// What a guest says to a key that it does not know, or not any more.
-const REFUSED: &str = "Permission denied";
+/// What guests say to a key or a password that they do not know, or not any more.
+const REFUSED: [&str; 2] = ["Permission denied", "credentials were rejected"];
 
 impl Roads {
     /// Installs a panel, or sees that it is there.
@@ -41,7 +41,11 @@ impl Roads {
         };
         match self {
             Self::Network(Some(ansible)) => {
-                run(ansible, "panel.yml", way, &values_of(panel), panel.deadline, on).await
+                let playbook = match way.family {
+                    Family::Linux => "panel.yml",
+                    Family::Windows => "panel-windows.yml",
+                };
+                run(ansible, playbook, way, &values_of(panel), panel.deadline, on).await
             }
             Self::Network(None) => PlayEnd::Broken("this node has no Ansible".into()),
             Self::Simulated(cloud) => {
@@ -58,7 +62,11 @@ impl Roads {
             Self::Network(Some(ansible)) => {
                 let values = json!({"login": way.login, "way": way.public});
                 let values = values.as_object().cloned().unwrap_or_default();
-                run(ansible, "leave.yml", way, &values, deadline, |_| {}).await
+                let playbook = match way.family {
+                    Family::Linux => "leave.yml",
+                    Family::Windows => "leave-windows.yml",
+                };
+                run(ansible, playbook, way, &values, deadline, |_| {}).await
             }
             Self::Network(None) => PlayEnd::Broken("this node has no Ansible".into()),
             Self::Simulated(cloud) => {
@@ -70,7 +78,9 @@ impl Roads {
             }
         };
         match end {
-            PlayEnd::Unreachable(why) if why.contains(REFUSED) => PlayEnd::Done { changed: 0 },
+            PlayEnd::Unreachable(why) if REFUSED.iter().any(|said| why.contains(said)) => {
+                PlayEnd::Done { changed: 0 }
+            }
             other => other,
         }
     }
@@ -87,9 +97,10 @@ async fn run(
     let play = Play {
         playbook,
         address: way.address,
-        login: way.login,
-        key: way.private,
-        python: None,
+        door: match way.family {
+            Family::Linux => Door::Ssh { login: way.login, key: way.private, python: None },
+            Family::Windows => Door::WinRm { login: way.login, password: way.private, port: WINRM_PORT },
+        },
         values,
         deadline,
     };
@@ -185,7 +196,7 @@ async fn post(url: &str, told: &Value) -> Result<(), PlayEnd> {
     let answer = reqwest::Client::new().post(url).json(told).send().await;
     match answer.map(|a| a.status().as_u16()) {
         Ok(200..300) => Ok(()),
-        Ok(401) => Err(PlayEnd::Unreachable(REFUSED.into())),
+        Ok(401) => Err(PlayEnd::Unreachable(REFUSED[0].into())),
         Ok(other) => Err(PlayEnd::Unreachable(format!("the simulated guest answered {other}"))),
         Err(e) => Err(PlayEnd::Unreachable(e.to_string())),
     }

@@ -79,13 +79,37 @@ async fn a_panel_comes_after_its_server(database: Database) {
     assert!(log[0].text.contains("simulated"), "{log:?}");
     assert!(log.iter().any(|l| l.text.starts_with("[install: ")), "{log:?}");
     let said = plane.job(panel).await.steps.into_iter().find_map(|s| s.progress).unwrap();
-    assert!(said.simulated && said.total == provisioning::ansible::panel_tasks(), "{said:?}");
+    assert!(
+        said.simulated && said.total == provisioning::ansible::panel_tasks(domain::catalogue::Family::Linux),
+        "{said:?}"
+    );
     // Its price is in the server's, and what its licence costs is a line of its own.
     let row = plane.store.server(server).await.unwrap().unwrap();
     let catalogue = demo_catalogue().unwrap();
     let bare = domain::price::quote(&catalogue.prices, &catalogue.templates[0], None, row.size).total_minor;
     assert_eq!((row.price_minor, row.template_id), (bare + before.price_minor, "almalinux-9".into()));
     plane.terminate(&anna, server).await;
+}
+
+async fn plesk_on_windows_comes_in_by_an_account_of_its_own(database: Database) {
+    let plane = Plane::start_on(database, 2).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let (facade, customer) = (&plane.facade, anna.customer().unwrap());
+    let draft = facade.draft_start(customer).await.unwrap();
+    let save = async |step, change: fn(&mut domain::draft::DraftValues)| {
+        facade.draft_save(draft, customer, step, None, change).await.unwrap();
+    };
+    save(WizardStep::Os, |v| v.template = "windows-2022".into()).await;
+    save(WizardStep::Panel, |v| v.panel = "plesk".into()).await;
+    save(WizardStep::Access, |v| v.guest_login = "boss".into()).await;
+    let job = plane.place(&anna, draft).await;
+    plane.until(job, JobState::Succeeded).await;
+    let accounts = plane.guest().await["accounts"].to_string();
+    assert!(accounts.contains("\"boss\"") && accounts.contains("slipway-job"), "{accounts}");
+    let panel = panel_job(&plane, job).await;
+    plane.until(panel, JobState::Succeeded).await;
+    assert_eq!(plane.guest().await["panel"]["state"], "done");
+    assert!(!way_is_open(&plane).await);
 }
 
 async fn what_does_not_fit_is_refused_even_when_forged(database: Database) {
@@ -268,6 +292,7 @@ async fn licences_are_counted(database: Database) {
 
 testkit::on_both!(
     a_panel_comes_after_its_server,
+    plesk_on_windows_comes_in_by_an_account_of_its_own,
     what_does_not_fit_is_refused_even_when_forged,
     cancelling_takes_both_and_later_only_the_panel,
     a_panel_that_failed_is_run_again_and_its_server_is_free_meanwhile,

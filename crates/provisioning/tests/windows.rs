@@ -1,7 +1,10 @@
 //! What Windows guests run, as far as it can be seen without Windows: the plan of a disk on recorded layouts, that the scripts
 //! are PowerShell, and that no value leaves its place. None of it has run on Windows.
 
+mod powershell;
+
 use domain::catalogue::Family;
+use powershell::fault;
 use provisioning::{
     provider::{GuestSetup, JobWay},
     windows::{Layout, Plan, first_boot, grower, plan},
@@ -178,22 +181,6 @@ fn setup(login: &str, password: &str, hostname: &str) -> GuestSetup {
             password: "Vq7-tRn2xLp9aA1-".to_owned().into(),
         }),
     }
-}
-
-/// The first place where a text is no PowerShell.
-fn fault(text: &str) -> Option<String> {
-    let mut parser = tree_sitter::Parser::new();
-    parser.set_language(&tree_sitter_powershell::LANGUAGE.into()).unwrap();
-    let tree = parser.parse(text, None).unwrap();
-    let mut open = vec![tree.root_node()];
-    while let Some(node) = open.pop() {
-        if node.is_error() || node.is_missing() {
-            let line = node.start_position().row;
-            return Some(format!("line {}: {}", line + 1, text.lines().nth(line).unwrap_or_default()));
-        }
-        open.extend((0..node.child_count()).filter_map(|i| node.child(i)));
-    }
-    None
 }
 
 #[test]

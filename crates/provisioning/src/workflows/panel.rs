@@ -57,11 +57,12 @@ fn spec(c: &Control, s: &Server) -> Result<PanelSpec, Stop> {
     if !panel.systems(&c.catalogue).any(|t| t.id == s.template_id) {
         return Err(invalid(format!("{} does not run on {}", panel.name, s.template_name)));
     }
+    let (installer, arguments) = panel.installer_on(s.family);
     let usual = Duration::from_secs(u64::from(panel.usual_minutes) * 60);
     Ok(PanelSpec {
         id: panel.id.clone(),
-        installer: panel.installer.clone(),
-        arguments: panel.arguments.clone(),
+        installer: installer.clone(),
+        arguments: arguments.clone(),
         port: panel.port,
         systems: panel.systems(&c.catalogue).map(|t| t.name.clone()).collect(),
         needs_domain: panel.needs_domain,
@@ -93,7 +94,7 @@ async fn install(c: Arc<Control>, cx: StepContext) -> Tried {
     let guest = guest_way(&s, &way);
     let (tell, mut told) = mpsc::unbounded_channel();
     let mut playing = Box::pin(c.provider.guest_install_panel(&machine, &guest, &panel, &tell));
-    let mut said = Said::new();
+    let mut said = Said::new(s.family);
     let mut every = tokio::time::interval(SAY);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let end = loop {
@@ -138,8 +139,8 @@ struct Said {
 }
 
 impl Said {
-    fn new() -> Self {
-        let progress = Progress { word: "check".into(), total: panel_tasks(), ..Progress::default() };
+    fn new(family: Family) -> Self {
+        let progress = Progress { word: "check".into(), total: panel_tasks(family), ..Progress::default() };
         Self { progress, lines: Vec::new(), changed: true }
     }
 
