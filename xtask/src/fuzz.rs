@@ -1,4 +1,4 @@
-//! Coverage-guided fuzzing of the SDK's decoders, with the stable compiler: libFuzzer, linked in by a crate of its own.
+//! Coverage-guided fuzzing of the SDK's decoders and of what guests are handed, with the stable compiler: libFuzzer, linked in by a crate of its own.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use crate::run::{cargo, phase, root, run, target};
 /// What the compiler has to add for libFuzzer to see where an input leads.
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table --cfg fuzzing";
-const TARGETS: &[&str] = &["xml", "json", "urn"];
+const TARGETS: &[&str] = &["xml", "json", "urn", "rendering"];
 
 /// Runs every target for so many seconds. What it finds stays under `target/fuzz`.
 pub(crate) fn run_all(seconds: u32) -> anyhow::Result<()> {

@@ -19,7 +19,7 @@ cargo xtask test [--slow]                                             everything
 cargo xtask journeys [NAME …]                                         the browser tests alone, or those whose file or title has the name
 cargo xtask fuzz [SECONDS]                                            the decoders' fuzz targets, so long each
 cargo xtask campaign --seeds N | --replay SEED                        schedules of faults, each the same for its seed
-cargo xtask bench vcd|queue|orders [WHAT …] [REPEATS]                 the SDK and the simulator; the queue beside others; whole orders
+cargo xtask bench vcd|queue|orders|guest [WHAT …] [REPEATS]           the SDK and the simulator; the queue beside others; whole orders; what guests are handed
 ";
 
 fn main() -> ExitCode {
@@ -96,7 +96,12 @@ fn bench(args: &[String]) -> anyhow::Result<()> {
             command.args(["bench", "--package", "testkit", "--bench", "orders"]);
             run::run("cargo bench", &mut command)
         }
-        _ => Err(anyhow::anyhow!("say what to measure: `cargo xtask bench vcd`, `… queue` or `… orders`")),
+        Some("guest") => {
+            run::run("cargo bench", run::cargo().args(["bench", "--package", "guest", "--benches"]))
+        }
+        _ => Err(anyhow::anyhow!(
+            "say what to measure: `cargo xtask bench vcd`, `… queue`, `… orders` or `… guest`"
+        )),
     }
 }
 

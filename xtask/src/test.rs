@@ -49,7 +49,7 @@ pub(crate) fn test(slow: bool) -> anyhow::Result<()> {
         run("cargo test", &mut command)
     })?;
     if slow {
-        part("fuzzing of the SDK's decoders", &mut || fuzz::run_all(60))?;
+        part("fuzzing of the decoders and of what guests are handed", &mut || fuzz::run_all(60))?;
     }
     // The browser meets what is shipped to it; the server behind may be the quick build.
     part("release build of the islands and the style", &mut || build::site(true))?;

@@ -10,7 +10,6 @@ pub mod ansible;
 mod catalogue;
 mod control;
 mod facade;
-pub mod guest;
 mod housekeeping;
 mod observer;
 pub mod panels;
@@ -21,7 +20,6 @@ mod provider_vcd;
 mod roads;
 mod ssh;
 mod way;
-pub mod windows;
 mod workflows;
 
 pub use accounts::{SignIn, account_add, demo_accounts};

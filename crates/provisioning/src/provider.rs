@@ -8,6 +8,7 @@ use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 use domain::catalogue::Family;
+pub use guest::{GuestSettings, GuestSetup, JobWay};
 use secrecy::SecretString;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -209,16 +210,6 @@ pub struct Machine {
     pub has_snapshot: bool,
 }
 
-/// What a guest puts right by itself at each start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GuestSettings {
-    pub hostname: String,
-    pub address: String,
-    pub gateway: String,
-    pub prefix_length: u8,
-    pub dns: Vec<String>,
-}
-
 #[derive(Clone, Debug)]
 pub struct MachineSpec {
     pub name: String,
@@ -244,27 +235,6 @@ pub struct ConsoleTicket {
     /// To be named to the host.
     pub port: u16,
     pub ticket: SecretString,
-}
-
-/// What a guest is told at its first boot.
-#[derive(Debug)]
-pub struct GuestSetup {
-    pub family: Family,
-    pub hostname: String,
-    pub login: String,
-    pub password: Option<SecretString>,
-    pub ssh_keys: Vec<String>,
-    /// By which a job of ours comes in later, and which it takes out again.
-    pub way: Option<JobWay>,
-}
-
-/// What a guest is to know of a way in.
-#[derive(Debug)]
-pub enum JobWay {
-    /// The public half of a key, as a line of `authorized_keys`.
-    Key(String),
-    /// An account of its own, on Windows.
-    Account { login: String, password: SecretString },
 }
 
 /// How a job of ours comes into a guest.

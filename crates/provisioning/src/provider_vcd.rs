@@ -13,7 +13,6 @@ use vcd::{
 
 use crate::{
     ansible::{PlayEnd, PlayEvent},
-    guest,
     provider::{
         Access, Block, ConsoleTicket, EdgeFound, EdgeRef, EdgeSpeed, Group, GroupNetwork, GroupRef,
         GuestLogin, GuestProgress, GuestSeen, GuestSettings, GuestSetup, GuestWay, Machine, MachineRef,
@@ -21,7 +20,6 @@ use crate::{
         ProviderErrorKind, Result, TaskRef,
     },
     roads::Roads,
-    windows,
 };
 
 /// What jobs on this platform are counted under.
@@ -348,10 +346,7 @@ impl Provider for VcdProvider {
             enabled: true,
             computer_name: computer_name(&setup.hostname),
             admin_password: setup.password.clone(),
-            script: Some(match setup.family {
-                Family::Linux => guest::first_boot(setup),
-                Family::Windows => windows::first_boot(setup),
-            }),
+            script: Some(guest::first_boot(setup)),
             ..GuestCustomization::default()
         };
         self.client.vm_customize(id(&r.0)?, &section).await.map(task).map_err(error)

@@ -2,7 +2,7 @@
 
 use domain::catalogue::Family;
 use provisioning::{
-    Roads, guest,
+    Roads,
     provider::{Access, GuestLogin, GuestSetup},
 };
 use secrecy::ExposeSecret;

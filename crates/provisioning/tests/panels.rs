@@ -3,8 +3,6 @@
 //! The guests are namespaces of this machine that say which system they are; the installers are stand-ins that behave like
 //! one: they look at the system, want a full name, take their time, can fail. What they do not do is install a panel.
 
-mod powershell;
-
 use std::{path::PathBuf, time::Duration};
 
 use domain::catalogue::Family;
@@ -287,7 +285,7 @@ async fn with_a_way(login: &str) -> (Site, Way) {
         ssh_keys: vec![],
         way: Some(JobWay::Key(public.clone())),
     };
-    let script = provisioning::guest::first_boot(&setup);
+    let script = guest::first_boot(&setup);
     let done = site.guest.customized_by(secrecy::ExposeSecret::expose_secret(&script));
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     (site, Way { login: login.into(), public, private })
@@ -520,7 +518,7 @@ async fn plesk_is_installed_on_windows_as_far_as_winrm_can_tell() {
         let left = windows.play("leave-windows.yml", WINDOWS_PASSWORD, |_| {}).await;
         assert!(matches!(left, PlayEnd::Done { changed: 1.. }), "{left:?}");
         for script in windows.scripts() {
-            assert_eq!(powershell::fault(&script), None, "{script}");
+            assert_eq!(testkit::powershell::fault(&script), None, "{script}");
         }
         let last = windows.scripts().pop().unwrap();
         assert!(last.contains("Remove-LocalUser -Name 'slipway-job'"), "{last}");

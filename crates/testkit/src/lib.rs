@@ -9,6 +9,7 @@ pub mod machine;
 mod mortal;
 mod plane;
 pub mod postgres;
+pub mod powershell;
 
 pub use plane::{Database, Node, Plane, Uptime};
 

@@ -1,7 +1,7 @@
 //! Whether a text is PowerShell, as far as a grammar can tell.
 
 /// The first place where a text is no PowerShell.
-pub(crate) fn fault(text: &str) -> Option<String> {
+pub fn fault(text: &str) -> Option<String> {
     let mut parser = tree_sitter::Parser::new();
     parser.set_language(&tree_sitter_powershell::LANGUAGE.into()).unwrap();
     let tree = parser.parse(text, None).unwrap();

@@ -1,16 +1,14 @@
 //! What Windows guests run, as far as it can be seen without Windows: the plan of a disk on recorded layouts, that the scripts
 //! are PowerShell, and that no value leaves its place. None of it has run on Windows.
 
-mod powershell;
-
 use domain::catalogue::Family;
-use powershell::fault;
-use provisioning::{
-    provider::{GuestSetup, JobWay},
+use guest::{
+    GuestSetup, JobWay,
     windows::{Layout, Plan, first_boot, grower, plan},
 };
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use testkit::powershell::fault;
 
 const GIB: u64 = 1 << 30;
 const MIB: u64 = 1 << 20;

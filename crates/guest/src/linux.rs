@@ -1,11 +1,9 @@
 //! The script that a Linux guest runs while it is customized, and what it leaves behind there.
-//!
-//! All of it is `automation/guest`, in languages that a guest has. Windows has a module of its own.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::provider::{GuestSettings, GuestSetup, JobWay};
+use crate::{GuestSetup, JobWay};
 
 const FIRST_BOOT: &str = include_str!("../../../automation/guest/first-boot.sh");
 /// Keeps name and address right at each start.
@@ -39,17 +37,6 @@ pub fn first_boot(setup: &GuestSetup) -> SecretString {
 fn without_comments(script: &str) -> String {
     let explains = |line: &str| line.trim_start().starts_with('#') && !line.starts_with("#!");
     script.lines().filter(|l| !explains(l)).map(|l| format!("{l}\n")).collect()
-}
-
-/// The OVF properties that the installed script reads at each start. Never a secret.
-pub(crate) fn properties(settings: &GuestSettings) -> [(&'static str, String); 5] {
-    [
-        ("slipway.hostname", settings.hostname.clone()),
-        ("slipway.address", settings.address.clone()),
-        ("slipway.prefix", settings.prefix_length.to_string()),
-        ("slipway.gateway", settings.gateway.clone()),
-        ("slipway.dns", settings.dns.join(",")),
-    ]
 }
 
 #[cfg(test)]

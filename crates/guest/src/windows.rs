@@ -8,7 +8,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::provider::{GuestSetup, JobWay};
+use crate::{GuestSetup, JobWay};
 
 const FIRST_BOOT: &str = include_str!("../../../automation/guest/windows/first-boot.cmd");
 const KEEPER: &str = include_str!("../../../automation/guest/windows/slipway-guest.ps1");
