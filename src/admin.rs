@@ -341,7 +341,14 @@ mod tests {
 
     fn database(dir: &std::path::Path) -> DatabaseArgs {
         let data_dir = dir.to_owned();
-        DatabaseArgs { data_dir, database_url: None, matrix: None, jobs_at_once: 8, cloud_jobs_at_once: None }
+        DatabaseArgs {
+            data_dir,
+            database_url: None,
+            matrix: None,
+            catalogue: None,
+            jobs_at_once: 8,
+            cloud_jobs_at_once: None,
+        }
     }
 
     fn add(email: &str) -> Request {

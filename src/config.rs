@@ -94,6 +94,9 @@ pub struct DatabaseArgs {
     /// Which kinds of jobs may not run at once, as a TOML file; the same on every node. By default the one that ships
     #[arg(long, env = "SLIPWAY_MATRIX")]
     pub matrix: Option<PathBuf>,
+    /// What is offered (systems, panels, sizes, prices), as a TOML file; the same on every node. By default the demo's
+    #[arg(long, env = "SLIPWAY_CATALOGUE")]
+    pub catalogue: Option<PathBuf>,
     /// Jobs under way at once, on all nodes together
     #[arg(long, env = "SLIPWAY_JOBS_AT_ONCE", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..))]
     pub jobs_at_once: u32,

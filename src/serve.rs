@@ -5,10 +5,11 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use anyhow::{Context, bail};
 use app::request::{Demo, Product};
 use axum::Router;
+use domain::catalogue::Catalogue;
 use jobs::{Clock, SystemClock, Worker, WorkerConfig, WorkerHandle};
 use provisioning::{
     Control, Facade, Roads, VcdConfig, VcdProvider, ansible::Ansible, demo_accounts, demo_catalogue,
-    housekeeping,
+    housekeeping, read_catalogue,
 };
 use secrecy::SecretString;
 use store::{Matrix, Store, seal::Sealer};
@@ -53,8 +54,8 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     } else {
         configured_vcd(&args.vcd, &args.database.data_dir)?
     };
-    let jobs = Jobs::start(&store, vcd).await?;
-    let facade = facade(&store)?;
+    let jobs = Jobs::start(&store, vcd, catalogue(&args.database)?).await?;
+    let facade = facade(&store, &args.database)?;
     let demo = if args.demo { Some(add_demo_accounts(&facade).await?) } else { None };
     let served = serve_pages(&store, facade, demo, &site, args.listen, !args.demo).await;
     jobs.stop().await;
@@ -66,7 +67,7 @@ pub async fn web(args: WebArgs) -> anyhow::Result<()> {
     shared_only(&args.database)?;
     let site = static_files::find(args.site_dir.as_deref())?;
     let (_dir, store) = open(&args.database).await?;
-    let facade = facade(&store)?;
+    let facade = facade(&store, &args.database)?;
     serve_pages(&store, facade, None, &site, args.listen, true).await
 }
 
@@ -74,7 +75,9 @@ pub async fn web(args: WebArgs) -> anyhow::Result<()> {
 pub async fn worker(args: WorkerArgs) -> anyhow::Result<()> {
     shared_only(&args.database)?;
     let (_dir, store) = open(&args.database).await?;
-    let jobs = Jobs::start(&store, configured_vcd(&args.vcd, &args.database.data_dir)?).await?;
+    let jobs =
+        Jobs::start(&store, configured_vcd(&args.vcd, &args.database.data_dir)?, catalogue(&args.database)?)
+            .await?;
     info!("running jobs");
     asked_to_stop().await;
     info!("stopping");
@@ -151,9 +154,14 @@ pub async fn fsck(args: FsckArgs) -> anyhow::Result<()> {
     }
 }
 
-fn facade(store: &Store) -> anyhow::Result<Facade> {
-    let catalogue = demo_catalogue().map_err(anyhow::Error::msg)?;
-    Ok(Facade::over(store.clone(), catalogue, Arc::new(SystemClock)))
+fn catalogue(args: &DatabaseArgs) -> anyhow::Result<Catalogue> {
+    let Some(file) = &args.catalogue else { return demo_catalogue().map_err(anyhow::Error::msg) };
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    read_catalogue(&text).map_err(anyhow::Error::msg).with_context(|| file.display().to_string())
+}
+
+fn facade(store: &Store, args: &DatabaseArgs) -> anyhow::Result<Facade> {
+    Ok(Facade::over(store.clone(), catalogue(args)?, Arc::new(SystemClock)))
 }
 
 /// What runs besides the pages.
@@ -164,10 +172,9 @@ struct Jobs {
 }
 
 impl Jobs {
-    async fn start(store: &Store, vcd: VcdConfig) -> anyhow::Result<Self> {
+    async fn start(store: &Store, vcd: VcdConfig, catalogue: Catalogue) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let provider = Arc::new(VcdProvider::new(vcd)?);
-        let catalogue = demo_catalogue().map_err(anyhow::Error::msg)?;
         let control = Control::new(store.clone(), provider, catalogue, clock.clone());
         if store.is_embedded() {
             // This process owns the folder: whoever held these claims is gone.

@@ -10,6 +10,7 @@ use std::{
 
 use domain::{
     JobId,
+    draft::WizardStep,
     state::{JobState, Role},
 };
 use jobs::SystemClock;
@@ -95,8 +96,15 @@ impl Cluster {
     }
 
     async fn order(&self, viewer: &Viewer) -> JobId {
+        self.order_with(viewer, "").await
+    }
+
+    async fn order_with(&self, viewer: &Viewer, panel: &str) -> JobId {
         let customer = viewer.customer().unwrap();
         let draft = self.facade.draft_start(customer).await.unwrap();
+        let saved =
+            self.facade.draft_save(draft, customer, WizardStep::Panel, None, |v| v.panel = panel.into());
+        saved.await.unwrap();
         let found = self.facade.draft(draft, customer).await.unwrap().unwrap().draft;
         let total_minor = self.facade.draft_quote(&found.values).unwrap().1.total_minor;
         let seen = Seen { total_minor, digest: draft_digest(&found) };
@@ -228,6 +236,34 @@ async fn workers_are_killed_in_migrations_and_neighbours_never_stop() {
     assert_eq!(cluster.store.edge_conflicts().await.unwrap(), 0);
     assert_eq!((cluster.cloud_holds("Networks").await, cluster.cloud_holds("VMs").await), (6, 6));
     assert_eq!(cluster.cloud_holds("vApps").await, 3);
+}
+
+/// A panel is installed once, though whoever installs it is killed in the midst of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_installation_goes_on_where_its_worker_was_killed() {
+    let mut cluster = Cluster::start().await;
+    cluster.worker();
+    let viewer = cluster.viewer("anna@test").await;
+    let order = cluster.order_with(&viewer, "ispmanager").await;
+    let panel = cluster.store.job_needing(order).await.unwrap().expect("no panel is installed");
+    for _ in 0..2 {
+        let seen = cluster.store.job_log(panel, 1000).await.unwrap().len();
+        let until = Instant::now() + Duration::from_secs(60);
+        while cluster.store.job_log(panel, 1000).await.unwrap().len() == seen {
+            assert!(Instant::now() < until, "nothing is installed");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        cluster.kill(0);
+        cluster.worker();
+    }
+    cluster.until_done(&[order, panel], 120).await;
+    let guests = reqwest::get(format!("{}/sim/guests", cluster.cloud)).await.unwrap().text().await.unwrap();
+    let guests: Vec<serde_json::Value> = serde_json::from_str(&guests).unwrap();
+    assert_eq!(guests[0]["panel"]["state"], "done");
+    assert!(!guests[0]["accounts"].to_string().contains("slipway-job"), "{}", guests[0]);
+    assert!(cluster.store.way(panel).await.unwrap().is_none());
+    let steps = cluster.store.job(panel).await.unwrap().unwrap().steps;
+    assert!(steps.iter().any(|s| s.key == "panel_install" && s.attempt >= 3), "{steps:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,10 +4,11 @@ use domain::catalogue::Catalogue;
 
 /// The catalogue of the demo.
 pub fn demo_catalogue() -> Result<Catalogue, String> {
-    read(include_str!("../catalogue/demo.toml"))
+    read_catalogue(include_str!("../catalogue/demo.toml"))
 }
 
-fn read(text: &str) -> Result<Catalogue, String> {
+/// Reads a catalogue. What is wrong with it is a sentence that names it.
+pub fn read_catalogue(text: &str) -> Result<Catalogue, String> {
     let catalogue: Catalogue = toml::from_str(text).map_err(|e| e.to_string())?;
     catalogue.check()?;
     Ok(catalogue)
@@ -89,12 +90,12 @@ mod tests {
     fn a_panel_for_a_system_that_is_not_there_is_refused_by_name() {
         let text = include_str!("../catalogue/demo.toml")
             .replace("\"centos-7\", \"almalinux-8\", \"ubuntu-20.04\"", "\"centos-5\"");
-        assert!(read(&text).unwrap_err().contains("centos-5"));
+        assert!(read_catalogue(&text).unwrap_err().contains("centos-5"));
     }
 
     #[test]
     fn a_catalogue_with_a_hole_is_refused_by_name() {
         let text = include_str!("../catalogue/demo.toml").replace("{ mbit = 50, minor = 10000 },", "");
-        assert!(read(&text).unwrap_err().contains("50 Mbit/s"));
+        assert!(read_catalogue(&text).unwrap_err().contains("50 Mbit/s"));
     }
 }

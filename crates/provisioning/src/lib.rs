@@ -23,7 +23,7 @@ mod way;
 mod workflows;
 
 pub use accounts::{SignIn, account_add, demo_accounts};
-pub use catalogue::demo_catalogue;
+pub use catalogue::{demo_catalogue, read_catalogue};
 pub use control::Control;
 pub use facade::{
     Blocker, ConsoleAnswer, DraftSaved, EdgePool, Facade, Form, JudgedDraft, OperationView, OrderPlaced,

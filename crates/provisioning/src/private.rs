@@ -64,3 +64,23 @@ impl Drop for PrivateFolder {
         let _ = fs::remove_dir_all(&self.0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_process_left_is_swept_away() {
+        let prefix = format!("slipway-sweep-{}", Uuid::new_v4().simple());
+        let own = PrivateFolder::new(&prefix).unwrap();
+        own.file("key", 0o600, "secret").unwrap();
+        let mut gone = std::process::Command::new("true").spawn().unwrap();
+        let process = gone.id();
+        gone.wait().unwrap();
+        let left = std::env::temp_dir().join(format!("{prefix}-{process}-0"));
+        fs::create_dir(&left).unwrap();
+        fs::write(left.join("key"), "secret").unwrap();
+        sweep(&prefix);
+        assert!(own.path().exists() && !left.exists());
+    }
+}

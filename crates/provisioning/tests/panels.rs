@@ -384,6 +384,49 @@ async fn an_installation_that_is_stopped_runs_on_nowhere() {
     site.guest.does("test ! -e /root/slipway-panel");
 }
 
+/// Fifty at once: never more than there are places for, each in its turn, and all of them in the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_at_once_are_so_many_at_once() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("bin")).unwrap();
+    let program = folder.path().join("bin/ansible-playbook");
+    // It takes its time, and says when it began and ended.
+    let text = format!(
+        "#!/bin/sh\necho + >>{0}/log\nsleep 0.1\necho - >>{0}/log\n\
+         echo '{{\"event\": \"stats\", \"changed\": 0, \"failures\": 0, \"unreachable\": 0}}'\n",
+        folder.path().display()
+    );
+    std::fs::write(&program, text).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let ansible = Ansible::new(folder.path(), 4);
+    let (key, none) = (SecretString::from("no key"), serde_json::Map::new());
+    let waited = std::sync::Mutex::new(std::collections::BTreeSet::new());
+    let runs = (0..50).map(|_| {
+        let play = Play {
+            playbook: "panel.yml",
+            address: "192.0.2.1",
+            door: Door::Ssh { login: "root", key: &key, python: None },
+            values: &none,
+            deadline: Duration::from_secs(30),
+        };
+        ansible.run(play, |event| {
+            if let PlayEvent::Waits { ahead } = event {
+                waited.lock().unwrap().insert(*ahead);
+            }
+        })
+    });
+    let ends = futures::future::join_all(runs).await;
+    assert!(ends.iter().all(|end| *end == PlayEnd::Done { changed: 0 }), "{ends:?}");
+    let (mut now, mut most) = (0, 0);
+    for line in std::fs::read_to_string(folder.path().join("log")).unwrap().lines() {
+        now += if line == "+" { 1 } else { -1 };
+        most = most.max(now);
+    }
+    assert_eq!((now, most), (0, 4));
+    assert_eq!(waited.into_inner().unwrap(), (0..46).collect(), "each was told its place");
+}
+
 /// With two places the third waits, and says how many come first; whoever gives up is passed over.
 #[tokio::test(flavor = "multi_thread")]
 async fn so_many_at_once_and_the_rest_in_order() {

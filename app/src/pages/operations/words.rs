@@ -206,6 +206,40 @@ mod tests {
         }
     }
 
+    /// What an installation says of itself, in both languages, word by word.
+    #[test]
+    fn how_far_an_installation_is() {
+        let at = |word: &str, ahead, done| Progress {
+            word: word.into(),
+            ahead,
+            done,
+            total: 12,
+            simulated: false,
+        };
+        let cases = [
+            (
+                at("waits", 0, 0),
+                "next to be installed: it starts as soon as a place is free",
+                "следующая: начнётся, как только освободится место",
+            ),
+            (at("waits", 1, 0), "waits: 1 installation is ahead", "ожидает: впереди 1 установка"),
+            (at("waits", 3, 0), "waits: 3 installations are ahead", "ожидает: впереди 3 установки"),
+            (at("waits", 11, 0), "waits: 11 installations are ahead", "ожидает: впереди 11 установок"),
+            (at("install", 0, 7), "running the installer · 7 of 12", "работает установщик · 7 из 12"),
+            (
+                Progress { simulated: true, ..at("check", 0, 0) },
+                "checking the system · This cloud is simulated: nothing is really installed.",
+                "проверяем систему · Это учебное облако: на самом деле ничего не устанавливается.",
+            ),
+        ];
+        Owner::new().with(|| {
+            for (progress, en, ru) in cases {
+                assert_eq!(said(Lang::En, &progress), en);
+                assert_eq!(said(Lang::Ru, &progress), ru);
+            }
+        });
+    }
+
     /// Every reason for which a job may not be running, in both languages, word by word.
     #[test]
     fn why_it_is_not_running() {
