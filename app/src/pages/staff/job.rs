@@ -131,7 +131,7 @@ fn log(lang: Lang, view: &StaffJob) -> impl IntoView + use<> {
         <section>
             <h2 id="said">{t!(lang, "job-log")}</h2>
             <div class="scroll" role="region" tabindex="0" aria-label=t!(lang, "job-log-caption")>
-                <pre class="log">{lines.join("\n")}</pre>
+                <pre>{lines.join("\n")}</pre>
             </div>
         </section>
     }
