@@ -1,6 +1,6 @@
 // The product under test: a real server process with a data folder of its own, and a page that tolerates no error.
 import { test as base, expect, type Page } from "@playwright/test";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -57,6 +57,13 @@ export class Product {
     rmSync(this.data, { recursive: true, force: true });
   }
 
+  /** Adds a customer, as an operator does. */
+  addAccount(email: string, password: string) {
+    const program = process.env.SLIPWAY ?? "../target/debug/slipway";
+    const args = ["account-add", "--email", email, "--name", "Zoe", "--role", "customer", "--data-dir", this.data];
+    execFileSync(program, args, { input: password, stdio: ["pipe", "ignore", "inherit"] });
+  }
+
   /** What the simulated cloud holds. */
   cloud() {
     const file = join(this.data, "cloud.json");
@@ -111,11 +118,11 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
 });
 
 /** Signs in on a fresh context. */
-export async function signIn(page: Page, email: string) {
+export async function signIn(page: Page, email: string, password = PASSWORD) {
   await page.context().clearCookies();
   await page.goto("/login");
   await page.getByLabel("E-mail").fill(email);
-  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByLabel("Password", { exact: true }).fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page).not.toHaveURL(/login/);
 }

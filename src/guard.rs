@@ -61,8 +61,17 @@ pub(crate) async fn guard(
         return error(lang, StatusCode::FORBIDDEN, &request_id);
     }
     let theme = cookie(request.headers(), "theme").and_then(|t| Theme::from_code(&t)).unwrap_or_default();
-    let around =
-        Around { viewer, session, lang, theme, request_id: request_id.clone(), path, forbidden: !granted };
+    let zone = cookie(request.headers(), "zone").and_then(|z| app::request::zone(&z));
+    let around = Around {
+        viewer,
+        session,
+        lang,
+        theme,
+        zone,
+        request_id: request_id.clone(),
+        path,
+        forbidden: !granted,
+    };
     request.extensions_mut().insert(around);
     let response = next.run(request).await;
     if is_function { checked_answer(response, lang, &request_id) } else { response }

@@ -8,6 +8,7 @@ pub mod admin;
 pub mod ansible;
 pub mod config;
 mod data_dir;
+mod files;
 mod guard;
 mod headers;
 mod origin;

@@ -20,7 +20,7 @@ use tower_sessions::{
 };
 
 use crate::{
-    guard, headers,
+    files, guard, headers,
     session_store::DatabaseSessions,
     static_files,
     stream::{self, Streams},
@@ -61,6 +61,10 @@ pub fn build(product: &Product, store: &Store, site: &Path, edge: Edge) -> Resul
     }
     for (path, _) in policy::STREAMS {
         guarded = guarded.route(path, get(stream::stream).with_state((product.clone(), streams.clone())));
+    }
+    for (path, _) in policy::FILES {
+        // There is one kind of them.
+        guarded = guarded.route(path, get(files::rdp).with_state(product.clone()));
     }
     let not_found = page.clone();
     let guarded = guarded

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use serde_json::Value;
-use store::Store;
+use store::{Store, sessions::SessionFacts};
 use tower_sessions::{
     SessionStore,
     cookie::time::OffsetDateTime,
@@ -29,6 +29,15 @@ fn ms(time: OffsetDateTime) -> i64 {
     (time.unix_timestamp_nanos() / 1_000_000) as i64
 }
 
+/// What its owner sees of a session, out of what it remembers.
+fn facts(data: &HashMap<String, Value>) -> SessionFacts<'_> {
+    SessionFacts {
+        account: data.get(app::request::ACCOUNT).and_then(Value::as_str),
+        device: data.get(app::request::DEVICE).and_then(Value::as_str),
+        since: data.get(app::request::SINCE).and_then(Value::as_i64),
+    }
+}
+
 fn backend(e: store::Error) -> Error {
     Error::Backend(e.to_string())
 }
@@ -38,7 +47,12 @@ impl SessionStore for DatabaseSessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
         let data = encode(record)?;
         // An id that is taken would give one browser another's session.
-        while !self.0.session_add(&key(record.id), &data, ms(record.expiry_date)).await.map_err(backend)? {
+        while !self
+            .0
+            .session_add(&key(record.id), &data, facts(&record.data), ms(record.expiry_date))
+            .await
+            .map_err(backend)?
+        {
             record.id = Id::default();
         }
         Ok(())
@@ -46,7 +60,9 @@ impl SessionStore for DatabaseSessions {
 
     async fn save(&self, record: &Record) -> Result<()> {
         let data = encode(record)?;
-        self.0.session_save(&key(record.id), &data, ms(record.expiry_date)).await.map_err(backend)
+        let id = key(record.id);
+        let saved = self.0.session_save(&id, &data, facts(&record.data), ms(record.expiry_date));
+        saved.await.map_err(backend)
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {

@@ -130,6 +130,41 @@ async fn every_page_and_stream_answers_only_those_it_is_for() {
     }
 }
 
+/// A file of a server is its owner's and the staff's, and there for a server that it is for.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_had_only_by_those_they_are_for() {
+    let site = Site::start().await;
+    let Cast { anna, cookies } = cast(&site).await;
+    let linux = site.plane.job(site.plane.order(&anna).await).await.server.unwrap();
+    let (draft, customer) = (site.plane.draft(&anna).await, anna.customer().unwrap());
+    let saved = site.plane.facade.draft_save(draft, customer, domain::draft::WizardStep::Os, None, |v| {
+        v.template = "windows-2022".into();
+    });
+    saved.await.unwrap();
+    let job = site.plane.place(&anna, draft).await;
+    let windows = site.plane.until(job, JobState::Succeeded).await.server.unwrap();
+    assert_eq!(policy::FILES.len(), 1, "a file that is not tried here");
+    for (who, role, cookie) in &cookies {
+        let got = site.ask("GET", &format!("/servers/{windows}/rdp"), cookie.as_deref(), "").await;
+        let expected = match role {
+            None => StatusCode::SEE_OTHER,
+            Some(_) if *who == "boris@test" => StatusCode::NOT_FOUND,
+            Some(_) => StatusCode::OK,
+        };
+        assert_eq!(got.status(), expected, "{who}");
+        if expected == StatusCode::OK {
+            assert_eq!(got.headers()[header::CONTENT_TYPE], "application/x-rdp");
+            let file = text(got).await;
+            assert!(
+                file.contains("\r\nusername:s:Administrator\r\n") && !file.contains("password"),
+                "{file}"
+            );
+        }
+        let other = site.ask("GET", &format!("/servers/{linux}/rdp"), cookie.as_deref(), "").await;
+        assert_ne!(other.status(), StatusCode::OK, "{who}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_function_acts_only_for_those_it_is_for() {
     let mut site = Site::start().await;
@@ -158,10 +193,20 @@ async fn every_function_acts_only_for_those_it_is_for() {
     for (path, allowed) in policy::FUNCTIONS {
         // What a function names, and so must not find: the one that could be done, and no id at all.
         let job = if *path == "/do/operation_cancel" { queued } else { job }.to_string();
-        let takes_an_id =
-            !["session_open", "session_close", "language_set", "theme_set", "draft_start", "size_quote"]
-                .iter()
-                .any(|f| path.ends_with(f));
+        let about_the_caller = [
+            "session_open",
+            "session_close",
+            "language_set",
+            "theme_set",
+            "zone_set",
+            "draft_start",
+            "size_quote",
+            "account_rename",
+            "password_change",
+            "session_revoke",
+            "key_add",
+        ];
+        let takes_an_id = !about_the_caller.iter().any(|f| path.ends_with(f));
         for (who, role, cookie) in &cookies {
             if *who == "anna@test" || *path == "/do/session_close" && role.is_some() {
                 continue;
@@ -214,7 +259,10 @@ async fn state(site: &Site, anna: &Viewer, jobs: &[JobId]) -> String {
         .collect();
     let servers: Vec<_> =
         site.plane.store.servers_of(customer).await.unwrap().into_iter().map(|s| (s.id, s.name)).collect();
-    let mut told = format!("{drafts:?} {servers:?}");
+    let account = site.plane.store.account(anna.account.id).await.unwrap();
+    let sessions = site.plane.store.sessions_of(anna.account.id, 0).await.unwrap();
+    let keys = site.plane.store.ssh_keys(anna.account.id).await.unwrap();
+    let mut told = format!("{drafts:?} {servers:?} {account:?} {sessions:?} {keys:?}");
     for (server, _) in &servers {
         let jobs = site.plane.store.jobs_of_server(*server, 50).await.unwrap();
         let jobs: Vec<_> = jobs.iter().map(|j| (j.id, j.state)).collect();

@@ -2,7 +2,12 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::i18n::{Lang, t};
+use leptos::prelude::with_context;
+
+use crate::{
+    i18n::{Lang, t},
+    request::Around,
+};
 
 const NBSP: char = '\u{a0}';
 
@@ -51,21 +56,61 @@ pub(crate) fn size(lang: Lang, s: domain::size::Size) -> String {
     )
 }
 
-fn zone(lang: Lang) -> (TimeZone, &'static str, &'static str) {
-    match lang {
-        Lang::En => (TimeZone::UTC, "UTC", "UTC"),
-        Lang::Ru => (TimeZone::get("Europe/Moscow").unwrap_or(TimeZone::UTC), "МСК", "Europe/Moscow"),
-    }
+/// The zones that are offered, from west to east.
+pub(crate) const ZONES: &[&str] = &[
+    "America/Los_Angeles",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "UTC",
+    "Europe/London",
+    "Europe/Berlin",
+    "Europe/Kaliningrad",
+    "Europe/Istanbul",
+    "Europe/Minsk",
+    "Europe/Moscow",
+    "Europe/Samara",
+    "Asia/Tbilisi",
+    "Asia/Almaty",
+    "Asia/Tashkent",
+    "Asia/Yekaterinburg",
+    "Asia/Omsk",
+    "Asia/Novosibirsk",
+    "Asia/Krasnoyarsk",
+    "Asia/Irkutsk",
+    "Asia/Shanghai",
+    "Asia/Tokyo",
+    "Asia/Yakutsk",
+    "Asia/Vladivostok",
+    "Asia/Magadan",
+    "Asia/Kamchatka",
+];
+
+/// The zone of whoever is asking: chosen, or else what goes with the language.
+pub(crate) fn zone_name(lang: Lang) -> &'static str {
+    let chosen = with_context::<http::request::Parts, _>(|parts| parts.extensions.get::<Around>()?.zone);
+    let live = || with_context::<Around, _>(|around| around.zone);
+    let by_language = match lang {
+        Lang::En => "UTC",
+        Lang::Ru => "Europe/Moscow",
+    };
+    chosen.or_else(live).flatten().unwrap_or(by_language)
 }
 
-/// The name of the zone in which times are shown, for the footer.
-pub(crate) fn zone_name(lang: Lang) -> &'static str {
-    zone(lang).2
+fn zone(lang: Lang) -> (TimeZone, String) {
+    let name = zone_name(lang);
+    let zone = TimeZone::get(name).unwrap_or(TimeZone::UTC);
+    let short = match (name, lang) {
+        ("UTC", _) => "UTC".to_owned(),
+        ("Europe/Moscow", Lang::Ru) => "МСК".to_owned(),
+        // The offset says it to everybody: not every zone has a short name.
+        _ => Timestamp::now().to_zoned(zone.clone()).strftime("UTC%:z").to_string(),
+    };
+    (zone, short)
 }
 
 /// `23 Nov 2026, 15:04:07 UTC` / `23.11.2026, 15:04:07 МСК`
 pub(crate) fn date_time(lang: Lang, ms: i64) -> String {
-    let (tz, short, _) = zone(lang);
+    let (tz, short) = zone(lang);
     let format = match lang {
         Lang::En => "%-d %b %Y, %H:%M:%S",
         Lang::Ru => "%d.%m.%Y, %H:%M:%S",

@@ -39,6 +39,7 @@ pub async fn regions(product: Product, around: Around, topic: &str) -> Result<Re
     let rendered = owner
         .with(|| {
             provide_context(request.product.clone());
+            provide_context(request.around.clone());
             ScopedFuture::new(async move {
                 let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
                 match parts.as_slice() {

@@ -48,6 +48,7 @@ pub const PAGES: &[(&str, Policy)] = &[
     ("/operations", Policy::Customer),
     ("/operations/{id}", Policy::SignedIn),
     ("/operations/{id}/password", Policy::Customer),
+    ("/account", Policy::SignedIn),
     ("/staff", Policy::Staff),
     ("/staff/jobs", Policy::Staff),
     ("/staff/jobs/{id}", Policy::Staff),
@@ -62,6 +63,12 @@ pub const FUNCTIONS: &[(&str, Policy)] = &[
     ("/do/session_close", Policy::SignedIn),
     ("/do/language_set", Policy::Anyone),
     ("/do/theme_set", Policy::Anyone),
+    ("/do/zone_set", Policy::Anyone),
+    ("/do/account_rename", Policy::SignedIn),
+    ("/do/password_change", Policy::SignedIn),
+    ("/do/session_revoke", Policy::SignedIn),
+    ("/do/key_add", Policy::Customer),
+    ("/do/key_change", Policy::Customer),
     ("/do/draft_start", Policy::Customer),
     ("/do/draft_discard", Policy::Customer),
     ("/do/draft_save_os", Policy::Customer),
@@ -95,6 +102,9 @@ pub const STREAMS: &[(&str, Policy)] = &[
     ("/live/staff/jobs/{id}", Policy::Staff),
 ];
 
+/// Files that a page offers.
+pub const FILES: &[(&str, Policy)] = &[("/servers/{id}/rdp", Policy::SignedIn)];
+
 /// Addresses that are neither: no session is needed and nothing is told.
 pub const PLAIN: &[(&str, Policy)] = &[
     ("/healthz", Policy::Anyone),
@@ -105,5 +115,9 @@ pub const PLAIN: &[(&str, Policy)] = &[
 
 /// The policy of a route. `None` means that nobody may.
 pub fn of(route: &str) -> Option<Policy> {
-    [PAGES, FUNCTIONS, STREAMS, PLAIN].into_iter().flatten().find(|(r, _)| *r == route).map(|(_, p)| *p)
+    [PAGES, FUNCTIONS, STREAMS, FILES, PLAIN]
+        .into_iter()
+        .flatten()
+        .find(|(r, _)| *r == route)
+        .map(|(_, p)| *p)
 }

@@ -17,6 +17,8 @@ pub struct Around {
     pub session: Session,
     pub lang: Lang,
     pub theme: Theme,
+    /// The zone in which times are shown, where one was chosen.
+    pub zone: Option<&'static str>,
     /// Short id of the request, for messages and logs.
     pub request_id: String,
     /// Path and query.
@@ -47,6 +49,11 @@ impl Theme {
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|t| t.code() == code)
     }
+}
+
+/// A zone that is offered, by its name.
+pub fn zone(name: &str) -> Option<&'static str> {
+    crate::format::ZONES.iter().copied().find(|z| *z == name)
 }
 
 /// Given to every page and function by the edge.
@@ -89,6 +96,11 @@ impl Request {
 
     pub(crate) fn query(&self, name: &str) -> Option<String> {
         query(&self.around.path, name)
+    }
+
+    /// The id of the browser's session; nothing where it has none yet.
+    pub(crate) fn session_id(&self) -> Vec<u8> {
+        self.around.session.id().map(|id| id.0.to_be_bytes().to_vec()).unwrap_or_default()
     }
 }
 
@@ -133,7 +145,12 @@ pub(crate) fn encode(text: &str) -> String {
     out
 }
 
-const ACCOUNT: &str = "account";
+/// Whose the session is.
+pub const ACCOUNT: &str = "account";
+/// What it was opened with.
+pub const DEVICE: &str = "device";
+/// When it was signed in, ms.
+pub const SINCE: &str = "since";
 const BANNER: &str = "banner";
 const FLASH: &str = "flash";
 
@@ -178,8 +195,15 @@ impl Memory<'_> {
     }
 
     /// Signs in: a new session id, and nothing carried over but what pages remember.
-    pub(crate) async fn sign_in(&self, account: AccountId) -> Result<(), tower_sessions::session::Error> {
+    pub(crate) async fn sign_in(
+        &self,
+        account: AccountId,
+        device: String,
+        now: i64,
+    ) -> Result<(), tower_sessions::session::Error> {
         self.0.cycle_id().await?;
+        self.0.insert(DEVICE, device).await?;
+        self.0.insert(SINCE, now).await?;
         self.0.insert(ACCOUNT, account).await
     }
 

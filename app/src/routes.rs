@@ -5,6 +5,7 @@ use domain::{DraftId, JobId, ServerId, draft::WizardStep};
 pub const LOGIN: &str = "/login";
 pub const SERVERS: &str = "/servers";
 pub const OPERATIONS: &str = "/operations";
+pub const ACCOUNT: &str = "/account";
 pub const STAFF: &str = "/staff";
 pub const STAFF_JOBS: &str = "/staff/jobs";
 pub const STAFF_EDGES: &str = "/staff/edges";
@@ -17,6 +18,11 @@ pub fn order(draft: DraftId, step: WizardStep) -> String {
 
 pub fn server(id: ServerId) -> String {
     format!("/servers/{id}")
+}
+
+/// The file by which Windows' own client signs in.
+pub fn server_rdp(id: ServerId) -> String {
+    format!("/servers/{id}/rdp")
 }
 
 pub fn server_terminate(id: ServerId) -> String {

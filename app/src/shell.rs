@@ -262,6 +262,7 @@ fn account_menu(lang: Lang, name: &str, email: &str) -> impl IntoView + use<> {
             <summary>{name} <span class="sr-only">{format!(" {}", t!(lang, "nav-account"))}</span></summary>
             <div class="menu-body">
                 <p class="menu-title">{email}</p>
+                <a class="menu-item" href=routes::ACCOUNT>{t!(lang, "account-title")}</a>
                 <form method="post" action=routes::action("session_close")>
                     <button class="menu-item">{t!(lang, "sign-out")}</button>
                 </form>

@@ -114,3 +114,27 @@ test("a wrong password says nothing about which part was wrong", async ({ page }
   await expect(page.getByLabel("E-mail")).toHaveValue("nobody@demo.test");
   await expect(page.getByLabel("Password", { exact: true })).toHaveValue("");
 });
+
+test("servers are found by name, filtered by state, and what cannot be done says why", async ({ page }) => {
+  await signIn(page, ANNA);
+  await order(page);
+  await expect(page.getByText(/is ready$/).first()).toBeVisible({ timeout: 40_000 });
+  await page.goto("/servers");
+  const name = (await page.locator("tbody th a").first().innerText()).trim();
+  await page.getByLabel("Name, host name or IP").fill(name.toUpperCase());
+  await page.getByRole("button", { name: "Find" }).click();
+  await expect(page.locator("tbody tr")).toHaveCount(1);
+  await page.getByRole("link", { name: /^Running \d+$/ }).click();
+  await expect(page).toHaveURL(/q=.*state=running/);
+  await expect(page.locator("tbody tr")).toHaveCount(1);
+  await fits(page);
+  await page.locator("tbody summary").first().click();
+  await expect(page.locator(".row-menu[open]").getByText("It is running already.")).toBeVisible();
+  await fits(page);
+  await page.locator(".row-menu[open]").getByRole("link", { name: "Reboot" }).click();
+  await expect(page).toHaveURL(/confirm\?do=reboot/);
+  await page.goto("/servers?q=nothing-like-it");
+  await expect(page.getByText('Nothing matches "nothing-like-it".')).toBeVisible();
+  await page.getByRole("link", { name: "Clear filters" }).click();
+  await expect(page).toHaveURL(/\/servers$/);
+});

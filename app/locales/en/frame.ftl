@@ -59,3 +59,38 @@ fault-request = Request { $id }
 fault-back = Back
 fault-home = To the start page
 fault-operation = Open the operation
+account-title = Account
+account-profile = Profile
+account-save = Save
+account-saved = Saved.
+account-preferences = Preferences
+account-preferences-hint = Kept in this browser.
+account-zone = Time zone
+account-password = Password
+account-password-hint = At least 12 characters, and not easy to guess.
+account-password-submit = Change password
+account-password-done = { $n ->
+    [0] Your password is changed.
+    [one] Your password is changed. 1 other session was ended.
+   *[other] Your password is changed. { $n } other sessions were ended.
+}
+account-sessions = Sessions
+account-session-here = this one
+account-session-since = since
+account-session-unknown = Unknown device
+account-session-end = End
+account-sessions-end-others = End all others
+account-sessions-ended = { $n ->
+    [0] That session is over already.
+    [one] 1 session was ended.
+   *[other] { $n } sessions were ended.
+}
+account-keys-none = No keys yet. Keys that you keep here are one click away when you order.
+account-key-preset = for new orders
+account-key-make-preset = Use for new orders
+account-key-make-plain = Not for new orders
+account-key-remove = Remove
+account-key-removed = The key is removed here. Servers that have it keep it.
+account-key-paste = Public key
+account-key-add = Add key
+account-key-added = The key is kept.

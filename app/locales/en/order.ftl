@@ -109,3 +109,5 @@ os-panels = Works with: { $panels }
 review-time-panel = It takes 3–5 minutes, with { $panel } about { $n }.
 item-panel = Panel licence
 access-hostname-full = { $panel } needs a full name like host.example.com.
+keys-saved = Your keys
+keys-add = Add { $name }

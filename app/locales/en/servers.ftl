@@ -137,3 +137,28 @@ server-panel-coming = { $panel }: not installed yet
 server-panel-none = None
 reinstall-kept-panel = { $panel } is installed again on the new system.
 reinstall-not-panel = does not take the server's control panel
+servers-search = Name, host name or IP
+servers-find = Find
+servers-filters = Show
+servers-all = All
+servers-running = Running
+servers-stopped = Stopped
+servers-moving = Changing
+servers-attention = Needs attention
+servers-none = Nothing to show
+servers-none-found = Nothing matches "{ $text }".
+servers-none-so = No server is in this state now.
+servers-clear = Clear filters
+servers-new = { $n ->
+    [one] 1 new server.
+   *[other] { $n } new servers.
+}
+servers-show = Show
+col-actions = Actions
+do-change_ip = Change IP
+pages = Pages
+pages-previous = Previous
+pages-next = Next
+pages-at = page { $page } of { $pages }
+server-rdp-file = Download RDP file
+server-panel-login-key = Your server has no password yet. Give one to its administrator on the server itself (passwd), and sign in with that.

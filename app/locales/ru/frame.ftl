@@ -60,3 +60,40 @@ fault-request = Запрос { $id }
 fault-back = Назад
 fault-home = На главную
 fault-operation = Открыть операцию
+account-title = Аккаунт
+account-profile = Профиль
+account-save = Сохранить
+account-saved = Сохранено.
+account-preferences = Настройки
+account-preferences-hint = Хранятся в этом браузере.
+account-zone = Часовой пояс
+account-password = Пароль
+account-password-hint = Не меньше 12 символов, и такой, который трудно подобрать.
+account-password-submit = Сменить пароль
+account-password-done = { $n ->
+    [0] Пароль изменён.
+    [one] Пароль изменён. Завершён { $n } другой сеанс.
+    [few] Пароль изменён. Завершено { $n } других сеанса.
+   *[other] Пароль изменён. Завершено { $n } других сеансов.
+}
+account-sessions = Сеансы
+account-session-here = этот
+account-session-since = с
+account-session-unknown = Неизвестное устройство
+account-session-end = Завершить
+account-sessions-end-others = Завершить все остальные
+account-sessions-ended = { $n ->
+    [0] Этот сеанс уже завершён.
+    [one] Завершён { $n } сеанс.
+    [few] Завершено { $n } сеанса.
+   *[other] Завершено { $n } сеансов.
+}
+account-keys-none = Ключей пока нет. Сохранённый здесь ключ добавляется к заказу одним нажатием.
+account-key-preset = для новых заказов
+account-key-make-preset = Брать для новых заказов
+account-key-make-plain = Не брать для новых заказов
+account-key-remove = Удалить
+account-key-removed = Ключ удалён отсюда. На серверах, где он есть, он остаётся.
+account-key-paste = Открытый ключ
+account-key-add = Добавить ключ
+account-key-added = Ключ сохранён.

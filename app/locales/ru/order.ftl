@@ -122,3 +122,5 @@ os-panels = Работает с: { $panels }
 review-time-panel = Это займёт 3–5 минут, с { $panel } — около { $n }.
 item-panel = Лицензия панели
 access-hostname-full = Для { $panel } нужно полное имя вида host.example.com.
+keys-saved = Ваши ключи
+keys-add = Добавить { $name }

@@ -137,3 +137,29 @@ server-panel-coming = { $panel }: ещё не установлена
 server-panel-none = Нет
 reinstall-kept-panel = { $panel } устанавливается заново на новую систему.
 reinstall-not-panel = не подходит для панели управления этого сервера
+servers-search = Имя, имя хоста или IP
+servers-find = Найти
+servers-filters = Показать
+servers-all = Все
+servers-running = Работают
+servers-stopped = Выключены
+servers-moving = Меняются
+servers-attention = Требуют внимания
+servers-none = Показать нечего
+servers-none-found = По запросу «{ $text }» ничего нет.
+servers-none-so = В этом состоянии сейчас нет ни одного сервера.
+servers-clear = Сбросить фильтры
+servers-new = { $n ->
+    [one] { $n } новый сервер.
+    [few] { $n } новых сервера.
+   *[other] { $n } новых серверов.
+}
+servers-show = Показать
+col-actions = Действия
+do-change_ip = Сменить IP
+pages = Страницы
+pages-previous = Назад
+pages-next = Вперёд
+pages-at = страница { $page } из { $pages }
+server-rdp-file = Скачать файл RDP
+server-panel-login-key = У сервера пока нет пароля. Задайте его администратору на самом сервере (passwd) и входите с ним.

@@ -140,9 +140,24 @@ async fn save_step(
     let preset = go.strip_prefix("preset-").map(str::to_owned);
     let catalogue = facade.catalogue();
     let fill = preset.and_then(|id| catalogue.presets.iter().find(|p| p.id == id)).map(|p| p.size);
+    // One of the account's own keys, added to what is there.
+    let wanted = go.strip_prefix("key-").unwrap_or_default();
+    let key = match wanted {
+        "" => None,
+        id => facade.ssh_keys(caller.viewer()?).await?.into_iter().find(|k| k.id.to_string() == id),
+    };
     let saved = facade
         .draft_save(draft, customer, step, password, |values| {
             change(values);
+            if let Some(key) = &key
+                && !values.ssh_keys.lines().any(|line| line.trim() == key.line)
+            {
+                values.ssh_keys =
+                    format!("{}\n{}", values.ssh_keys.trim_end(), key.line).trim_start().to_owned();
+                if !values.method.parse().is_ok_and(domain::access::Method::uses_key) {
+                    values.method = domain::access::Method::KeyAndPassword.as_str().into();
+                }
+            }
             if let Some(size) = fill {
                 let panel = values.panel_of(catalogue);
                 let lifted = |t: &domain::catalogue::Template| catalogue.limits(t, panel).lift(size);
@@ -165,6 +180,7 @@ async fn save_step(
         (DraftSaved::Expired, _) => here,
         (_, "back") => step.previous().map_or(routes::SERVERS.into(), |s| routes::order(draft, s)),
         (_, "exit") => routes::SERVERS.into(),
+        (_, go) if go.starts_with("key-") => format!("{here}#ssh_keys"),
         (DraftSaved::WithErrors, _) => format!("{here}#errors"),
         (DraftSaved::InOrder, "recalculate") => here,
         (DraftSaved::InOrder, go) if go.starts_with("preset-") || go.starts_with("system-") => here,

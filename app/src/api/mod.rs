@@ -4,6 +4,8 @@
 //! An answer is never an error of the framework: that would put its text into an address.
 
 #[cfg(feature = "ssr")]
+pub mod account;
+#[cfg(feature = "ssr")]
 mod answer;
 #[cfg(feature = "ssr")]
 pub mod drafts;

@@ -1,4 +1,4 @@
-//! Language and theme: cookies that a form sets.
+//! Language, theme and time zone: cookies that a form sets.
 
 use http::header::SET_COOKIE;
 use leptos::prelude::*;
@@ -16,6 +16,20 @@ pub async fn language_set(
     let caller = Caller::current()?;
     if let Some(lang) = Lang::from_code(&lang) {
         caller.header(SET_COOKIE, &format!("lang={}; {YEAR}", lang.code()));
+    }
+    caller.see_other(routes::local(&back).unwrap_or("/"));
+    Ok(())
+}
+
+/// The zone in which times are shown.
+#[server(name = ZoneSet, prefix = "/do", endpoint = "zone_set")]
+pub async fn zone_set(
+    #[server(default)] zone: String,
+    #[server(default)] back: String,
+) -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    if let Some(zone) = crate::request::zone(&zone) {
+        caller.header(SET_COOKIE, &format!("zone={zone}; {YEAR}"));
     }
     caller.see_other(routes::local(&back).unwrap_or("/"));
     Ok(())

@@ -38,7 +38,7 @@ async fn open(caller: &Caller, login: String, password: SecretString, back: &str
     match caller.request.facade().sign_in(&login, password).await? {
         SignIn::In(account) => {
             caller.memory().clear_flash().await;
-            caller.memory().sign_in(account.id).await?;
+            caller.memory().sign_in(account.id, device(), caller.request.facade().now_ms()).await?;
             caller.see_other(routes::local(back).unwrap_or("/"));
             Ok(())
         }
@@ -48,6 +48,37 @@ async fn open(caller: &Caller, login: String, password: SecretString, back: &str
             refuse(error(Code::CredentialsLocked).with("minutes", minutes)).await
         }
         SignIn::Busy => refuse(error(Code::CredentialsBusy)).await,
+    }
+}
+
+/// What somebody signs in with, in a few words: enough to tell one's own devices apart.
+fn device() -> String {
+    let parts = expect_context::<http::request::Parts>();
+    let agent = parts.headers.get(http::header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let first = |words: &[(&'static str, &'static str)]| {
+        words.iter().find(|(sign, _)| agent.contains(sign)).map(|(_, word)| *word)
+    };
+    // Each also says the names of those that it is like: the rarer first.
+    let browser = first(&[
+        ("YaBrowser", "Yandex"),
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ]);
+    let system = first(&[
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("Linux", "Linux"),
+    ]);
+    match (browser, system) {
+        (Some(browser), Some(system)) => format!("{browser}, {system}"),
+        (Some(one), None) | (None, Some(one)) => one.to_owned(),
+        (None, None) => agent.chars().filter(|c| !c.is_control()).take(40).collect(),
     }
 }
 

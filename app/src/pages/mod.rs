@@ -1,5 +1,6 @@
 //! Every page, and what they have in common: who may see it, what goes wrong, and the document around it.
 
+mod account;
 mod errors;
 mod home;
 mod login;
@@ -91,6 +92,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/operations") view=|| page(operations::list) ssr=SsrMode::Async/>
                 <Route path=path!("/operations/:id") view=|| page(operations::one) ssr=SsrMode::Async/>
                 <Route path=path!("/operations/:id/password") view=|| page(operations::password) ssr=SsrMode::Async/>
+                <Route path=path!("/account") view=|| page(account::account) ssr=SsrMode::Async/>
                 <Route path=path!("/staff") view=|| page(home::staff) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/jobs") view=|| page(staff::jobs) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/jobs/:id") view=|| page(staff::job) ssr=SsrMode::Async/>

@@ -17,6 +17,11 @@ DOCUMENTATION = """
 """
 
 
+def clean(text):
+    """What a server says is text of a bounded length: it may say anything."""
+    return "".join(c for c in text[:4000] if c in "\n\t" or c.isprintable())[:1000]
+
+
 class CallbackModule(CallbackBase):
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "stdout"
@@ -29,13 +34,13 @@ class CallbackModule(CallbackBase):
     def ended(self, event, result):
         told = result._result
         hidden = told.get("_ansible_no_log", False) or result._task.no_log
-        message = "" if hidden else str(told.get("msg", ""))
+        message = "" if hidden else clean(str(told.get("msg", "")))
         parts = [told.get("stdout_lines"), told.get("stderr_lines")]
         # What a module that fell over has printed.
         parts += [str(told.get(name, "")).splitlines() for name in ("module_stdout", "module_stderr", "exception")]
         output = [] if hidden else [line for part in parts for line in part or []]
-        lines = [str(line) for line in output if isinstance(line, str)]
-        self.say(event, name=result._task.get_name(), message=message, lines=lines[-200:])
+        lines = [clean(line) for line in output[-200:] if isinstance(line, str)]
+        self.say(event, name=result._task.get_name(), message=message, lines=lines)
 
     def v2_playbook_on_task_start(self, task, is_conditional):
         self.say("task", name=task.get_name())

@@ -93,6 +93,8 @@ const RESERVED_LINUX: &[&str] = &[
 ];
 const RESERVED_LINUX_PREFIXES: &[&str] = &["systemd-", "cpanel", "ispmgr"];
 const RESERVED_WINDOWS: &[&str] = &[
+    // The account of our own jobs.
+    "slipway-job",
     "guest",
     "defaultaccount",
     "wdagutilityaccount",

@@ -29,6 +29,10 @@ closed_list! {
         /// All four parameters together.
         Size = "size",
         Dns = "dns",
+        AccountName = "account_name",
+        CurrentPassword = "current_password",
+        NewPassword = "new_password",
+        KeyName = "key_name",
     }
 }
 
@@ -92,7 +96,12 @@ closed_list! {
         PasswordHostname = "password-hostname",
         PasswordWeak = "password-weak",
         PasswordClasses = "password-classes",
+        PasswordWrong = "password-wrong",
+        /// It is the one that there is.
+        PasswordSame = "password-same",
         KeyMissing = "key-missing",
+        /// It is kept already, or there are too many.
+        KeyThere = "key-there",
         KeyMany = "key-many",
         KeysLong = "keys-long",
         KeyPrivate = "key-private",

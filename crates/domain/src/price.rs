@@ -64,6 +64,11 @@ pub struct Quote {
 }
 
 impl Quote {
+    /// What of one server's price this is, minor units.
+    pub fn of(&self, item: Item) -> i64 {
+        self.lines.iter().filter(|l| l.item == item).map(|l| l.sum_minor).sum()
+    }
+
     /// The same for so many servers.
     #[must_use]
     pub fn times(self, servers: u32) -> Self {

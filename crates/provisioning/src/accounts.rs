@@ -85,6 +85,13 @@ impl Gate {
         }
     }
 
+    /// Hashes a password, not more of them at once than are verified. `None` where too many wait.
+    pub(crate) async fn hash(&self, password: SecretString) -> Option<String> {
+        let _place = self.places.try_acquire().ok()?;
+        let _hashing = self.hashing.acquire().await.ok()?;
+        tokio::task::spawn_blocking(move || hash(&password)).await.ok()?.ok()
+    }
+
     /// Counts a try; answers how long to wait where there were too many.
     fn count(&self, key: Key) -> Option<Duration> {
         let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);

@@ -71,6 +71,8 @@ pub struct Play<'a> {
     /// What the playbook is given. It is written to a private file, so it may hold secrets.
     pub values: &'a Map<String, Value>,
     pub deadline: Duration,
+    /// It waits for a place among those who run at once. What closes a door does not.
+    pub waits: bool,
 }
 
 /// How a play comes into its server.
@@ -238,7 +240,10 @@ impl Ansible {
 
     /// Runs a play to its end. Dropped before that, it is stopped, with everything that it has started here.
     pub async fn run(&self, play: Play<'_>, mut on: impl FnMut(&PlayEvent)) -> PlayEnd {
-        let Some(_place) = self.place(&mut on).await else { return PlayEnd::Broken("it is closed".into()) };
+        let _place = match play.waits {
+            true => self.place(&mut on).await,
+            false => None,
+        };
         let deadline = play.deadline;
         let (run, child) = match self.start(&play) {
             Ok(started) => started,

@@ -27,8 +27,8 @@ pub use catalogue::{demo_catalogue, read_catalogue};
 pub use control::Control;
 pub use facade::{
     Blocker, ConsoleAnswer, DraftSaved, EdgePool, Facade, Form, JudgedDraft, OperationView, OrderPlaced,
-    PasswordView, QueuePreview, ReinstallWish, ResizePreview, Seen, ServerAnswer, ServerView, StaffJob,
-    Viewer, Waiting, customer_row, customer_rows, draft_digest, job_word,
+    PasswordChanged, PasswordView, QueuePreview, ReinstallWish, ResizePreview, Seen, ServerAnswer,
+    ServerView, StaffJob, Viewer, Waiting, customer_row, customer_rows, draft_digest, job_word,
 };
 pub use housekeeping::housekeeping;
 pub use observer::{look, observe};
@@ -45,6 +45,8 @@ pub use store::{
     progress::{LogLine, Progress},
     secrets::Reveal,
     servers::{Server, ServerPanel},
+    sessions::OpenSession,
+    ssh_keys::SavedKey,
 };
 pub use workflows::critical_path;
 pub use workflows::inputs_of;

@@ -45,7 +45,8 @@ impl Roads {
                     Family::Linux => "panel.yml",
                     Family::Windows => "panel-windows.yml",
                 };
-                run(ansible, playbook, way, &values_of(panel), panel.deadline, on).await
+                let limits = (panel.deadline, true);
+                run(ansible, playbook, way, &values_of(panel), limits, on).await
             }
             Self::Network(None) => PlayEnd::Broken("this node has no Ansible".into()),
             Self::Simulated(cloud) => {
@@ -66,7 +67,7 @@ impl Roads {
                     Family::Linux => "leave.yml",
                     Family::Windows => "leave-windows.yml",
                 };
-                run(ansible, playbook, way, &values, deadline, |_| {}).await
+                run(ansible, playbook, way, &values, (deadline, false), |_| {}).await
             }
             Self::Network(None) => PlayEnd::Broken("this node has no Ansible".into()),
             Self::Simulated(cloud) => {
@@ -81,6 +82,13 @@ impl Roads {
             PlayEnd::Unreachable(why) if REFUSED.iter().any(|said| why.contains(said)) => {
                 PlayEnd::Done { changed: 0 }
             }
+            // On Windows the door itself goes: a server that is there and has none has been left.
+            PlayEnd::Unreachable(why) if way.family == Family::Windows => {
+                match self.answers(machine, way.family, way.address).await {
+                    Ok(true) => PlayEnd::Done { changed: 0 },
+                    _ => PlayEnd::Unreachable(why),
+                }
+            }
             other => other,
         }
     }
@@ -91,7 +99,7 @@ async fn run(
     playbook: &str,
     way: &GuestWay<'_>,
     values: &Map<String, Value>,
-    deadline: Duration,
+    (deadline, waits): (Duration, bool),
     on: impl FnMut(&PlayEvent),
 ) -> PlayEnd {
     let play = Play {
@@ -103,6 +111,7 @@ async fn run(
         },
         values,
         deadline,
+        waits,
     };
     ansible.run(play, on).await
 }

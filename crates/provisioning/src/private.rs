@@ -18,7 +18,9 @@ pub(crate) struct PrivateFolder(PathBuf);
 impl PrivateFolder {
     /// A new one, whose name begins with this.
     pub(crate) fn new(prefix: &str) -> io::Result<Self> {
-        let name = format!("{prefix}-{}-{}", std::process::id(), Uuid::new_v4().simple());
+        let process = std::process::id();
+        let begun = begun(process).unwrap_or_default();
+        let name = format!("{prefix}-{process}.{begun}-{}", Uuid::new_v4().simple());
         let folder = std::env::temp_dir().join(name);
         fs::DirBuilder::new().mode(0o700).create(&folder)?;
         Ok(Self(folder))
@@ -47,13 +49,21 @@ impl PrivateFolder {
     }
 }
 
+/// When a process began, in the kernel's ticks: its number may be given to another one, and in a container always is.
+fn begun(process: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // Behind its name, which may hold anything: the twentieth word from there.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+}
+
 /// Removes the folders with this prefix of processes that are no more.
 pub(crate) fn sweep(prefix: &str) {
     for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let rest = name.strip_prefix(prefix).and_then(|r| r.strip_prefix('-'));
-        let process = rest.and_then(|r| r.split('-').next()).and_then(|p| p.parse::<u32>().ok());
-        if process.is_some_and(|p| !Path::new(&format!("/proc/{p}")).exists()) {
+        let whose = rest.and_then(|r| r.split('-').next()?.split_once('.'));
+        let whose = whose.and_then(|(process, at)| Some((process.parse().ok()?, at.parse().ok()?)));
+        if whose.is_some_and(|(process, at)| begun(process) != Some(at)) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
@@ -77,10 +87,14 @@ mod tests {
         let mut gone = std::process::Command::new("true").spawn().unwrap();
         let process = gone.id();
         gone.wait().unwrap();
-        let left = std::env::temp_dir().join(format!("{prefix}-{process}-0"));
-        fs::create_dir(&left).unwrap();
-        fs::write(left.join("key"), "secret").unwrap();
+        // Of one that is no more, and of one that had our number before us.
+        let numbers = [format!("{process}.1"), format!("{}.1", std::process::id())];
+        let left = numbers.map(|n| std::env::temp_dir().join(format!("{prefix}-{n}-0")));
+        for folder in &left {
+            fs::create_dir(folder).unwrap();
+            fs::write(folder.join("key"), "secret").unwrap();
+        }
         sweep(&prefix);
-        assert!(own.path().exists() && !left.exists());
+        assert!(own.path().exists() && left.iter().all(|folder| !folder.exists()));
     }
 }

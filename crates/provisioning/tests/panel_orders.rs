@@ -173,12 +173,18 @@ async fn cancelling_takes_both_and_later_only_the_panel(database: Database) {
     plane.store.maintenance_begin(store::Maintenance { until: None }).await.unwrap();
     let server = plane.until(first, JobState::Succeeded).await.server.unwrap();
     let with = plane.store.server(server).await.unwrap().unwrap();
+    assert!(way_is_open(&plane).await);
     assert_eq!(plane.facade.operation_cancel(&anna, first).await.unwrap(), Some(Ok(())));
+    // A way in was made for it: that is closed before it is over.
+    plane.store.maintenance_end().await.unwrap();
+    let panel = panel_job(&plane, first).await;
+    let over = plane.until(panel, JobState::RolledBack).await;
+    assert!(over.steps.iter().all(|s| s.key != "panel_install" || s.attempt == 0), "{:?}", over.steps);
+    assert_eq!(over.panel_name.as_deref(), Some("Plesk"), "it does not know any more what it was about");
+    assert!(!way_is_open(&plane).await);
     let without = plane.store.server(server).await.unwrap().unwrap();
     assert_eq!(without.panel, None);
     assert_eq!(without.price_minor, with.price_minor - with.panel.unwrap().price_minor);
-    let panel = panel_job(&plane, first).await;
-    assert_eq!(plane.job(panel).await.state, JobState::Cancelled);
     assert!(plane.store.way(panel).await.unwrap().is_none());
     assert!(plane.store.licences_used().await.unwrap().is_empty());
 }
@@ -223,6 +229,55 @@ async fn an_installation_that_is_stopped_leaves_the_server_in_order(database: Da
     assert!(!way_is_open(&plane).await);
     assert_eq!(panel_of(&plane, over.server.unwrap()).await, None);
     assert!(plane.store.way(panel).await.unwrap().is_none());
+}
+
+/// A panel that waits for its server stands in nobody's way: not in that of the terminate which frees its server's edge, nor of
+/// anything else where its server could not be made.
+async fn a_panel_that_waits_keeps_nobody_waiting(database: Database) {
+    let plane = Plane::start_on(database, 1).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let only = plane.order(&anna).await;
+    let only = plane.until(only, JobState::Succeeded).await.server.unwrap();
+    let parked = ordered(&plane, &anna, "ispmanager", "web-02").await;
+    let panel = panel_job(&plane, parked).await;
+    plane.until_or(parked, JobState::Parked, JobState::Queued).await;
+    let end = plane.terminate(&anna, only).await;
+    plane.until(end, JobState::Succeeded).await;
+    let second = plane.until_or(parked, JobState::Succeeded, JobState::Parked).await.server.unwrap();
+    plane.until(panel, JobState::Succeeded).await;
+    let end = plane.terminate(&anna, second).await;
+    plane.until(end, JobState::Succeeded).await;
+
+    let failed = ordered(&plane, &anna, "ispmanager", "fail-customize").await;
+    let server = plane.until(failed, JobState::Failed).await.server.unwrap();
+    let panel = panel_job(&plane, failed).await;
+    assert_eq!(plane.job(panel).await.state, JobState::Queued);
+    let end = plane.terminate(&anna, server).await;
+    plane.until(end, JobState::Succeeded).await;
+    assert_eq!(plane.job(panel).await.state, JobState::Cancelled);
+    assert!(plane.store.licences_used().await.unwrap().is_empty());
+}
+
+/// A reinstall that is taken back takes its own installation with it, and not that which is under way.
+async fn a_cancelled_reinstall_leaves_the_panel_that_is_being_installed(database: Database) {
+    let plane = Plane::start_on(database, 1).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let job = ordered(&plane, &anna, "plesk", "web-01").await;
+    let panel = panel_job(&plane, job).await;
+    while plane.job(panel).await.steps.iter().all(|s| s.progress.is_none()) {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let server = plane.job(job).await.server.unwrap();
+    let row = plane.store.server(server).await.unwrap().unwrap();
+    let form = provisioning::Form { key: "again", request_id: "test" };
+    let answer =
+        plane.facade.server_reinstall(&anna, server, testkit::same_system(&row), form).await.unwrap();
+    let provisioning::ServerAnswer::Accepted(reinstall) = answer else { panic!("{answer:?}") };
+    assert_eq!(plane.facade.operation_cancel(&anna, reinstall).await.unwrap(), Some(Ok(())));
+    plane.until(panel, JobState::Succeeded).await;
+    let now = plane.store.server(server).await.unwrap().unwrap();
+    assert!(now.panel.unwrap().since.is_some());
+    assert_eq!(now.price_minor, row.price_minor);
 }
 
 async fn a_reinstall_installs_the_panel_again(database: Database) {
@@ -298,5 +353,7 @@ testkit::on_both!(
     a_panel_that_failed_is_run_again_and_its_server_is_free_meanwhile,
     an_installation_that_is_stopped_leaves_the_server_in_order,
     a_reinstall_installs_the_panel_again,
+    a_panel_that_waits_keeps_nobody_waiting,
+    a_cancelled_reinstall_leaves_the_panel_that_is_being_installed,
     licences_are_counted,
 );

@@ -149,6 +149,7 @@ impl Site {
             door: Door::Ssh { login: "root", key: &self.key, python: Some("/usr/bin/python3") },
             values: values.as_object().unwrap(),
             deadline: Duration::from_secs(120),
+            waits: true,
         };
         self.ansible.run(play, on).await
     }
@@ -409,6 +410,7 @@ async fn fifty_at_once_are_so_many_at_once() {
             door: Door::Ssh { login: "root", key: &key, python: None },
             values: &none,
             deadline: Duration::from_secs(30),
+            waits: true,
         };
         ansible.run(play, |event| {
             if let PlayEvent::Waits { ahead } = event {
@@ -440,6 +442,7 @@ async fn so_many_at_once_and_the_rest_in_order() {
         door: Door::Ssh { login: "root", key: &key, python: None },
         values: &none,
         deadline: Duration::from_secs(6),
+        waits: true,
     };
     let waited = std::sync::Mutex::new(vec![Vec::new(); 5]);
     let run = |n: usize| {
@@ -522,6 +525,7 @@ impl Windows {
             door: Door::WinRm { login: "slipway-job", password: &password, port: self.port },
             values: &values,
             deadline: Duration::from_secs(120),
+            waits: true,
         };
         self.ansible.run(play, on).await
     }

@@ -39,6 +39,19 @@ impl Store {
         row.map(|r| Ok((account(&r)?, r.text("password_hash")?))).transpose()
     }
 
+    /// Another name: how the account is spoken to.
+    pub async fn account_rename(&self, id: AccountId, name: &str) -> Result<()> {
+        let done = sqlx::query("UPDATE account SET name = $1 WHERE id = $2");
+        done.bind(name).bind(id.to_string()).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    pub async fn account_password(&self, id: AccountId, password_hash: &str) -> Result<()> {
+        let done = sqlx::query("UPDATE account SET password_hash = $1 WHERE id = $2");
+        done.bind(password_hash).bind(id.to_string()).execute(&self.pool).await?;
+        Ok(())
+    }
+
     pub async fn account(&self, id: AccountId) -> Result<Option<Account>> {
         let row = sqlx::query("SELECT id, email, name, role FROM account WHERE id = $1")
             .bind(id.to_string())

@@ -10,7 +10,7 @@ use crate::{
     error::Result,
     events,
     row::Columns,
-    servers::{Seen, Server, write_seen},
+    servers::{Price, Seen, Server, write_seen},
 };
 
 /// Something that was seen.
@@ -137,19 +137,22 @@ impl Store {
         customer: CustomerId,
         server: ServerId,
         size: domain::size::Size,
-        price_minor: i64,
+        price: Price,
     ) -> Result<()> {
         let mut tx = self.write().await?;
         events::next_version(&mut tx, customer).await?;
         sqlx::query(
-            "UPDATE server SET vcpu = $1, ram_gb = $2, disk_gb = $3, bandwidth_mbit = $4, price_minor = $5
-             WHERE id = $6 AND customer_id = $7",
+            "UPDATE server SET vcpu = $1, ram_gb = $2, disk_gb = $3, bandwidth_mbit = $4,
+                 price_minor = CASE WHEN panel_id IS NULL THEN $5 - $6 ELSE $5 END,
+                 panel_minor = CASE WHEN panel_id IS NULL THEN 0 ELSE $6 END
+             WHERE id = $7 AND customer_id = $8",
         )
         .bind(i64::from(size.vcpu))
         .bind(i64::from(size.ram_gb))
         .bind(i64::from(size.disk_gb))
         .bind(i64::from(size.bandwidth_mbit))
-        .bind(price_minor)
+        .bind(price.minor)
+        .bind(price.panel_minor)
         .bind(server.to_string())
         .bind(customer.to_string())
         .execute(&mut *tx)

@@ -230,10 +230,10 @@ fn with_steps(mut jobs: Vec<Job>, steps: &[AnyRow]) -> Result<Vec<Job>> {
     Ok(jobs)
 }
 
-/// Params that nobody can read name no action; the job says so itself when it is taken up.
-fn action(params: &str) -> Option<String> {
+/// A text of a job's params. Those that nobody can read name nothing; the job says so itself when it is taken up.
+fn named(params: &str, name: &str) -> Option<String> {
     let params: serde_json::Value = serde_json::from_str(params).ok()?;
-    params["action"].as_str().map(str::to_owned)
+    params[name].as_str().map(str::to_owned)
 }
 
 fn job(row: &AnyRow) -> Result<Job> {
@@ -243,12 +243,13 @@ fn job(row: &AnyRow) -> Result<Job> {
         customer: row.id("context_id")?,
         seq: row.int("seq")?,
         kind: row.word("kind")?,
-        action: action(&row.text("params")?),
+        action: named(&row.text("params")?, "action"),
         server: row.id_opt("server_id")?,
         needs: row.id_opt("needs_job_id")?,
         server_name: row.text_opt("server_name")?,
         template_name: row.text_opt("template_name")?,
-        panel_name: row.text_opt("panel_name")?,
+        // The server may have lost it; the job still knows what it was about.
+        panel_name: row.text_opt("panel_name")?.or_else(|| named(&row.text("params").ok()?, "panel_name")),
         // A word that this program does not know is nothing that it could go on with.
         state: row.word("state").unwrap_or(JobState::Stuck),
         requested_by: row.id("requested_by")?,

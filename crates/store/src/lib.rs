@@ -36,6 +36,7 @@ pub mod secrets;
 pub mod servers;
 pub mod sessions;
 mod signals;
+pub mod ssh_keys;
 mod turn;
 mod why;
 mod writes;

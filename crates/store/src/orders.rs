@@ -280,6 +280,7 @@ impl Store {
                AND NOT EXISTS (SELECT 1 FROM job_step WHERE job_step.job_id = job.id
                                AND job_step.state NOT IN ('pending', 'skipped', 'undone')
                                AND job_step.key <> 'order_check')
+               AND NOT EXISTS (SELECT 1 FROM job_way WHERE job_way.job_id = job.id)
              RETURNING kind, server_id",
         )
         .bind(now)
@@ -340,10 +341,17 @@ impl Store {
             .bind(job.to_string())
             .execute(&mut *tx)
             .await?;
-        sqlx::query("UPDATE job_step SET retries = 0, waited_ms = 0 WHERE job_id = $1")
-            .bind(job.to_string())
-            .execute(&mut *tx)
-            .await?;
+        // Where a way in was made for it, that is to be closed, though none of its steps was tried.
+        sqlx::query(
+            "UPDATE job_step SET retries = 0, waited_ms = 0,
+                 state = CASE WHEN state = 'pending' AND ord = 0
+                                   AND EXISTS (SELECT 1 FROM job_way WHERE job_way.job_id = job_step.job_id)
+                              THEN 'failed' ELSE state END
+             WHERE job_id = $1",
+        )
+        .bind(job.to_string())
+        .execute(&mut *tx)
+        .await?;
         events::record(tx, customer, job, "stop_asked", None, Some(&by.to_string()), now).await?;
         admit(self, tx, customer, now).await?;
         Ok(true)

@@ -31,15 +31,22 @@ impl Store {
         rows.iter().map(|r| Ok((r.text("panel_id")?, r.int("n")?))).collect()
     }
 
-    /// The panel is on the server; the way in is not needed any more.
+    /// The panel is on the server.
     pub async fn panel_installed(&self, fence: Fence, server: ServerId, now: i64) -> Result<()> {
         let mut tx = self.write().await?;
-        let (job, customer) = fence::hold(&mut tx, fence).await?;
+        let (_, customer) = fence::hold(&mut tx, fence).await?;
         sqlx::query("UPDATE server SET panel_at = $1 WHERE id = $2 AND panel_id IS NOT NULL")
             .bind(now)
             .bind(server.to_string())
             .execute(&mut *tx)
             .await?;
+        self.commit(tx, customer).await
+    }
+
+    /// The way in has been closed.
+    pub async fn way_forget(&self, fence: Fence) -> Result<()> {
+        let mut tx = self.write().await?;
+        let (job, customer) = fence::hold(&mut tx, fence).await?;
         forget_way(&mut tx, job).await?;
         self.commit(tx, customer).await
     }
@@ -113,14 +120,17 @@ async fn forget_way(tx: &mut Conn, job: JobId) -> Result<()> {
     Ok(())
 }
 
-/// What a job that was to install a panel, and never will, leaves of it: nothing. A panel that is there stays.
+/// What a job that was to install a panel, and never will, leaves of it: nothing. A panel that is there stays, and so does one
+/// that another job installs, or may still.
 pub(crate) async fn drop_panel(tx: &mut Conn, customer: CustomerId, job: JobId) -> Result<()> {
     forget_way(tx, job).await?;
     sqlx::query(
         "UPDATE server SET price_minor = price_minor - panel_minor, panel_id = NULL, panel_name = NULL, panel_minor = 0,
              panel_at = NULL
          WHERE panel_id IS NOT NULL AND panel_at IS NULL AND customer_id = $2
-           AND id = (SELECT server_id FROM job WHERE id = $1 AND kind = 'install_panel')",
+           AND id = (SELECT server_id FROM job WHERE id = $1 AND kind = 'install_panel')
+           AND NOT EXISTS (SELECT 1 FROM job WHERE job.server_id = server.id AND job.kind = 'install_panel'
+                           AND job.id <> $1 AND job.state NOT IN ('cancelled', 'rolled_back', 'succeeded'))",
     )
     .bind(job.to_string())
     .bind(customer.to_string())

@@ -55,6 +55,14 @@ pub struct Server {
     pub panel: Option<ServerPanel>,
 }
 
+/// What a server costs per month, minor units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Price {
+    pub minor: i64,
+    /// Its panel's part, which goes where it has lost its panel meanwhile.
+    pub panel_minor: i64,
+}
+
 /// A server's control panel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerPanel {
@@ -240,18 +248,22 @@ impl Store {
         fence: Fence,
         server: ServerId,
         size: Size,
-        price_minor: i64,
+        price: Price,
     ) -> Result<()> {
         let mut tx = self.write().await?;
         let (_, customer) = fence::hold(&mut tx, fence).await?;
         sqlx::query(
-            "UPDATE server SET vcpu = $1, ram_gb = $2, disk_gb = $3, bandwidth_mbit = $4, price_minor = $5 WHERE id = $6",
+            "UPDATE server SET vcpu = $1, ram_gb = $2, disk_gb = $3, bandwidth_mbit = $4,
+                 price_minor = CASE WHEN panel_id IS NULL THEN $5 - $6 ELSE $5 END,
+                 panel_minor = CASE WHEN panel_id IS NULL THEN 0 ELSE $6 END
+             WHERE id = $7",
         )
         .bind(i64::from(size.vcpu))
         .bind(i64::from(size.ram_gb))
         .bind(i64::from(size.disk_gb))
         .bind(i64::from(size.bandwidth_mbit))
-        .bind(price_minor)
+        .bind(price.minor)
+        .bind(price.panel_minor)
         .bind(server.to_string())
         .execute(&mut *tx)
         .await?;
@@ -294,6 +306,11 @@ impl Store {
         .bind(server.to_string())
         .execute(&mut *tx)
         .await?;
+        // What opened the old guest opens nothing any more.
+        sqlx::query("DELETE FROM job_way WHERE server_id = $1")
+            .bind(server.to_string())
+            .execute(&mut *tx)
+            .await?;
         self.commit(tx, customer).await
     }
 
@@ -329,14 +346,18 @@ impl Store {
             .bind(server.to_string())
             .execute(&mut *tx)
             .await?;
-        sqlx::query("DELETE FROM job_way WHERE server_id = $1")
-            .bind(server.to_string())
-            .execute(&mut *tx)
-            .await?;
+        for gone in [
+            "DELETE FROM job_way WHERE server_id = $1",
+            // What installers print may open what they have installed.
+            "DELETE FROM job_log WHERE job_id IN (SELECT id FROM job WHERE server_id = $1)",
+        ] {
+            sqlx::query(gone).bind(server.to_string()).execute(&mut *tx).await?;
+        }
         // An order for it that was parked while this ran, or has been granted an edge since, is not made any more.
         let waiting = sqlx::query(
             "UPDATE job SET state = 'cancelled', finished_at = $1, parked_at = NULL
-             WHERE server_id = $2 AND kind = 'activate' AND state IN ('parked', 'queued') RETURNING id",
+             WHERE server_id = $2 AND kind IN ('activate', 'install_panel') AND state IN ('parked', 'queued')
+             RETURNING id",
         )
         .bind(now)
         .bind(server.to_string())

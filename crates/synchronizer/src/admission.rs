@@ -38,7 +38,8 @@ pub struct Entry {
     pub phase: Phase,
     /// Jobs that were started together share it: they are one, and do not conflict with each other.
     pub unit: Option<u128>,
-    /// An earlier job that must succeed first and has not succeeded yet, finished or not.
+    /// An earlier job that must succeed first and has not succeeded yet, finished or not. Until then it is in nobody's way:
+    /// it takes its place in the order once that has succeeded.
     pub needs: Option<JobKey>,
 }
 
@@ -77,6 +78,8 @@ pub fn conflict(matrix: &Matrix, a: &Entry, b: &Entry) -> bool {
     let by_hold = |e: &Entry| match e.phase {
         Phase::Holding(Scope::None) | Phase::Parked => false,
         Phase::Holding(Scope::SameServer) => same_server,
+        // What it needs may stand behind it.
+        Phase::Queued => e.needs.is_none(),
         _ => true,
     };
     by_kind && by_hold(a) && by_hold(b)
@@ -109,6 +112,7 @@ impl Ahead {
     fn add(&mut self, e: &Entry) {
         match e.phase {
             Phase::Parked | Phase::Holding(Scope::None) => return,
+            Phase::Queued if e.needs.is_some() => return,
             Phase::Holding(Scope::SameServer) => {}
             _ => insert(&mut self.wide, e.kind),
         }

@@ -176,6 +176,8 @@ mod tests {
                 let expected = match (a, b) {
                     (Kind::Refresh, Kind::Refresh) => Scope::SameCustomer,
                     (Kind::Refresh, _) | (_, Kind::Refresh) => Scope::None,
+                    // A panel is installed in one guest.
+                    (Kind::InstallPanel, _) | (_, Kind::InstallPanel) => Scope::SameServer,
                     _ if whole.contains(&a) || whole.contains(&b) => Scope::SameCustomer,
                     _ => Scope::SameServer,
                 };

@@ -23,8 +23,9 @@ mod oracle {
             Phase::Holding(scope) => reaches(scope),
             _ => true,
         };
-        let parked = a.phase == Phase::Parked || b.phase == Phase::Parked;
-        !parked && reaches(m.scope(a.kind, b.kind)) && holds(a) && holds(b)
+        // Parked, or waiting for what it needs: in nobody's way.
+        let aside = |e: &Entry| e.phase == Phase::Parked || (e.phase == Phase::Queued && e.needs.is_some());
+        !aside(a) && !aside(b) && reaches(m.scope(a.kind, b.kind)) && holds(a) && holds(b)
     }
 
     /// "No unfinished job i of the same context has seq_i < seq_j and conflicts with it, and no conflicting job is
@@ -219,7 +220,11 @@ fn random_schedules_agree_with_the_oracle() {
                     match jobs[at].phase {
                         Phase::Started => {
                             let gone = jobs.remove(at).key;
-                            jobs.iter_mut().filter(|j| j.needs == Some(gone)).for_each(|j| j.needs = None);
+                            // Whoever needed it takes its place among the others from now on.
+                            for j in jobs.iter_mut().filter(|j| j.needs == Some(gone)) {
+                                j.needs = None;
+                                came_back = true;
+                            }
                         }
                         Phase::Holding(_) if random.below(2) == 0 => drop(jobs.remove(at)),
                         // Run again: it held its place, and conflicts as widely as before from now on.

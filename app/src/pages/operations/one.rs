@@ -132,7 +132,8 @@ fn body(request: &Request, view: &OperationView, now: i64) -> AnyView {
         .then(|| view! { <p class="note">{t!(lang, "operation-cancelled")}</p> });
     let dropped = panel_dropped(lang, view).map(|text| view! { <p class="note">{text}</p> });
     // A panel that was taken back has no row any more.
-    let follows = view.panel.as_ref().filter(|p| p.state != JobState::Cancelled);
+    let follows =
+        view.panel.as_ref().filter(|p| !matches!(p.state, JobState::Cancelled | JobState::RolledBack));
     let all: Vec<_> = [Some(job), follows].into_iter().flatten().collect();
     let about = panel.map(|p| p.usual_minutes);
     let steps = (job.state != JobState::Cancelled).then(|| step_list(lang, &all, about, now));
@@ -153,6 +154,10 @@ fn panel_dropped(lang: Lang, view: &OperationView) -> Option<String> {
     let panel = view.panel.as_ref().filter(|_| view.job.state == JobState::Succeeded)?;
     let id = match panel.state {
         JobState::Cancelled => "operation-panel-cancelled",
+        // Nothing of it was begun: only the way in was closed.
+        JobState::RolledBack if panel.steps.iter().all(|s| s.key != "panel_install" || s.attempt == 0) => {
+            "operation-panel-cancelled"
+        }
         JobState::RolledBack => "operation-panel-rolled-back",
         _ => return None,
     };

@@ -8,6 +8,7 @@ use domain::{
     keys::check_keys,
 };
 use leptos::prelude::*;
+use provisioning::SavedKey;
 
 use super::{Loaded, Params, buttons, draft, draft_input, enter_is_next, help, shown_errors, step_page};
 use crate::{
@@ -51,6 +52,7 @@ pub(crate) async fn access(request: Request, params: Params) -> Loaded {
     };
     let login_hint =
         if windows { t!(lang, "access-login-hint-windows") } else { t!(lang, "access-login-hint") };
+    let saved = request.facade().ssh_keys(request.viewer()?).await?;
     let form = view! {
         <form method="post" action=routes::action("draft_save_access") novalidate=true>
             {enter_is_next()}
@@ -63,6 +65,7 @@ pub(crate) async fn access(request: Request, params: Params) -> Loaded {
             {text_row(lang, &errors, Field::GuestLogin, &v.guest_login, 80, login_hint)}
             {passwords(lang, &errors, &v.password_source, draft.draft.password_kept)}
             {(!windows).then(|| keys(lang, &errors, &v.ssh_keys))}
+            {(!windows).then(|| saved_keys(lang, &saved, &v.ssh_keys))}
             <div class="field">
                 <p class="label">{t!(lang, "access-ip")}</p>
                 <p class="hint">{t!(lang, "access-ip-auto")}</p>
@@ -87,6 +90,23 @@ pub(crate) fn hint_texts(lang: Lang) -> Vec<HintText> {
             HintText { code: code.to_string(), text: lang.tr(&format!("field-{code}"), &params) }
         })
         .collect()
+}
+
+/// The account's own keys that are not among these yet: a click adds one.
+fn saved_keys(lang: Lang, saved: &[SavedKey], pasted: &str) -> Option<AnyView> {
+    let there = |key: &&SavedKey| !pasted.lines().any(|line| line.trim() == key.line);
+    let buttons: Vec<_> = saved
+        .iter()
+        .filter(there)
+        .map(|key| {
+            let text = t!(lang, "keys-add", name = key.name.clone());
+            view! {
+                <button class="button secondary small" name="go" value=format!("key-{}", key.id) formnovalidate=true>{text}</button>
+            }
+        })
+        .collect();
+    let group = view! { <div class="presets" role="group" aria-label=t!(lang, "keys-saved")>{buttons}</div> };
+    (!saved.is_empty()).then(|| group.into_any())
 }
 
 pub(crate) fn text_row(

@@ -1,6 +1,7 @@
 //! S2, S9, S13: a customer's servers.
 
 mod confirm;
+mod filter;
 mod list;
 mod network;
 mod overview;
@@ -86,10 +87,21 @@ pub(crate) fn connect(lang: Lang, server: &Server, panel: Option<String>) -> Any
             {fact(t!(lang, "server-panel-address"), view! { <a href=url.clone() rel="noreferrer">{url.clone()}</a> })}
         }
     });
-    let note = panel.is_some().then(|| view! { <p class="dim">{t!(lang, "server-panel-login")}</p> });
+    let note = panel.is_some().then(|| {
+        let text = if server.method.uses_password() {
+            t!(lang, "server-panel-login")
+        } else {
+            t!(lang, "server-panel-login-key")
+        };
+        view! { <p class="dim">{text}</p> }
+    });
+    let file = (server.family == domain::catalogue::Family::Windows).then(|| {
+        view! { <p><a class="button secondary" href=routes::server_rdp(server.id) download="">{t!(lang, "server-rdp-file")}</a></p> }
+    });
     view! {
         <p>{how}</p>
         <p>{copyable(lang, command)}</p>
+        {file}
         <dl class="facts">
             {fact(t!(lang, "col-address"), copyable(lang, address))}
             {fact(t!(lang, "server-login"), server.guest_login.clone())}

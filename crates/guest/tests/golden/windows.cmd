@@ -19,9 +19,9 @@ $folder = Join-Path $env:ProgramData 'Slipway'
 function Set-Administrator([string]$name, [string]$secret) {
     $sealed = ConvertTo-SecureString $secret -AsPlainText -Force
     if (Get-LocalUser | Where-Object { $_.Name -eq $name }) {
-        Set-LocalUser -Name $name -Password $sealed
+        Set-LocalUser -Name $name -Password $sealed -PasswordNeverExpires $true
     } else {
-        New-LocalUser -Name $name -Password $sealed | Out-Null
+        New-LocalUser -Name $name -Password $sealed -PasswordNeverExpires | Out-Null
     }
     Enable-LocalUser -Name $name
     try {
@@ -70,6 +70,8 @@ if ($account -ne '') {
     if (-not (Get-NetFirewallRule -Name 'slipway-job' -ErrorAction SilentlyContinue)) {
         New-NetFirewallRule -Name 'slipway-job' -DisplayName 'slipway-job' -Direction Inbound -Protocol TCP -LocalPort 5986 -Action Allow | Out-Null
     }
-    # Without it an account other than the built-in one comes in with half of its rights.
+    # Without it an account other than the built-in one comes in with half of its rights. Where it was there, it stays there.
+    $policy = Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System'
+    if (-not $policy.LocalAccountTokenFilterPolicy) { New-Item -ItemType File -Path (Join-Path $folder 'policy') -Force | Out-Null }
     Set-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System' -Name LocalAccountTokenFilterPolicy -Value 1
 }

@@ -8,7 +8,7 @@ use domain::{
     kind::Kind,
     panel::Panel,
     permission::Action,
-    price::{Quote, quote},
+    price::{Item, Quote, quote},
     resize::{Effects, Impossible, effects},
     size::{Size, check_size_of},
     snapshot::SnapshotAction,
@@ -115,8 +115,12 @@ impl Facade {
         let alone = preview.effects.is_bandwidth_alone();
         let kind = if alone { Kind::ChangeBandwidth } else { Kind::Resize };
         let mut job = self.job_of(kind, viewer, id, form.request_id)?;
-        job.params = serde_json::to_value(Wanted { size: preview.size, price_minor })
-            .map_err(|e| Error::Corrupt(e.to_string()))?;
+        job.params = serde_json::to_value(Wanted {
+            size: preview.size,
+            price_minor,
+            panel_minor: preview.quote.of(Item::Panel),
+        })
+        .map_err(|e| Error::Corrupt(e.to_string()))?;
         self.accept(&view.server, &job, &OrderSecrets::default(), &idempotency).await
     }
 

@@ -1,8 +1,9 @@
 //! Drafts of orders: begun, saved step by step, discarded.
 
 use domain::{
-    CustomerId, DraftId, JobId,
-    access::{PasswordSource, check_password},
+    AccountId, CustomerId, DraftId, JobId,
+    access::{Method, PasswordSource, check_password},
+    catalogue::Family,
     draft::{DraftValues, Offer, WizardStep},
     field::{Code, Field, FieldError},
     hostname::check_hostname,
@@ -68,7 +69,20 @@ impl Facade {
     /// Begins an order with working defaults in every step.
     pub async fn draft_start(&self, customer: CustomerId) -> Result<DraftId> {
         let number = self.store.name_number(customer).await?;
-        let values = DraftValues::start(&self.catalogue, &format!("web-{number:02}"));
+        let mut values = DraftValues::start(&self.catalogue, &format!("web-{number:02}"));
+        // The system of last time, if it is still offered.
+        let before = self.store.servers_of(customer).await?.into_iter().next();
+        if let Some(template) = before.and_then(|s| self.catalogue.template(&s.template_id)) {
+            values.template = template.id.clone();
+            values.fill_size(self.catalogue.default_size(template));
+            values.fill_family(template.family);
+        }
+        let keys = self.store.ssh_keys(AccountId(customer.0)).await?;
+        let preset: Vec<String> = keys.into_iter().filter(|k| k.preset).map(|k| k.line).collect();
+        if !preset.is_empty() && values.family(&self.catalogue) == Family::Linux {
+            values.method = Method::Key.as_str().into();
+            values.ssh_keys = preset.join("\n");
+        }
         let (id, now) = (DraftId(Uuid::now_v7()), self.now_ms());
         self.store.draft_add(id, customer, &values, now, now + LIFE_MS).await?;
         Ok(id)

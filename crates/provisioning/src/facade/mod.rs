@@ -4,6 +4,7 @@
 //! [`Viewer::may_see`] and [`Viewer::owns`], and what a viewer may not see is `None`, as if it did not exist. Nothing
 //! here calls the cloud, but for the way to a screen, which is good only at once.
 
+mod account;
 mod changes;
 mod console;
 mod drafts;
@@ -21,6 +22,7 @@ use secrecy::SecretString;
 use store::{Change, Result, Store, accounts::Account};
 use tokio::sync::broadcast;
 
+pub use account::PasswordChanged;
 pub use changes::{Form, ResizePreview};
 pub use console::ConsoleAnswer;
 pub use drafts::{DraftSaved, JudgedDraft};

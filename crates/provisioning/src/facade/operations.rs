@@ -336,7 +336,8 @@ const PASSWORD_ROWS: &[(&str, &[&str])] = &[
     ("finish", &["secrets_clear", "password_done"]),
 ];
 
-const PANEL_ROWS: &[(&str, &[&str])] = &[("panel", &["panel_check", "panel_install", "panel_leave"])];
+const PANEL_ROWS: &[(&str, &[&str])] =
+    &[("panel", &["panel_check", "panel_install", "panel_record", "panel_leave"])];
 
 const REPAIR_ROWS: &[(&str, &[&str])] = &[
     ("terminate-check", &["repair_check"]),

@@ -164,9 +164,10 @@ impl Facade {
 
     /// The job that installs a server's panel once this one has made its system, where it has a panel.
     pub(super) fn panel_job(&self, viewer: &Viewer, server: &Server, first: &NewJob) -> Option<NewJob> {
-        server.panel.as_ref()?;
+        let panel = server.panel.as_ref()?;
         let job = self.new_job(Kind::InstallPanel, viewer, server.id, &first.request_id)?;
-        Some(NewJob { needs: Some(first.id), ..job })
+        let params = serde_json::json!({"panel_name": panel.name});
+        Some(NewJob { needs: Some(first.id), params, ..job })
     }
 
     async fn order_secrets(

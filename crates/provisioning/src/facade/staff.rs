@@ -6,6 +6,7 @@ use domain::{
     field::{Code, Field, FieldError},
     kind::Kind,
     permission::Action,
+    price::Item,
     size::Size,
     state::{EdgeState, JobState, Role},
 };
@@ -17,7 +18,7 @@ use store::{
     jobs::{Job, JobFilter, JobRow},
     orders::{Idempotency, OrderSecrets},
     progress::LogLine,
-    servers::Server,
+    servers::{Price, Server},
 };
 
 use super::{Facade, Form, ServerAnswer, Viewer, Waiting, orders::body_hash};
@@ -138,8 +139,8 @@ impl Facade {
         };
         let Some(size) = size else { return Ok(false) };
         let Some(template) = self.catalogue.template(&server.template_id) else { return Ok(false) };
-        let price =
-            domain::price::quote(&self.catalogue.prices, template, self.panel_on(&server), size).total_minor;
+        let quote = domain::price::quote(&self.catalogue.prices, template, self.panel_on(&server), size);
+        let price = Price { minor: quote.total_minor, panel_minor: quote.of(Item::Panel) };
         self.store.server_accept_size(server.customer, id, size, price).await?;
         Ok(true)
     }

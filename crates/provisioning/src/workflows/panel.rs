@@ -13,7 +13,7 @@ use tokio::{sync::mpsc, time::MissedTickBehavior};
 
 use super::{
     machine::{check, own_machine},
-    step::{Row, Stop, Tried, alone, server},
+    step::{Row, Stop, Tried, alone, readable, server},
 };
 use crate::{
     ansible::{PlayEnd, PlayEvent, TaskEnd, panel_tasks},
@@ -25,9 +25,10 @@ use crate::{
 pub(super) const SHAPE: i64 = 1;
 
 pub(super) const STEPS: &[Row] = &[
-    alone!("panel_check" after [] do panel_check; undo panel_drop),
-    alone!("panel_install" after ["panel_check"] do install; undo stop_and_leave),
-    alone!("panel_leave" after ["panel_install"] do leave),
+    alone!("panel_check" after [] do panel_check; undo leave_without),
+    alone!("panel_install" after ["panel_check"] do install),
+    alone!("panel_record" after ["panel_install"] do record),
+    alone!("panel_leave" after ["panel_record"] do leave),
 ];
 
 /// An installation may take so many times as long as it usually does, and this much more.
@@ -131,6 +132,17 @@ fn ended(end: PlayEnd) -> Tried {
     }
 }
 
+/// Installers print what opens what they have installed: what stands behind such a word is not written down.
+fn masked(line: &str) -> String {
+    const WORDS: [&str; 5] = ["password", "passwd", "secret", "token", "login_url"];
+    let lower = line.to_ascii_lowercase();
+    let at = WORDS.iter().filter_map(|word| lower.find(word).map(|at| at + word.len())).min();
+    match at {
+        Some(at) if at < line.len() => format!("{} ••••", &line[..at]),
+        _ => line.to_owned(),
+    }
+}
+
 /// What has been said, and how much of it is not written down yet.
 struct Said {
     progress: Progress,
@@ -146,7 +158,8 @@ impl Said {
 
     fn hears(&mut self, event: PlayEvent, now: i64) {
         let before = self.progress.clone();
-        let mut say = |text: String| self.lines.push((now, text.chars().take(LINE_MAX).collect()));
+        let mut say =
+            |text: String| self.lines.push((now, masked(&readable(&text)).chars().take(LINE_MAX).collect()));
         match event {
             PlayEvent::Waits { ahead } => {
                 self.progress.word = "waits".into();
@@ -189,29 +202,49 @@ impl Said {
     }
 }
 
-async fn leave(c: Arc<Control>, cx: StepContext) -> Tried {
+async fn record(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
-    if let Some(way) = c.store.way(JobId(cx.fence().job)).await? {
-        let end = c.provider.guest_leave(&own_machine(&s)?, &guest_way(&s, &way), LEAVING).await;
-        ended(end)?;
-    }
     c.store.panel_installed(cx.fence(), s.id, c.clock.now_ms()).await?;
     Ok(())
 }
 
-/// A guest that does not answer any more keeps what it has: nobody has the other half of the key once this is over.
-async fn stop_and_leave(c: Arc<Control>, cx: StepContext) -> Tried {
-    let s = server(&c, &cx).await?;
+/// Closes the way in, if it is not closed yet.
+async fn close(c: &Control, cx: &StepContext) -> Tried {
+    let s = server(c, cx).await?;
     if let (Some(way), Some(machine)) = (c.store.way(JobId(cx.fence().job)).await?, own_machine(&s).ok()) {
         match c.provider.guest_leave(&machine, &guest_way(&s, &way), LEAVING).await {
             PlayEnd::Done { .. } => {}
-            left => tracing::warn!("{} was not left in order: {left:?}", s.hostname),
+            // It may answer later; who gives up says so, and the way in stays known.
+            PlayEnd::Unreachable(why) | PlayEnd::Broken(why) => {
+                return Err(Stop::Retry(Cause::AddressSilent, why));
+            }
+            other => return ended(other),
         }
+        c.store.way_forget(cx.fence()).await?;
     }
     Ok(())
 }
 
-async fn panel_drop(c: Arc<Control>, cx: StepContext) -> Tried {
+async fn leave(c: Arc<Control>, cx: StepContext) -> Tried {
+    close(&c, &cx).await
+}
+
+/// Also where nothing was begun: a way in was made for it when its guest was.
+async fn leave_without(c: Arc<Control>, cx: StepContext) -> Tried {
+    close(&c, &cx).await?;
     c.store.panel_dropped(cx.fence()).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_opens_a_panel_is_not_written_down() {
+        assert_eq!(masked("Admin password: hunter2"), "Admin password ••••");
+        assert_eq!(masked("https://1.2.3.4:8443/login?secret=abc"), "https://1.2.3.4:8443/login?secret ••••");
+        assert_eq!(masked("Installing packages"), "Installing packages");
+        assert_eq!(readable("a\0b\u{1b}[31mc\n"), "ab[31mc\n");
+    }
 }

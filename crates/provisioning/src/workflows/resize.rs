@@ -13,7 +13,7 @@ use domain::{
 };
 use jobs::StepContext;
 use serde::{Deserialize, Serialize};
-use store::servers::Server;
+use store::servers::{Price, Server};
 
 use super::{
     machine::{QUICK, check, observe, own_edge, own_machine, seen, turn_off, turn_on_again, was_on},
@@ -50,6 +50,9 @@ pub(crate) struct Wanted {
     pub(crate) size: Size,
     /// Per month, minor units, as it was shown when it was asked for.
     pub(crate) price_minor: i64,
+    /// What of that is its panel's.
+    #[serde(default)]
+    pub(crate) panel_minor: i64,
 }
 
 fn wanted(cx: &StepContext) -> Result<Wanted, Stop> {
@@ -195,10 +198,11 @@ async fn speed_back(c: Arc<Control>, cx: StepContext) -> Tried {
 
 async fn resized(c: Arc<Control>, cx: StepContext) -> Tried {
     let (s, _, m) = seen(&c, &cx).await?;
-    let Wanted { size, price_minor } = wanted(&cx)?;
+    let Wanted { size, price_minor, panel_minor } = wanted(&cx)?;
+    let price = Price { minor: price_minor, panel_minor };
     if was_on(&s) && !m.on {
         return Err(Stop::Fail(Cause::TaskFailed, "the machine is off, and was on before".into()));
     }
-    c.store.server_resized(cx.fence(), s.id, size, price_minor).await?;
+    c.store.server_resized(cx.fence(), s.id, size, price).await?;
     observe(&c, &cx, &s).await
 }

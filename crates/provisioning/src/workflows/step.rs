@@ -26,8 +26,21 @@ pub(crate) enum Stop {
 
 pub(crate) type Tried = Result<(), Stop>;
 
+/// What guests and clouds say is written down, and goes into JSON and onto pages: as text, and not without end.
+pub(crate) fn readable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).take(TEXT_MAX).collect()
+}
+
+const TEXT_MAX: usize = 2000;
+
 impl From<Stop> for Outcome {
     fn from(stop: Stop) -> Self {
+        let stop = match stop {
+            Stop::Retry(cause, text) => Stop::Retry(cause, readable(&text)),
+            Stop::Unknown(text) => Stop::Unknown(readable(&text)),
+            Stop::Park(cause, text) => Stop::Park(cause, readable(&text)),
+            Stop::Fail(cause, text) => Stop::Fail(cause, readable(&text)),
+        };
         match stop {
             Stop::Retry(cause, detail) => Self::RetryLater(Problem::new(cause.as_str(), detail)),
             Stop::Unknown(detail) => Self::Unknown(Problem::new(Cause::OutcomeUnknown.as_str(), detail)),

@@ -1,0 +1,46 @@
+//! Files that a page offers. Who may have each stands in the policy table, and whose it is is checked where it is read.
+
+use app::request::{Around, Product};
+use axum::{
+    Extension,
+    extract::{Path, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use domain::{ServerId, catalogue::Family};
+
+/// What Windows' own client opens to sign in to a server. It holds no secret.
+pub(crate) async fn rdp(
+    State(product): State<Product>,
+    Extension(around): Extension<Around>,
+    Path(id): Path<String>,
+) -> Response {
+    let (Some(viewer), Ok(id)) = (&around.viewer, id.parse::<ServerId>()) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let server = match product.facade.server(viewer, id).await {
+        Ok(view) => {
+            view.map(|v| v.server).filter(|s| s.family == Family::Windows && s.terminated_at.is_none())
+        }
+        Err(e) => {
+            tracing::error!("a server could not be read: {e}");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    };
+    let Some((server, address)) = server.and_then(|s| s.address.clone().map(|a| (s, a))) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    // A value ends with its line, and a login has no control characters (domain::access).
+    let login: String = server.guest_login.chars().filter(|c| !c.is_control()).collect();
+    let text = format!(
+        "full address:s:{address}\r\nusername:s:{login}\r\nprompt for credentials:i:1\r\nauthentication level:i:2\r\n"
+    );
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    let name: String = server.hostname.chars().map(plain).collect();
+    let headers = [
+        (header::CONTENT_TYPE, "application/x-rdp".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.rdp\"")),
+        (header::CACHE_CONTROL, "private, no-cache".to_owned()),
+    ];
+    (headers, text).into_response()
+}
