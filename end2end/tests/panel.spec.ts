@@ -69,6 +69,7 @@ test("or gone on without", async ({ page }) => {
   await expect(page.getByText(/ISPmanager 6 does not run on Windows/)).toBeVisible();
   await page.getByLabel("Plesk").check();
   await page.getByRole("button", { name: "Next: Size" }).last().click();
+  await expect(page.getByRole("heading", { level: 1, name: "Choose the size" })).toBeVisible();
   await page.goBack();
   await page.getByLabel("No panel").check();
   await page.getByRole("button", { name: "Next: Size" }).last().click();
