@@ -8,7 +8,7 @@ test("a zone, a language and a name are kept", async ({ page }) => {
   await page.goto("/account");
   await fits(page);
   await page.getByLabel("Time zone").selectOption("Asia/Novosibirsk");
-  await page.getByRole("button", { name: "Save: zone" }).click();
+  await page.getByRole("button", { name: "Save: Time zone" }).click();
   await expect(page.getByText("Times are in Asia/Novosibirsk")).toBeVisible();
   await expect(page.getByText(/since .*UTC\+07:00/).first()).toBeVisible();
   await page.getByLabel("Your name").fill("Boris B.");

@@ -85,9 +85,9 @@ fn preferences(request: &Request) -> AnyView {
         view! {
             <form method="post" action=routes::action(function) class="inline">
                 {back()}
-                <label for=name>{text}</label>
+                <label for=name>{text.clone()}</label>
                 <select id=name name=name>{options}</select>
-                <button class="button secondary small" aria-label=format!("{}: {}", t!(lang, "account-save"), name)>{t!(lang, "account-save")}</button>
+                <button class="button secondary small" aria-label=format!("{}: {text}", t!(lang, "account-save"))>{t!(lang, "account-save")}</button>
             </form>
         }
     };

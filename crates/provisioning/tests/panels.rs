@@ -466,7 +466,9 @@ async fn so_many_at_once_and_the_rest_in_order() {
     assert!(waited[0].is_empty() && waited[1].is_empty(), "{waited:?}");
     assert_eq!(waited[2].first(), Some(&0));
     assert_eq!(waited[3].first(), Some(&1));
-    assert_eq!((waited[4].first(), waited[4].last()), (Some(&2), Some(&1)), "{waited:?}");
+    // How far it comes before it is its turn is the machine's to say; it never falls back.
+    assert_eq!(waited[4].first(), Some(&2));
+    assert!(waited[4].is_sorted_by(|a, b| a >= b) && waited[4].last() < Some(&2), "{waited:?}");
 }
 
 /// A Windows server as WinRM shows it; what it is told is recorded.
