@@ -90,7 +90,7 @@ test("the product speaks Russian from the first page to the last", async ({ page
   await page.getByLabel("Пароль", { exact: true }).fill("slipway-demo");
   await page.getByRole("button", { name: "Войти" }).click();
   await page.getByRole("button", { name: "Заказать сервер" }).first().click();
-  for (const next of ["Далее: Размер", "Далее: Доступ", "Далее: Проверка"]) {
+  for (const next of ["Далее: Панель", "Далее: Размер", "Далее: Доступ", "Далее: Проверка"]) {
     await page.getByRole("button", { name: next }).last().click();
   }
   await page.getByLabel("Принимаю условия.").check();
