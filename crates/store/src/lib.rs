@@ -8,6 +8,7 @@ pub mod accounts;
 mod addresses;
 mod admission;
 mod book;
+mod cancel;
 mod claims;
 mod db;
 mod dialect;

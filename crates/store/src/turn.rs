@@ -20,13 +20,13 @@ use sqlx::any::AnyRow;
 use crate::{
     admission,
     book::{Book, Context},
+    cancel::{cancel_needing, drop_unmade_server},
     claims,
     db::{Conn, Store},
     dialect::Sql,
     error::{Error, Result},
     head::Head,
     memory::Recalled,
-    orders::{cancel_needing, drop_unmade_server},
     row::Columns,
     writes::StepRow,
 };

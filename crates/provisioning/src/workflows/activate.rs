@@ -5,13 +5,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{JobId, cause::Cause, kind::Scope, state::ServerState};
+use domain::{JobId, cause::Cause, state::ServerState};
 use jobs::StepContext;
 use store::{edges::Edge, servers::Server};
 
 use super::{
+    activate_back::{edge_release, group_leave, machine_delete, network_delete, speed_lift},
     machine::{DNS, guest_settings, observe, own_edge, own_machine},
-    migration::{self, Who, current_group},
+    migration::current_group,
     names::{group_name, machine_name, network_of},
     step::{Row, Stop, Tried, adopt, alone, carry_out, carry_out_together, delete_doubles, server, together},
 };
@@ -19,7 +20,7 @@ use crate::{
     control::Control,
     provider::{
         Access, Block, EdgeRef, EdgeSpeed, Group, GroupRef, GuestLogin, GuestProgress, GuestSetup, JobWay,
-        MachineSpec, NetworkFound, NetworkRef, NetworkSpec, ProviderErrorKind,
+        MachineSpec, NetworkFound, NetworkRef, NetworkSpec,
     },
     way,
 };
@@ -43,9 +44,9 @@ pub(super) const STEPS: &[Row] = &[
     alone!("ready" after ["secrets_clear"] do ready),
 ];
 
-const QUICK: Duration = Duration::from_secs(10 * 60);
+pub(super) const QUICK: Duration = Duration::from_secs(10 * 60);
 /// Copying a template may queue behind others on slow storage.
-const COPY: Duration = Duration::from_secs(60 * 60);
+pub(super) const COPY: Duration = Duration::from_secs(60 * 60);
 /// A guest that has said it is done may still be starting what lets people in.
 const ACCESS: Duration = Duration::from_secs(5 * 60);
 const FIRST_BOOT: Duration = Duration::from_secs(30 * 60);
@@ -210,11 +211,11 @@ pub(super) async fn own_group(c: &Control, s: &Server) -> Result<Option<Group>, 
 }
 
 /// The customer's group, also one that was made without its reference being recorded.
-async fn own_group_by_any(c: &Control, s: &Server) -> Result<Option<GroupRef>, Stop> {
+pub(super) async fn own_group_by_any(c: &Control, s: &Server) -> Result<Option<GroupRef>, Stop> {
     Ok(current_group(c, s.customer).await?.map(|g| g.group))
 }
 
-async fn observe_group(c: &Control, cx: &StepContext, group: &GroupRef) -> Tried {
+pub(super) async fn observe_group(c: &Control, cx: &StepContext, group: &GroupRef) -> Tried {
     let seen = c.provider.group(group).await?;
     let (machines, networks) = (seen.machines.len() as i64, seen.networks.len() as i64);
     c.store.group_observed(cx.fence(), machines, networks, c.clock.now_ms()).await?;
@@ -407,94 +408,6 @@ pub(super) async fn ready(c: Arc<Control>, cx: StepContext) -> Tried {
         return Err(Stop::Fail(Cause::CustomizationFailed, text));
     }
     observe(&c, &cx, &s).await
-}
-
-// Taking back, the last first. Each looks for what is there, by the names that were known before the first try.
-
-async fn machine_delete(c: Arc<Control>, cx: StepContext) -> Tried {
-    let s = server(&c, &cx).await?;
-    adopt(&c, &cx, COPY).await?;
-    let Some(group) = own_group_by_any(&c, &s).await? else { return Ok(()) };
-    let seen = c.provider.group(&group).await?;
-    if let Some(machine) = seen.machine_named(&machine_name(s.id)) {
-        if machine.deployed {
-            carry_out(&c, &cx, QUICK, c.provider.machine_stop(&machine.machine)).await?;
-        }
-        carry_out(&c, &cx, QUICK, c.provider.machine_delete(&group, &machine.machine)).await?;
-    } else if !seen.ready {
-        // A copy appears only when its task has ended.
-        return Err(Stop::Retry(Cause::PlatformBusy, "the group is busy".into()));
-    }
-    c.store.server_set_machine(cx.fence(), s.id, None).await?;
-    observe_group(&c, &cx, &group).await
-}
-
-/// The network leaves the group; a group without machines goes with it. While others run in it no network can leave: they
-/// move to a new group, and the old one goes with the network.
-async fn group_leave(c: Arc<Control>, cx: StepContext) -> Tried {
-    let s = server(&c, &cx).await?;
-    adopt(&c, &cx, COPY).await?;
-    let all = std::slice::from_ref(&cx);
-    if migration::plan(&c, s.customer).await?.is_none_or(|plan| !migration::is_of(&plan, s.id)) {
-        let Some(group) = own_group_by_any(&c, &s).await? else { return Ok(()) };
-        let seen = c.provider.group(&group).await?;
-        let network = network_of(&s);
-        if seen.machines.is_empty() && seen.networks.iter().all(|n| n.name == network) {
-            carry_out(&c, &cx, QUICK, c.provider.group_delete(&group)).await?;
-            c.store.group_set_ref(cx.fence(), None).await?;
-            return Ok(c.store.group_observed(cx.fence(), 0, 0, c.clock.now_ms()).await?);
-        }
-        if !seen.has_network(&network) {
-            return observe_group(&c, &cx, &group).await;
-        }
-        // Without machines it goes whole, with what could not be taken out of it before.
-        if !seen.running && !seen.machines.is_empty() {
-            carry_out(&c, &cx, QUICK, c.provider.group_detach(&group, &network)).await?;
-            return observe_group(&c, &cx, &group).await;
-        }
-    }
-    migration::carry_through(&c, all, Who::Leaves).await?;
-    // What an activate left behind holds nobody.
-    Ok(c.store.job_set_hold(cx.fence(), Scope::None).await?)
-}
-
-async fn speed_lift(c: Arc<Control>, cx: StepContext) -> Tried {
-    let s = server(&c, &cx).await?;
-    let edge = c.store.edge_of(s.id).await?.filter(|e| e.held.is_none());
-    let Some(edge) = edge else { return Ok(()) };
-    adopt(&c, &cx, QUICK).await?;
-    clear_speed(&c, &cx, &EdgeRef(edge.facts.provider_ref)).await
-}
-
-/// Lifts the limit of an edge, if it has one.
-pub(super) async fn clear_speed(c: &Control, cx: &StepContext, edge: &EdgeRef) -> Tried {
-    match c.provider.edge_speed(edge).await {
-        Ok(EdgeSpeed::Unlimited) => Ok(()),
-        Ok(_) => carry_out(c, cx, QUICK, c.provider.edge_set_speed(edge, None)).await,
-        // An edge that the operator took away has nothing left to clear.
-        Err(e) if e.kind == ProviderErrorKind::NotFound => Ok(()),
-        Err(e) => Err(e.into()),
-    }
-}
-
-async fn network_delete(c: Arc<Control>, cx: StepContext) -> Tried {
-    let s = server(&c, &cx).await?;
-    adopt(&c, &cx, QUICK).await?;
-    // It could not be taken out of its group: it stays, and its edge with it.
-    if c.store.edge_of(s.id).await?.is_some_and(|e| e.held.is_some()) {
-        return Ok(());
-    }
-    match c.provider.network_find(&network_of(&s)).await? {
-        Some(found) => carry_out(&c, &cx, QUICK, c.provider.network_delete(&found.network)).await,
-        None => Ok(()),
-    }
-}
-
-async fn edge_release(c: Arc<Control>, cx: StepContext) -> Tried {
-    let s = server(&c, &cx).await?;
-    let now = c.clock.now_ms();
-    c.store.edge_draining(cx.fence(), s.id, now).await?;
-    Ok(c.store.edge_freed(cx.fence(), s.id, now).await?)
 }
 
 #[cfg(test)]

@@ -16,7 +16,8 @@ use store::{
 };
 
 use super::{
-    activate::{clear_speed, label, speed_to},
+    activate::{label, speed_to},
+    activate_back::clear_speed,
     address::{self, REST_MS, answers, next, old, release, restart},
     machine::{DNS, QUICK, guest_settings, look_again, observe, own_edge, own_machine, seen},
     migrate,

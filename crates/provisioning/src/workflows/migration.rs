@@ -21,7 +21,7 @@ use jobs::StepContext;
 use store::groups::Migration;
 
 use super::{
-    activate::clear_speed,
+    activate_back::clear_speed,
     names::{
         group_name, machine_name, network_name, network_of, next_group_name, server_of_machine,
         server_of_network,

@@ -4,6 +4,7 @@
 //! before the first try. So a repeat after a crash adopts instead of doubling.
 
 mod activate;
+mod activate_back;
 mod address;
 mod change_edge;
 mod machine;

@@ -10,7 +10,7 @@ use domain::state::ServerState;
 use jobs::StepContext;
 
 use super::{
-    activate::clear_speed,
+    activate_back::clear_speed,
     machine::observe,
     migration::{self, Who},
     names::network_of,
