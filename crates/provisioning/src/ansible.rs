@@ -34,6 +34,14 @@ const FILES: &[(&str, &str)] = &[
     ("panel-windows.yml", include_str!("../../../automation/ansible/panel-windows.yml")),
     ("leave-windows.yml", include_str!("../../../automation/ansible/leave-windows.yml")),
     ("leave.yml", include_str!("../../../automation/ansible/leave.yml")),
+    ("roles/cpanel/tasks/main.yml", include_str!("../../../automation/ansible/roles/cpanel/tasks/main.yml")),
+    ("roles/plesk/tasks/main.yml", include_str!("../../../automation/ansible/roles/plesk/tasks/main.yml")),
+    (
+        "roles/ispmanager/tasks/main.yml",
+        include_str!("../../../automation/ansible/roles/ispmanager/tasks/main.yml"),
+    ),
+    ("tasks/packages.yml", include_str!("../../../automation/ansible/tasks/packages.yml")),
+    ("tasks/selinux.yml", include_str!("../../../automation/ansible/tasks/selinux.yml")),
     ("tasks/install.yml", include_str!("../../../automation/ansible/tasks/install.yml")),
     ("files/slipway-identity", include_str!("../../../automation/guest/slipway-identity")),
     ("callback_plugins/slipway.py", include_str!("../../../automation/ansible/callback_plugins/slipway.py")),
@@ -181,14 +189,26 @@ impl Drop for Number {
     }
 }
 
+/// The role of a panel, where it has one: what it needs of a Linux system before its installer runs.
+pub(crate) fn role_of(panel: &str) -> Option<&str> {
+    let file = format!("roles/{panel}/tasks/main.yml");
+    FILES.iter().any(|(name, _)| *name == file).then_some(panel)
+}
+
 /// How many tasks there are in the installation of a panel, one after the other.
-pub fn panel_tasks(family: Family) -> u32 {
-    let named = |text: &str| text.matches("- name: \"").count() as u32;
-    let files: &[&str] = match family {
-        Family::Linux => &["panel.yml", "tasks/install.yml"],
-        Family::Windows => &["panel-windows.yml"],
+pub fn panel_tasks(family: Family, panel: &str) -> u32 {
+    let text = |file: &str| FILES.iter().find(|(name, _)| *name == file).map_or("", |(_, text)| *text);
+    let tasks = |file: &str| text(file).matches("- name: \"").count();
+    let count = match family {
+        Family::Windows => tasks("panel-windows.yml"),
+        Family::Linux => {
+            let role = role_of(panel).map(|role| format!("roles/{role}/tasks/main.yml")).unwrap_or_default();
+            let shared = ["tasks/packages.yml", "tasks/selinux.yml"];
+            let used = shared.iter().filter(|file| text(&role).contains(**file)).map(|file| tasks(file));
+            tasks("panel.yml") + tasks("tasks/install.yml") + tasks(&role) + used.sum::<usize>()
+        }
     };
-    FILES.iter().filter(|(name, _)| files.contains(name)).map(|(_, t)| named(t)).sum()
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 impl Ansible {

@@ -14,7 +14,7 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    ansible::{Ansible, Door, Play, PlayEnd, PlayEvent, TaskEnd, WINRM_PORT},
+    ansible::{Ansible, Door, Play, PlayEnd, PlayEvent, TaskEnd, WINRM_PORT, role_of},
     provider::{GuestWay, PanelSpec},
     roads::Roads,
 };
@@ -120,6 +120,7 @@ async fn run(
 pub fn values_of(panel: &PanelSpec) -> Map<String, Value> {
     let values = json!({
         "panel": panel.id,
+        "panel_role": role_of(&panel.id).unwrap_or_default(),
         "panel_installer": panel.installer,
         "panel_arguments": panel.arguments,
         "panel_port": panel.port,

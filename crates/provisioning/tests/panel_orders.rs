@@ -80,7 +80,9 @@ async fn a_panel_comes_after_its_server(database: Database) {
     assert!(log.iter().any(|l| l.text.starts_with("[install: ")), "{log:?}");
     let said = plane.job(panel).await.steps.into_iter().find_map(|s| s.progress).unwrap();
     assert!(
-        said.simulated && said.total == provisioning::ansible::panel_tasks(domain::catalogue::Family::Linux),
+        said.simulated
+            && said.total
+                == provisioning::ansible::panel_tasks(domain::catalogue::Family::Linux, "ispmanager"),
         "{said:?}"
     );
     // Its price is in the server's, and what its licence costs is a line of its own.

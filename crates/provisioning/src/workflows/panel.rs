@@ -95,7 +95,7 @@ async fn install(c: Arc<Control>, cx: StepContext) -> Tried {
     let guest = guest_way(&s, &way);
     let (tell, mut told) = mpsc::unbounded_channel();
     let mut playing = Box::pin(c.provider.guest_install_panel(&machine, &guest, &panel, &tell));
-    let mut said = Said::new(s.family);
+    let mut said = Said::new(s.family, &panel.id);
     let mut every = tokio::time::interval(SAY);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let end = loop {
@@ -146,14 +146,17 @@ fn masked(line: &str) -> String {
 /// What has been said, and how much of it is not written down yet.
 struct Said {
     progress: Progress,
+    /// Tasks that have begun.
+    begun: u32,
     lines: Vec<(i64, String)>,
     changed: bool,
 }
 
 impl Said {
-    fn new(family: Family) -> Self {
-        let progress = Progress { word: "check".into(), total: panel_tasks(family), ..Progress::default() };
-        Self { progress, lines: Vec::new(), changed: true }
+    fn new(family: Family, panel: &str) -> Self {
+        let progress =
+            Progress { word: "check".into(), total: panel_tasks(family, panel), ..Progress::default() };
+        Self { progress, begun: 0, lines: Vec::new(), changed: true }
     }
 
     fn hears(&mut self, event: PlayEvent, now: i64) {
@@ -171,12 +174,11 @@ impl Said {
             }
             PlayEvent::Task { name } => {
                 // Its first word says to customers what it is about.
-                let word = name.split(':').next().unwrap_or_default();
-                self.progress.done = match self.progress.word.as_str() {
-                    "check" | "install" | "finish" => (self.progress.done + 1).min(self.progress.total - 1),
-                    _ => 0,
-                };
-                self.progress.word = word.to_owned();
+                self.progress.ahead = 0;
+                self.progress.word = name.split(':').next().unwrap_or_default().to_owned();
+                // Each begins where the one before it has ended.
+                self.progress.done = self.begun.min(self.progress.total);
+                self.begun += 1;
                 say(format!("[{name}]"));
             }
             PlayEvent::Ok(end) | PlayEvent::Changed(end) | PlayEvent::Failed(end) => {
@@ -239,6 +241,26 @@ async fn leave_without(c: Arc<Control>, cx: StepContext) -> Tried {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_done_is_what_has_ended() {
+        let mut said = Said::new(Family::Linux, "plesk");
+        let task = |name: &str| PlayEvent::Task { name: name.into() };
+        let seen: Vec<_> = [
+            PlayEvent::Waits { ahead: 2 },
+            task("check: what system it is"),
+            task("check: the rest"),
+            task("install: it"),
+        ]
+        .into_iter()
+        .map(|event| {
+            said.hears(event, 0);
+            (said.progress.word.clone(), said.progress.done, said.progress.ahead)
+        })
+        .collect();
+        let expected = [("waits", 0, 2), ("check", 0, 0), ("check", 1, 0), ("install", 2, 0)];
+        assert_eq!(seen, expected.map(|(word, done, ahead)| (word.to_owned(), done, ahead)));
+    }
 
     #[test]
     fn what_opens_a_panel_is_not_written_down() {
