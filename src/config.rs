@@ -123,9 +123,20 @@ pub struct VcdArgs {
     /// Address of a simulated cloud that is asked how its guests are; real guests are asked over the network
     #[arg(long, env = "SLIPWAY_VCD_GUESTS", value_name = "URL")]
     pub vcd_guests: Option<String>,
+    /// Who an AlmaLinux says it is while no panel is being installed: `centos` on a platform whose customization knows no AlmaLinux
+    #[arg(long, env = "SLIPWAY_ALMALINUX_AS", value_enum, default_value = "own")]
+    pub almalinux_as: AlmaLinuxAs,
     /// Control panels that this process installs at once; the rest wait in order
     #[arg(long, env = "SLIPWAY_PANELS_AT_ONCE", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub panels_at_once: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AlmaLinuxAs {
+    /// Itself: nothing is touched
+    Own,
+    /// CentOS, but for as long as a panel is being installed
+    Centos,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -8,8 +8,8 @@ use axum::Router;
 use domain::catalogue::Catalogue;
 use jobs::{Clock, SystemClock, Worker, WorkerConfig, WorkerHandle};
 use provisioning::{
-    Control, Facade, Roads, VcdConfig, VcdProvider, ansible::Ansible, demo_accounts, demo_catalogue,
-    housekeeping, read_catalogue,
+    Control, Facade, Identity, Roads, VcdConfig, VcdProvider, ansible::Ansible, demo_accounts,
+    demo_catalogue, housekeeping, read_catalogue,
 };
 use secrecy::SecretString;
 use store::{Matrix, Store, seal::Sealer};
@@ -19,7 +19,7 @@ use vcd_sim::Simulator;
 
 use crate::{
     admin,
-    config::{DatabaseArgs, FsckArgs, ServeArgs, VcdArgs, WebArgs, WorkerArgs},
+    config::{AlmaLinuxAs, DatabaseArgs, FsckArgs, ServeArgs, VcdArgs, WebArgs, WorkerArgs},
     data_dir::{self, DataDir},
     router::{self, Edge},
     say::say,
@@ -296,6 +296,11 @@ pub(crate) fn configured_vcd(vcd: &VcdArgs, data_dir: &Path) -> anyhow::Result<V
         SecretString::from(password),
         &need(&vcd.vcd_vdc, "--vcd-vdc")?,
     );
+    let almalinux_as = match vcd.almalinux_as {
+        AlmaLinuxAs::Own => Identity::Own,
+        AlmaLinuxAs::Centos => Identity::CentOs,
+    };
+    let config = VcdConfig { almalinux_as, ..config };
     Ok(match &vcd.vcd_guests {
         Some(cloud) => VcdConfig { roads: Roads::Simulated(cloud.clone()), ..config },
         None => {

@@ -69,6 +69,7 @@ mkdir -p /usr/local/sbin /etc/systemd/system/multi-user.target.wants /etc/system
 install_program slipway-guest '@GUEST@'
 install_program slipway-grow '@GROW@'
 install_program slipway-identity '@IDENTITY@'
+/usr/local/sbin/slipway-identity rests @RESTS@
 cat >/etc/systemd/system/slipway-guest.service <<'END'
 [Unit]
 Description=Name and network as they were ordered

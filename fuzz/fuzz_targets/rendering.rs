@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::catalogue::Family;
-use guest::{GuestSetup, JobWay, first_boot};
+use guest::{GuestSetup, Identity, JobWay, first_boot};
 use libfuzzer_sys::fuzz_target;
 use secrecy::ExposeSecret;
 
@@ -17,7 +17,7 @@ fn render(family: Family, typed: [&str; 5]) -> String {
     };
     let ssh_keys = if family == Family::Linux { vec![key] } else { vec![] };
     let setup = GuestSetup { family, hostname, login, password: Some(password.into()), ssh_keys, way: Some(way) };
-    first_boot(&setup).expose_secret().to_owned()
+    first_boot(&setup, Identity::Own).expose_secret().to_owned()
 }
 
 /// The lines with a hole where a value stands, and the values.

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use domain::catalogue::Family;
 use guest::{
-    GuestSetup, first_boot,
+    GuestSetup, Identity, first_boot,
     windows::{Layout, plan},
 };
 
@@ -20,7 +20,7 @@ fn rendering(c: &mut Criterion) {
             way: None,
         };
         c.bench_function(&format!("render the first boot of {name}"), |b| {
-            b.iter(|| first_boot(black_box(&setup)))
+            b.iter(|| first_boot(black_box(&setup), Identity::Own))
         });
     }
     let layout: Layout = serde_json::from_value(serde_json::json!({

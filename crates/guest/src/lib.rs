@@ -22,6 +22,16 @@ pub struct GuestSetup {
     pub way: Option<JobWay>,
 }
 
+/// Who an AlmaLinux says it is while nothing borrows anything: what its platform's customization knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Identity {
+    /// Itself. Nothing is touched.
+    #[default]
+    Own,
+    /// CentOS, on a platform that is too old to know AlmaLinux.
+    CentOs,
+}
+
 /// What a guest is to know of a way in.
 #[derive(Debug)]
 pub enum JobWay {
@@ -42,9 +52,9 @@ pub struct GuestSettings {
 }
 
 /// Renders the script of a first boot. A platform takes 49,000 characters of it.
-pub fn first_boot(setup: &GuestSetup) -> SecretString {
+pub fn first_boot(setup: &GuestSetup, rests_as: Identity) -> SecretString {
     match setup.family {
-        Family::Linux => linux::first_boot(setup),
+        Family::Linux => linux::first_boot(setup, rests_as),
         Family::Windows => windows::first_boot(setup),
     }
 }

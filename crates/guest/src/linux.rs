@@ -3,25 +3,29 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{GuestSetup, JobWay};
+use crate::{GuestSetup, Identity, JobWay};
 
 const FIRST_BOOT: &str = include_str!("../../../automation/guest/first-boot.sh");
 /// Keeps name and address right at each start.
 const KEEPER: &str = include_str!("../../../automation/guest/slipway-guest");
 /// Gives the root file system all of its disk.
 const GROWER: &str = include_str!("../../../automation/guest/slipway-grow");
-
 /// Lends a disguised system its own identity.
 const IDENTITY: &str = include_str!("../../../automation/guest/slipway-identity");
 
 /// Renders the first-boot script. Every value goes in as base64: it is data whatever it holds.
-pub fn first_boot(setup: &GuestSetup) -> SecretString {
+pub fn first_boot(setup: &GuestSetup, rests_as: Identity) -> SecretString {
     let way = match &setup.way {
         Some(JobWay::Key(line)) => line.as_str(),
         _ => "",
     };
+    let rests_as = match rests_as {
+        Identity::Own => "own",
+        Identity::CentOs => "centos",
+    };
     let password = setup.password.as_ref().map_or("", |p| p.expose_secret());
     let script = FIRST_BOOT
+        .replace("@RESTS@", rests_as)
         .replace("@GUEST@", &STANDARD.encode(without_comments(KEEPER)))
         .replace("@IDENTITY@", &STANDARD.encode(without_comments(IDENTITY)))
         .replace("@GROW@", &STANDARD.encode(without_comments(GROWER)))
@@ -57,7 +61,7 @@ mod tests {
             ssh_keys: vec![keys.into()],
             way: None,
         };
-        let script = first_boot(&setup);
+        let script = first_boot(&setup, Identity::Own);
         let values: String = script
             .expose_secret()
             .lines()
@@ -79,7 +83,7 @@ mod tests {
             ssh_keys: vec!["k".repeat(800); 10],
             way: Some(JobWay::Key("w".repeat(100))),
         };
-        let length = first_boot(&setup).expose_secret().len();
+        let length = first_boot(&setup, Identity::Own).expose_secret().len();
         assert!(length < 49_000, "{length}");
     }
 
@@ -134,7 +138,7 @@ mod tests {
                 ssh_keys: vec![key.into()],
                 way: Some(JobWay::Key("ssh-ed25519 JOB".into())),
             };
-            without_values(first_boot(&setup).expose_secret())
+            without_values(first_boot(&setup, Identity::Own).expose_secret())
         };
         let (whole, values) = plain("web-01", "anna", "secret", "ssh-ed25519 AAAA");
         assert_eq!(

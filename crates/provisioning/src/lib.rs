@@ -30,6 +30,7 @@ pub use facade::{
     PasswordChanged, PasswordView, QueuePreview, ReinstallWish, ResizePreview, Seen, ServerAnswer,
     ServerView, StaffJob, Viewer, Waiting, customer_row, customer_rows, draft_digest, job_word,
 };
+pub use guest::Identity;
 pub use housekeeping::housekeeping;
 pub use observer::{look, observe};
 pub use provider_vcd::{NAME as VCD, VcdConfig, VcdProvider};

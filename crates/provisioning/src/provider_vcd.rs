@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::catalogue::Family;
+use guest::Identity;
 use tokio::sync::{OnceCell, mpsc::UnboundedSender};
 use vcd::{
     AddressMode, Client, ClientConfig, CustomizationStatus, DiskEdit, EdgeQos, GuestCustomization, MoveVm,
@@ -40,6 +41,8 @@ pub struct VcdConfig {
     pub pauses: (Duration, Duration),
     /// How guests are reached.
     pub roads: Roads,
+    /// Who an AlmaLinux says it is, for the customization of this cloud.
+    pub almalinux_as: Identity,
 }
 
 /// Looks after a quarter of a second, then less often, at least every two seconds.
@@ -49,7 +52,14 @@ impl VcdConfig {
     /// An account of a tenant organisation.
     pub fn tenant(url: &str, org: &str, user: &str, password: secrecy::SecretString, vdc: &str) -> Self {
         let credentials = vcd::Credentials::password(user, org, password);
-        Self { url: url.into(), credentials, vdc: vdc.into(), pauses: PAUSES, roads: Roads::Network(None) }
+        Self {
+            url: url.into(),
+            credentials,
+            vdc: vdc.into(),
+            pauses: PAUSES,
+            roads: Roads::Network(None),
+            almalinux_as: Identity::Own,
+        }
     }
 }
 
@@ -58,6 +68,7 @@ pub struct VcdProvider {
     vdc_name: String,
     pauses: (Duration, Duration),
     roads: Roads,
+    almalinux_as: Identity,
     vdc: OnceCell<VdcId>,
     profiles: OnceCell<Vec<QosProfile>>,
 }
@@ -70,6 +81,7 @@ impl VcdProvider {
             vdc_name: config.vdc,
             pauses: config.pauses,
             roads: config.roads,
+            almalinux_as: config.almalinux_as,
             vdc: OnceCell::new(),
             profiles: OnceCell::new(),
         })
@@ -350,7 +362,7 @@ impl Provider for VcdProvider {
             enabled: true,
             computer_name: computer_name(&setup.hostname),
             admin_password: setup.password.clone(),
-            script: Some(guest::first_boot(setup)),
+            script: Some(guest::first_boot(setup, self.almalinux_as)),
             ..GuestCustomization::default()
         };
         self.client.vm_customize(id(&r.0)?, &section).await.map(task).map_err(error)

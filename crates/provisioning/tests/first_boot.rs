@@ -17,7 +17,7 @@ fn setup(login: &str, password: Option<&str>, ssh_keys: &[&str]) -> String {
         ssh_keys: ssh_keys.iter().map(|k| (*k).to_owned()).collect(),
         way: None,
     };
-    guest::first_boot(&setup).expose_secret().to_owned()
+    guest::first_boot(&setup, guest::Identity::Own).expose_secret().to_owned()
 }
 
 fn customized(guest: &Guest, script: &str) {

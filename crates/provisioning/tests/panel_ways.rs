@@ -29,7 +29,7 @@ async fn with_a_way(login: &str) -> (Site, Way) {
         ssh_keys: vec![],
         way: Some(JobWay::Key(public.clone())),
     };
-    let script = guest::first_boot(&setup);
+    let script = guest::first_boot(&setup, guest::Identity::Own);
     let done = site.guest.customized_by(secrecy::ExposeSecret::expose_secret(&script));
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     (site, Way { login: login.into(), public, private })

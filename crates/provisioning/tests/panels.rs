@@ -9,9 +9,9 @@ mod panel_site;
 use std::time::Duration;
 
 use domain::catalogue::Family;
-use panel_site::{Panel, Site, disguise, identity, manager, named, panel};
+use panel_site::{Panel, Site, manager, named, panel};
 use provisioning::ansible::{PlayEnd, PlayEvent, panel_tasks};
-use testkit::guest::{DEBIAN, Guest, LINUX};
+use testkit::guest::{DEBIAN, LINUX};
 
 async fn installs_on_every_system(panel: &Panel, systems: usize) {
     assert_eq!(panel.systems.len(), systems);
@@ -133,57 +133,4 @@ async fn a_server_that_does_not_answer_is_named_and_nothing_is_left_behind() {
     site.guest.does("kill $(cat /run/sshd.pid) || true");
     let end = site.run(&panel("plesk"), |_| {}).await;
     assert!(matches!(&end, PlayEnd::Unreachable(why) if !why.is_empty()), "{end:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_disguised_system_is_itself_only_while_the_installer_runs() {
-    let (site, cpanel) = (Site::new(LINUX[0], "web-01.example.com").await, panel("cpanel"));
-    disguise(&site.guest);
-    let resting = identity(&site.guest);
-    assert!(resting.contains("CentOS"));
-    site.guest.does("touch /root/fail-once");
-    assert!(matches!(site.run(&cpanel, |_| {}).await, PlayEnd::Failed(_)), "it fails half-way");
-    assert_eq!(identity(&site.guest), resting);
-    assert!(matches!(site.run(&cpanel, |_| {}).await, PlayEnd::Done { .. }));
-    assert_eq!(identity(&site.guest), resting);
-    assert_eq!(site.runs(), "begun begun installed ");
-}
-
-/// Killed before each of its commands, the next round finds the system in the identity that it rests in.
-#[test]
-fn a_borrowed_identity_is_given_back_wherever_its_borrower_dies() {
-    let guest = Guest::start(LINUX[0]);
-    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../../automation/guest/slipway-identity");
-    std::fs::copy(shipped, guest.root().join("usr/local/sbin/slipway-identity")).unwrap();
-    disguise(&guest);
-    let resting = identity(&guest);
-    let own = guest.does("cat /var/lib/slipway/identity/own/os-release");
-    assert_eq!(guest.does("/usr/local/sbin/slipway-identity with cat /etc/os-release"), own);
-    assert_eq!(identity(&guest), resting);
-    let mut deaths = 0;
-    for at in 1.. {
-        let killed = format!(
-            "bash -c 'n=0; trap \"n=\\$((n + 1)); [ \\$n != {at} ] || kill -9 \\$\\$\" DEBUG; set -T
-                      . /usr/local/sbin/slipway-identity' x with cat /etc/os-release"
-        );
-        if guest.inside(&killed).status.success() {
-            break;
-        }
-        deaths += 1;
-        guest.does("/usr/local/sbin/slipway-identity rest");
-        assert_eq!(identity(&guest), resting, "killed before command {at}");
-        assert_eq!(guest.does("/usr/local/sbin/slipway-identity which"), "resting\n");
-        assert_eq!(
-            guest.does("/usr/local/sbin/slipway-identity with cat /etc/os-release"),
-            own,
-            "after {at}"
-        );
-    }
-    assert!(deaths > 30, "only {deaths} deaths");
-    // While somebody is using it, it is left alone.
-    guest.does(
-        "PATH=$PATH:/usr/local/sbin; slipway-identity with sleep 1 & sleep 0.3; slipway-identity rest
-         test $(slipway-identity which) = lent; wait",
-    );
-    assert_eq!(identity(&guest), resting);
 }

@@ -13,7 +13,7 @@ hostname=$(decode 'd2ViLTAxLmV4YW1wbGUuY29t')
 login=$(decode 'YW5uYQ==')
 password=$(decode 'VnE3LXRSbjJ4THA5')
 keys=$(decode 'c3NoLWVkMjU1MTkgQUFBQUMzTnogYW5uYUBob21l')
-way=$(decode '')
+way=$(decode 'c3NoLWVkMjU1MTkgQUFBQUMzTnogc2xpcHdheS1qb2I=')
 
 # ---- Who may sign in ------------------------------------------------------------------------------------------------
 
@@ -69,6 +69,7 @@ mkdir -p /usr/local/sbin /etc/systemd/system/multi-user.target.wants /etc/system
 install_program slipway-guest '<a program that begins with: set -eu>'
 install_program slipway-grow '<a program that begins with: set -eu>'
 install_program slipway-identity '<a program that begins with: set -eu>'
+/usr/local/sbin/slipway-identity rests own
 cat >/etc/systemd/system/slipway-guest.service <<'END'
 [Unit]
 Description=Name and network as they were ordered

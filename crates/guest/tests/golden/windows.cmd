@@ -9,10 +9,10 @@ exit /b %errorlevel%
 $ErrorActionPreference = 'Stop'
 function Decode([string]$value) { [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($value)) }
 $hostname = Decode 'd2ViLTAx'
-$login = Decode 'QWRtaW5pc3RyYXRvcg=='
+$login = Decode 'YW5uYQ=='
 $password = Decode 'VnE3LXRSbjJ4THA5'
-$account = Decode ''
-$account_password = Decode ''
+$account = Decode 'c2xpcHdheS1qb2I='
+$account_password = Decode 'eA=='
 $folder = Join-Path $env:ProgramData 'Slipway'
 
 # Who may sign in. A group is named by its number: its name is another one in other languages.
