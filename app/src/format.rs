@@ -1,7 +1,6 @@
 //! Money, sizes, times: as the reader's language writes them.
 
-use jiff::{Timestamp, tz::TimeZone};
-
+use jiff::{Timestamp, Zoned, tz::TimeZone};
 use leptos::prelude::with_context;
 
 use crate::{
@@ -96,27 +95,30 @@ pub(crate) fn zone_name(lang: Lang) -> &'static str {
     chosen.or_else(live).flatten().unwrap_or(by_language)
 }
 
-fn zone(lang: Lang) -> (TimeZone, String) {
-    let name = zone_name(lang);
-    let zone = TimeZone::get(name).unwrap_or(TimeZone::UTC);
-    let short = match (name, lang) {
+/// A moment where the reader is.
+fn here(lang: Lang, ms: i64) -> Option<Zoned> {
+    let zone = TimeZone::get(zone_name(lang)).unwrap_or(TimeZone::UTC);
+    Some(Timestamp::from_millisecond(ms).ok()?.to_zoned(zone))
+}
+
+/// What its zone is called at that moment: summer has another offset.
+fn zone_shown(lang: Lang, at: &Zoned) -> String {
+    match (zone_name(lang), lang) {
         ("UTC", _) => "UTC".to_owned(),
         ("Europe/Moscow", Lang::Ru) => "МСК".to_owned(),
         // The offset says it to everybody: not every zone has a short name.
-        _ => Timestamp::now().to_zoned(zone.clone()).strftime("UTC%:z").to_string(),
-    };
-    (zone, short)
+        _ => at.strftime("UTC%:z").to_string(),
+    }
 }
 
 /// `23 Nov 2026, 15:04:07 UTC` / `23.11.2026, 15:04:07 МСК`
 pub(crate) fn date_time(lang: Lang, ms: i64) -> String {
-    let (tz, short) = zone(lang);
     let format = match lang {
         Lang::En => "%-d %b %Y, %H:%M:%S",
         Lang::Ru => "%d.%m.%Y, %H:%M:%S",
     };
-    Timestamp::from_millisecond(ms)
-        .map(|t| format!("{}{NBSP}{short}", t.to_zoned(tz).strftime(format)))
+    here(lang, ms)
+        .map(|t| format!("{}{NBSP}{}", t.strftime(format), zone_shown(lang, &t)))
         .unwrap_or_default()
 }
 
@@ -126,9 +128,7 @@ pub(crate) fn date(lang: Lang, ms: i64) -> String {
         Lang::En => "%-d %b %Y",
         Lang::Ru => "%d.%m.%Y",
     };
-    Timestamp::from_millisecond(ms)
-        .map(|t| t.to_zoned(zone(lang).0).strftime(format).to_string())
-        .unwrap_or_default()
+    here(lang, ms).map(|t| t.strftime(format).to_string()).unwrap_or_default()
 }
 
 /// An ISO date of the catalogue, as people write it.
@@ -142,9 +142,7 @@ pub(crate) fn iso_date(lang: Lang, iso: &str) -> String {
 
 /// `15:04:07`
 pub(crate) fn clock(lang: Lang, ms: i64) -> String {
-    Timestamp::from_millisecond(ms)
-        .map(|t| t.to_zoned(zone(lang).0).strftime("%H:%M:%S").to_string())
-        .unwrap_or_default()
+    here(lang, ms).map(|t| t.strftime("%H:%M:%S").to_string()).unwrap_or_default()
 }
 
 /// For `datetime` attributes.

@@ -220,7 +220,9 @@ mod tests {
         assert_eq!(login("administrator", Family::Windows).as_deref(), Ok("Administrator"));
         assert_eq!(login("Anna Ivanova", Family::Windows).as_deref(), Ok("Anna Ivanova"));
         assert_eq!(login("WEB-01", Family::Windows), Err(Code::LoginHostname));
-        assert_eq!(login("Guest", Family::Windows), Err(Code::LoginReserved));
+        for reserved in ["Guest", "Slipway-Job"] {
+            assert_eq!(login(reserved, Family::Windows), Err(Code::LoginReserved), "{reserved:?}");
+        }
         for bad in ["a/b", "a.", "", "twenty-one characters"] {
             assert_eq!(login(bad, Family::Windows), Err(Code::LoginFormat), "{bad:?}");
         }

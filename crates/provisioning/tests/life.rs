@@ -106,6 +106,7 @@ async fn guests_let_in_who_ordered_them(database: Database) {
             "{template} refuses {good}: {}",
             plane.guest().await
         );
+        assert!(plane.cloud_keeps_no_secret().await, "{template}: {}", plane.guest().await);
         for stranger in bad {
             assert!(!plane.guest_lets_in(stranger.clone()).await, "{template} lets in {stranger}");
         }

@@ -1,12 +1,13 @@
 //! A panel ordered with a server: one order, two jobs, one list. In the simulated cloud, whose guests only pretend.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use domain::{
     JobId, ServerId,
     draft::WizardStep,
     field::Code,
     kind::Kind,
+    reinstall::Unfit,
     state::{JobState, Role},
 };
 use jobs::SystemClock;
@@ -50,6 +51,16 @@ fn how(viewer: &Viewer) -> Intervention<'static> {
     Intervention { by: viewer.account.id, why: "a test", now: 1 }
 }
 
+/// Until a step of this job is like that.
+async fn until_a_step(plane: &Plane, job: JobId, is: fn(&provisioning::JobStep) -> bool) {
+    let seen = async {
+        while !plane.job(job).await.steps.iter().any(is) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), seen).await.expect("no such step");
+}
+
 /// Whether a key of a job of ours opens the guest of the only machine.
 async fn way_is_open(plane: &Plane) -> bool {
     plane.guest().await["accounts"].to_string().contains("slipway-job")
@@ -68,6 +79,7 @@ async fn a_panel_comes_after_its_server(database: Database) {
         assert_eq!(view.progress(), (11, 11));
         assert_eq!(customer_rows(view.panel.as_ref().unwrap()).len(), 1);
     }
+    assert!(plane.cloud_keeps_no_secret().await);
     let before = panel_of(&plane, server).await.unwrap();
     assert_eq!((before.name.as_str(), before.since), ("ISPmanager 6", None));
     plane.until(panel, JobState::Succeeded).await;
@@ -90,7 +102,13 @@ async fn a_panel_comes_after_its_server(database: Database) {
     let catalogue = demo_catalogue().unwrap();
     let bare = domain::price::quote(&catalogue.prices, &catalogue.templates[0], None, row.size).total_minor;
     assert_eq!((row.price_minor, row.template_id), (bare + before.price_minor, "almalinux-9".into()));
-    plane.terminate(&anna, server).await;
+    // The next order begins with the system of this one.
+    let next = plane.facade.draft_start(anna.customer().unwrap()).await.unwrap();
+    let next = plane.facade.draft(next, anna.customer().unwrap()).await.unwrap().unwrap().draft.values;
+    assert_eq!((next.template.as_str(), next.panel.as_str()), ("almalinux-9", ""));
+    let end = plane.terminate(&anna, server).await;
+    plane.until(end, JobState::Succeeded).await;
+    assert!(plane.store.job_log(panel, 1).await.unwrap().is_empty(), "what its installer printed is kept");
 }
 
 async fn plesk_on_windows_comes_in_by_an_account_of_its_own(database: Database) {
@@ -107,6 +125,7 @@ async fn plesk_on_windows_comes_in_by_an_account_of_its_own(database: Database) 
     let job = plane.place(&anna, draft).await;
     plane.until(job, JobState::Succeeded).await;
     let accounts = plane.guest().await["accounts"].to_string();
+    assert!(plane.cloud_keeps_no_secret().await);
     assert!(accounts.contains("\"boss\"") && accounts.contains("slipway-job"), "{accounts}");
     let panel = panel_job(&plane, job).await;
     plane.until(panel, JobState::Succeeded).await;
@@ -163,9 +182,7 @@ async fn cancelling_takes_both_and_later_only_the_panel(database: Database) {
     let anna = plane.viewer("anna@test", Role::Customer).await;
     // The second order waits for the first, and takes its panel with it.
     let first = ordered(&plane, &anna, "plesk", "web-01").await;
-    while plane.job(first).await.steps.iter().all(|s| s.key != "machine_create" || s.started_at.is_none()) {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    until_a_step(&plane, first, |s| s.key == "machine_create" && s.started_at.is_some()).await;
     let second = ordered(&plane, &anna, "plesk", "web-02").await;
     let second_panel = panel_job(&plane, second).await;
     assert_eq!(plane.facade.operation_cancel(&anna, second_panel).await.unwrap(), Some(Ok(())));
@@ -221,9 +238,7 @@ async fn an_installation_that_is_stopped_leaves_the_server_in_order(database: Da
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let job = ordered(&plane, &anna, "plesk", "web-01").await;
     let panel = panel_job(&plane, job).await;
-    while plane.job(panel).await.steps.iter().all(|s| s.progress.is_none()) {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    until_a_step(&plane, panel, |s| s.progress.is_some()).await;
     assert!(way_is_open(&plane).await);
     assert_eq!(plane.store.job_stop(panel, how(&anna)).await.unwrap(), Some(JobState::Running));
     let over = plane.until(panel, JobState::RolledBack).await;
@@ -266,9 +281,7 @@ async fn a_cancelled_reinstall_leaves_the_panel_that_is_being_installed(database
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let job = ordered(&plane, &anna, "plesk", "web-01").await;
     let panel = panel_job(&plane, job).await;
-    while plane.job(panel).await.steps.iter().all(|s| s.progress.is_none()) {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    until_a_step(&plane, panel, |s| s.progress.is_some()).await;
     let server = plane.job(job).await.server.unwrap();
     let row = plane.store.server(server).await.unwrap().unwrap();
     let form = provisioning::Form { key: "again", request_id: "test" };
@@ -285,7 +298,7 @@ async fn a_cancelled_reinstall_leaves_the_panel_that_is_being_installed(database
 async fn a_reinstall_installs_the_panel_again(database: Database) {
     let plane = Plane::start_on(database, 2).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
-    let job = ordered(&plane, &anna, "ispmanager", "web-01").await;
+    let job = ordered(&plane, &anna, "plesk", "web-01").await;
     let server = plane.until(panel_job(&plane, job).await, JobState::Succeeded).await.server.unwrap();
     let first = panel_of(&plane, server).await.unwrap().since.unwrap();
     let row = plane.store.server(server).await.unwrap().unwrap();
@@ -297,15 +310,86 @@ async fn a_reinstall_installs_the_panel_again(database: Database) {
     assert!(panel_of(&plane, server).await.unwrap().since.unwrap() > first);
     assert_eq!(plane.guest().await["panel"]["state"], "done");
     assert!(!way_is_open(&plane).await);
-    // A system that the panel does not run on is not offered to it.
-    let view = plane.facade.server(&anna, server).await.unwrap().unwrap();
-    let unfit: Vec<_> = plane
-        .facade
-        .reinstall_systems(&view)
-        .into_iter()
-        .filter(|(t, unfit)| t.family == domain::catalogue::Family::Windows && unfit.is_none())
-        .collect();
-    assert!(unfit.is_empty(), "{unfit:?}");
+}
+
+/// The way of a job that failed goes with the guest that it led into, and the reinstall brings one of its own.
+async fn a_reinstall_ends_the_way_into_the_old_guest(database: Database) {
+    let plane = Plane::start_on(database, 1).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let job = ordered(&plane, &anna, "plesk", "fail-panel").await;
+    let first = panel_job(&plane, job).await;
+    let server = plane.until(first, JobState::Failed).await.server.unwrap();
+    assert!(plane.store.way(first).await.unwrap().is_some() && way_is_open(&plane).await);
+    let row = plane.store.server(server).await.unwrap().unwrap();
+    let form = provisioning::Form { key: "again", request_id: "test" };
+    let wish = testkit::same_system(&row);
+    let answer = plane.facade.server_reinstall(&anna, server, wish, form).await.unwrap();
+    let provisioning::ServerAnswer::Accepted(again) = answer else { panic!("{answer:?}") };
+    plane.until(again, JobState::Succeeded).await;
+    assert!(plane.store.way(first).await.unwrap().is_none());
+}
+
+/// A panel that is taken back while a resize waits is not paid for after it.
+async fn a_resize_counts_the_panel_that_is_there_when_it_ends(database: Database) {
+    let plane = Plane::start_on(database, 1).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let job = ordered(&plane, &anna, "plesk", "web-01").await;
+    let server = plane.until(panel_job(&plane, job).await, JobState::Succeeded).await.server.unwrap();
+    let catalogue = demo_catalogue().unwrap();
+    let template = catalogue.template("almalinux-9").unwrap();
+    for dropped in [false, true] {
+        plane.store.maintenance_begin(store::Maintenance { until: None }).await.unwrap();
+        let size = plane.store.server(server).await.unwrap().unwrap().size;
+        let size = domain::size::Size { ram_gb: size.ram_gb + 1, ..size };
+        let typed = [size.vcpu, size.ram_gb, size.disk_gb, size.bandwidth_mbit].map(|n| n.to_string());
+        let form = provisioning::Form { key: &typed[1], request_id: "test" };
+        let typed = typed.each_ref().map(String::as_str);
+        let answer = plane.facade.server_resize(&anna, server, typed, None, form).await.unwrap();
+        let provisioning::ServerAnswer::Accepted(resize) = answer else { panic!("{answer:?}") };
+        if dropped {
+            plane
+                .by_hand(
+                    "UPDATE server SET price_minor = price_minor - panel_minor, panel_id = NULL,
+                         panel_name = NULL, panel_minor = 0, panel_at = NULL",
+                )
+                .await;
+        }
+        plane.store.maintenance_end().await.unwrap();
+        plane.until(resize, JobState::Succeeded).await;
+        let panel = catalogue.panel("plesk").filter(|_| !dropped);
+        let wanted = domain::price::quote(&catalogue.prices, template, panel, size).total_minor;
+        assert_eq!(plane.store.server(server).await.unwrap().unwrap().price_minor, wanted, "{dropped}");
+    }
+}
+
+/// A system that the panel does not run on is not offered to its server, nor taken where it is forged.
+async fn a_reinstall_keeps_to_what_the_panel_runs_on(database: Database) {
+    let plane = Plane::start_on(database, 1).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let (facade, customer) = (&plane.facade, anna.customer().unwrap());
+    let draft = facade.draft_start(customer).await.unwrap();
+    let saved = facade.draft_save(draft, customer, WizardStep::Panel, None, |v| {
+        (v.template, v.panel) = ("almalinux-8".into(), "cpanel".into());
+        (v.vcpu, v.ram, v.disk) = ("2".into(), "4".into(), "60".into());
+        v.hostname = "web.shop.example".into();
+    });
+    saved.await.unwrap();
+    let job = plane.place(&anna, draft).await;
+    let server = plane.until(panel_job(&plane, job).await, JobState::Succeeded).await.server.unwrap();
+    let view = facade.server(&anna, server).await.unwrap().unwrap();
+    let offered = facade.reinstall_systems(&view);
+    let fit: Vec<_> =
+        offered.iter().filter(|(_, unfit)| unfit.is_none()).map(|(t, _)| t.id.as_str()).collect();
+    assert_eq!(fit, ["almalinux-8", "centos-7", "ubuntu-20.04"]);
+    let debian = offered.iter().find(|(t, _)| t.id == "debian-12").unwrap();
+    assert!(matches!(debian.1, Some(Unfit::Panel)), "{:?}", debian.1);
+    let row = plane.store.server(server).await.unwrap().unwrap();
+    let mut wish = testkit::same_system(&row);
+    wish.template = "debian-12".into();
+    let form = provisioning::Form { key: "forged", request_id: "test" };
+    let answer = facade.server_reinstall(&anna, server, wish, form).await.unwrap();
+    let provisioning::ServerAnswer::Refused(errors) = answer else { panic!("{answer:?}") };
+    assert_eq!((errors[0].code, errors[0].param("why")), (Code::TemplateUnfit, Some("panel")));
 }
 
 /// Of three licences three are given, however many ask at once; one that is given back can be had again.
@@ -355,6 +439,9 @@ testkit::on_both!(
     a_panel_that_failed_is_run_again_and_its_server_is_free_meanwhile,
     an_installation_that_is_stopped_leaves_the_server_in_order,
     a_reinstall_installs_the_panel_again,
+    a_reinstall_keeps_to_what_the_panel_runs_on,
+    a_reinstall_ends_the_way_into_the_old_guest,
+    a_resize_counts_the_panel_that_is_there_when_it_ends,
     a_panel_that_waits_keeps_nobody_waiting,
     a_cancelled_reinstall_leaves_the_panel_that_is_being_installed,
     licences_are_counted,

@@ -8,21 +8,58 @@ use panel_site::ansible;
 use provisioning::ansible::{Ansible, Door, Play, PlayEnd, PlayEvent};
 use secrecy::SecretString;
 
-/// Fifty at once: never more than there are places for, each in its turn, and all of them in the end.
-#[tokio::test(flavor = "multi_thread")]
-async fn fifty_at_once_are_so_many_at_once() {
+/// A folder with a program in place of Ansible's: it takes its time, and says when it began and ended.
+fn program(seconds: &str) -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("bin")).unwrap();
     let program = folder.path().join("bin/ansible-playbook");
-    // It takes its time, and says when it began and ended.
     let text = format!(
-        "#!/bin/sh\necho + >>{0}/log\nsleep 0.1\necho - >>{0}/log\n\
+        "#!/bin/sh\necho + >>{0}/log\nsleep {seconds}\necho - >>{0}/log\n\
          echo '{{\"event\": \"stats\", \"changed\": 0, \"failures\": 0, \"unreachable\": 0}}'\n",
         folder.path().display()
     );
     std::fs::write(&program, text).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+/// Closing a door has no place in line: with every place taken it is done at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_must_not_wait_does_not() {
+    let folder = program("2");
+    let ansible = Ansible::new(folder.path(), 1);
+    let (key, none) = (SecretString::from("no key"), serde_json::Map::new());
+    let run = |waits: bool| {
+        let play = Play {
+            playbook: "leave.yml",
+            address: "192.0.2.1",
+            door: Door::Ssh { login: "root", key: &key, python: None },
+            values: &none,
+            deadline: Duration::from_secs(30),
+            waits,
+        };
+        ansible.run(play, move |event| assert!(waits || !matches!(event, PlayEvent::Waits { .. })))
+    };
+    let began = async || {
+        while std::fs::read_to_string(folder.path().join("log")).is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let second = async {
+        began().await;
+        run(false).await
+    };
+    let ends = tokio::join!(run(true), second);
+    assert_eq!(ends, (PlayEnd::Done { changed: 0 }, PlayEnd::Done { changed: 0 }));
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    assert!(log.starts_with("+\n+\n"), "one after the other: {log}");
+}
+
+/// Fifty at once: never more than there are places for, each in its turn, and all of them in the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_at_once_are_so_many_at_once() {
+    let folder = program("0.1");
     let ansible = Ansible::new(folder.path(), 4);
     let (key, none) = (SecretString::from("no key"), serde_json::Map::new());
     let waited = std::sync::Mutex::new(std::collections::BTreeSet::new());

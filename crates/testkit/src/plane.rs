@@ -293,6 +293,11 @@ impl Plane {
             .expect("no machine has a guest")
     }
 
+    /// Whether what the only machine was customized with is gone from the cloud.
+    pub async fn cloud_keeps_no_secret(&self) -> bool {
+        self.guest().await["cloud_keeps"] == serde_json::json!({"password": false, "script": false})
+    }
+
     /// Every guest of the cloud: when it began to run, and how often it has booted, by its machine's name.
     pub async fn guests(&self) -> BTreeMap<String, Uptime> {
         let guests = reqwest::get(format!("{}/sim/guests", self.cloud)).await.unwrap().text().await.unwrap();

@@ -239,6 +239,10 @@ pub(crate) fn view(vm: &Vm, now: i64) -> Value {
         "panel": guest.panel.as_ref().map(|p| json!({
             "id": p.id, "state": p.state(now), "percent": ((now - p.begun) * 100 / (p.ends - p.begun).max(1)).clamp(0, 100),
         })),
+        "cloud_keeps": {
+            "password": vm.customization.admin_password.is_some(),
+            "script": vm.customization.script.is_some(),
+        },
         "up_for_ms": vm.powered_on_at.map(|at| now - at),
         "properties": vm.properties.iter().map(|p| (p.key.clone(), Value::from(p.value.clone()))).collect::<serde_json::Map<_, _>>(),
     })

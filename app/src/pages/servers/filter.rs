@@ -142,10 +142,15 @@ pub(super) fn choose(servers: Vec<ServerView>, wish: &Wish) -> Chosen {
         Order::Name => rows.sort_by_key(|v| v.server.name.to_lowercase()),
         Order::Price => rows.sort_by_key(|v| std::cmp::Reverse(v.server.price_minor)),
     }
-    let pages = rows.len().div_ceil(PAGE).max(1);
-    let page = wish.page.min(pages);
-    let rows = rows.into_iter().skip((page - 1) * PAGE).take(PAGE).collect();
+    let (rows, page, pages) = page_of(rows, wish.page);
     Chosen { rows, counts, found: n, pages, page }
+}
+
+/// The rows of a page, which page it is, and of how many.
+fn page_of<T>(rows: Vec<T>, wanted: usize) -> (Vec<T>, usize, usize) {
+    let pages = rows.len().div_ceil(PAGE).max(1);
+    let page = wanted.clamp(1, pages);
+    (rows.into_iter().skip((page - 1) * PAGE).take(PAGE).collect(), page, pages)
 }
 
 #[cfg(test)]
@@ -161,6 +166,19 @@ mod tests {
         assert_eq!(read(&[]), Wish { page: 1, ..Wish::default() });
         let odd = read(&[("state", "dancing"), ("sort", "colour"), ("page", "-1"), ("q", "  ")]);
         assert_eq!((odd.page, odd.query()), (1, String::new()));
+    }
+
+    #[test]
+    fn pages_are_full_and_one_past_the_end_is_the_last() {
+        let page = |n: usize, wanted| {
+            let (rows, page, pages) = page_of((1..=n).collect(), wanted);
+            (rows.first().copied(), rows.len(), page, pages)
+        };
+        assert_eq!(page(0, 1), (None, 0, 1, 1));
+        assert_eq!(page(PAGE, 2), (Some(1), PAGE, 1, 1));
+        assert_eq!(page(PAGE + 1, 1), (Some(1), PAGE, 1, 2));
+        assert_eq!(page(PAGE + 1, 2), (Some(PAGE + 1), 1, 2, 2));
+        assert_eq!(page(PAGE + 1, 99), (Some(PAGE + 1), 1, 2, 2));
     }
 
     #[test]
