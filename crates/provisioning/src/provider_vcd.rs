@@ -10,8 +10,8 @@ use guest::Identity;
 use tokio::sync::{OnceCell, mpsc::UnboundedSender};
 use vcd::{
     AddressMode, Client, ClientConfig, CustomizationStatus, DiskEdit, EdgeQos, GuestCustomization, MoveVm,
-    NetworkStatus, NewVm, Nic, QosProfile, Recompose, Reconfigure, UndeployAction, VappId, VdcId, VmId,
-    WaitOptions,
+    NetworkStatus, NewVapp, NewVm, Nic, QosProfile, Recompose, Reconfigure, UndeployAction, VappId, VdcId,
+    VmId, WaitOptions,
 };
 
 use crate::{
@@ -250,8 +250,13 @@ impl Provider for VcdProvider {
         label: &str,
         networks: &[(&str, &NetworkRef)],
     ) -> Result<TaskRef> {
-        let networks = named(networks)?;
-        let made = self.client.vapp_compose(self.vdc().await?, name, label, &networks).await;
+        let new = NewVapp {
+            name: name.into(),
+            description: label.into(),
+            networks: named(networks)?.into_iter().map(|(name, id)| (name.into(), id)).collect(),
+            machines: vec![],
+        };
+        let made = self.client.vapp_compose(self.vdc().await?, &new).await;
         made.map(|(_, made)| task(made)).map_err(error)
     }
 
@@ -295,7 +300,7 @@ impl Provider for VcdProvider {
             add.push(NewVm {
                 name: spec.name.clone(),
                 description: spec.label.clone(),
-                template: template.id,
+                source: template.id.into(),
                 nics: vec![Nic::new(0, &spec.network, AddressMode::Manual(spec.address.clone()))],
                 storage_profile: None,
             });

@@ -6,8 +6,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use vcd::{
     AddressMode, Capabilities, Client, ClientConfig, Credentials, CustomizationStatus, DiskEdit, EdgeQos,
-    Effect, ErrorKind, GuestCustomization, MoveVm, NetworkId, NetworkSpec, NetworkStatus, NewVm, Nic, Query,
-    Recompose, Reconfigure, RetryPolicy, TaskId, TaskStatus, UndeployAction, VappId, VdcId, VmId,
+    Effect, ErrorKind, GuestCustomization, MoveVm, NetworkId, NetworkSpec, NetworkStatus, NewVapp, NewVm,
+    Nic, Query, Recompose, Reconfigure, RetryPolicy, TaskId, TaskStatus, UndeployAction, VappId, VdcId, VmId,
     WaitOptions,
 };
 use vcd_sim::{Config, Simulator};
@@ -73,7 +73,13 @@ impl Bench {
 
     async fn vapp(&self, name: &str, networks: &[(&str, NetworkId)]) -> VappId {
         let vdc = self.vdc().await;
-        self.done(self.client.vapp_compose(vdc, name, "d", networks).await.map(|(_, task)| task)).await;
+        let new = NewVapp {
+            name: name.into(),
+            description: "d".into(),
+            networks: networks.iter().map(|(name, id)| ((*name).into(), *id)).collect(),
+            machines: vec![],
+        };
+        self.done(self.client.vapp_compose(vdc, &new).await.map(|(_, task)| task)).await;
         self.client.vapp_by_name(vdc, name).await.unwrap().unwrap()
     }
 
@@ -81,7 +87,7 @@ impl Bench {
         NewVm {
             description: String::new(),
             name: name.into(),
-            template: self.client.template_vm("Debian 12").await.unwrap().unwrap().id,
+            source: self.client.template_vm("Debian 12").await.unwrap().unwrap().id.into(),
             nics: vec![Nic::new(0, network, AddressMode::Manual(address.into()))],
             storage_profile: None,
         }
@@ -110,7 +116,7 @@ async fn what_is_there() {
     assert_eq!(b.client.org(orgs[0].id).await.unwrap().name, "acme");
     let vdc = b.client.vdc(b.client.vdcs().await.unwrap()[0].id).await.unwrap();
     assert_eq!((vdc.name.as_str(), vdc.enabled), ("acme-vdc", true));
-    assert_eq!(vdc.storage_profiles[0].0, "standard");
+    assert_eq!(vdc.storage_profiles[0].name, "standard");
     let catalogs = b.client.catalogs().await.unwrap();
     assert_eq!(b.client.catalog(catalogs[0].id).await.unwrap().items.len(), 9);
     let templates = b.client.templates("templates").await.unwrap();
@@ -528,4 +534,50 @@ async fn a_thousand_waits_ask_no_more_than_their_pauses_say() {
     for wait in waits {
         assert_eq!(wait.await.unwrap().unwrap_err().kind, ErrorKind::TaskFailed);
     }
+}
+
+/// Machines come with their vApp, and from other machines; and what becomes true only after a task is waited for.
+#[tokio::test(flavor = "multi_thread")]
+async fn machines_come_with_their_vapp_and_from_each_other() {
+    let b = Bench::start().await;
+    let (c, vdc) = (&b.client, b.vdc().await);
+    let spec = b.spec("lan", 0).await;
+    let made = b.done(c.network_create(vdc, &spec).await).await;
+    let lan: NetworkId = made.owner.unwrap().parse().unwrap();
+    let network = c.network_wait(lan, quick(60)).await.unwrap();
+    assert_eq!((network.id, network.status), (lan, NetworkStatus::Realized));
+
+    let profile = c.vdc(vdc).await.unwrap().storage_profiles[0].id;
+    let web = NewVm { storage_profile: Some(profile), ..b.new_vm("web", "lan", "10.0.0.2").await };
+    let new = NewVapp {
+        name: "one".into(),
+        networks: vec![("lan".into(), lan)],
+        machines: vec![web],
+        ..NewVapp::default()
+    };
+    let (vapp, task) = c.vapp_compose(vdc, &new).await.unwrap();
+    let read = c.vapp_wait(vapp, quick(60)).await.unwrap();
+    assert_eq!(c.task(task).await.unwrap().status, TaskStatus::Success);
+    let web = read.vm_named("web").unwrap().id;
+
+    let copy = NewVm { source: web.into(), ..b.new_vm("copy", "lan", "10.0.0.3").await };
+    b.done(c.vapp_recompose(vapp, &Recompose { add: vec![copy], ..Recompose::default() }).await).await;
+    let read = c.vapp(vapp).await.unwrap();
+    let copy = read.vm_named("copy").unwrap();
+    assert_eq!(copy.addresses().collect::<Vec<_>>(), ["10.0.0.3"]);
+    assert_ne!(copy.id, web);
+
+    let section = GuestCustomization {
+        enabled: true,
+        computer_name: "copy".into(),
+        reset_password_required: true,
+        ..GuestCustomization::default()
+    };
+    b.done(c.vm_customize(copy.id, &section).await).await;
+    let early = c.vm_customization_wait(copy.id, quick(0)).await.unwrap_err();
+    assert_eq!(early.kind, ErrorKind::Timeout);
+    b.done(c.vm_power_on(copy.id).await).await;
+    c.vm_customization_wait(copy.id, quick(60)).await.unwrap();
+    let state = c.vm_power_on(copy.id).await.unwrap_err();
+    assert_eq!((state.kind, state.effect), (ErrorKind::State, Effect::Refused));
 }

@@ -10,7 +10,7 @@ use crate::{
     errors::Refusal,
     guest::{self, FirstBoot, sentinel},
     model::{
-        Capabilities, Customization, Disk, GuestRun, Metadata, Nic, Property, Realization, Snapshot,
+        Capabilities, Customization, Disk, GuestRun, Metadata, Network, Nic, Property, Realization, Snapshot,
         VappNetwork, Vm,
     },
     tasks::{Due, Entity},
@@ -22,11 +22,7 @@ pub(crate) enum Effect {
     Nothing,
     NetworkMade(Uuid),
     NetworkRealized(Uuid),
-    NetworkUpdated {
-        id: Uuid,
-        name: String,
-        description: String,
-    },
+    NetworkUpdated(Box<Network>),
     NetworkDeleted(Uuid),
     EdgeMade(Uuid),
     EdgeUpdated {
@@ -102,7 +98,10 @@ pub(crate) enum Effect {
         undeploy: bool,
     },
     /// They hold resources, and are off.
-    Deployed(Vec<Uuid>),
+    Deployed {
+        vms: Vec<Uuid>,
+        force_customization: bool,
+    },
     SuspensionDiscarded(Vec<Uuid>),
     /// Reset or restarted: a boot without a stop.
     Booted(Vec<Uuid>),
@@ -137,6 +136,8 @@ pub(crate) struct Reconfiguration {
     pub(crate) cpus: Option<u32>,
     pub(crate) cores_per_socket: Option<u32>,
     pub(crate) memory_mb: Option<u64>,
+    #[serde(default)]
+    pub(crate) os: Option<String>,
     pub(crate) disks: Option<Vec<Disk>>,
     pub(crate) nics: Option<Vec<Nic>>,
     #[serde(default)]
@@ -147,18 +148,21 @@ impl World {
     pub(crate) fn apply(&mut self, effect: Effect, at: i64) -> Result<(), Refusal> {
         match effect {
             Effect::Nothing => {}
-            Effect::NetworkMade(id) if self.knobs.realize_lag_ms > 0 => {
-                let then = at + self.knobs.realize_lag_ms;
+            Effect::NetworkMade(id) => {
+                let then = at.saturating_add(self.knobs.realize_ms());
+                if then <= at {
+                    return self.apply(Effect::NetworkRealized(id), at);
+                }
                 self.agenda.add(then, Due::Effect(Effect::NetworkRealized(id)));
             }
-            Effect::NetworkMade(id) | Effect::NetworkRealized(id) => {
+            Effect::NetworkRealized(id) => {
                 if let Some(network) = self.networks.get_mut(&id) {
                     network.status = Realization::Realized;
                 }
             }
-            Effect::NetworkUpdated { id, name, description } => {
-                if let Some(network) = self.networks.get_mut(&id) {
-                    (network.name, network.description) = (name, description);
+            Effect::NetworkUpdated(to) => {
+                if let Some(network) = self.networks.get_mut(&to.id) {
+                    *network = Network { status: network.status, ..*to };
                 }
             }
             Effect::NetworkDeleted(id) => {
@@ -227,7 +231,7 @@ impl World {
                     self.vm_remove(id);
                 }
                 for machine in moved {
-                    self.move_vm(machine, vapp);
+                    self.move_vm(machine, vapp, at);
                 }
                 if let (Some((name, description)), Some(vapp)) = (renamed, self.vapps.get_mut(&vapp)) {
                     (vapp.name, vapp.description) = (name, description);
@@ -296,10 +300,11 @@ impl World {
                     }
                 }
             }
-            Effect::Deployed(vms) => {
+            Effect::Deployed { vms, force_customization } => {
                 for vm in vms {
                     if let Some(vm) = self.vms.get_mut(&vm) {
                         vm.deployed = true;
+                        vm.needs_customization |= force_customization;
                     }
                 }
             }
@@ -449,13 +454,17 @@ impl World {
     }
 
     /// A machine changes its vApp: state, cards, disks and uptime travel with it.
-    fn move_vm(&mut self, Move { vm: id, name, nics }: Move, vapp: Uuid) {
+    fn move_vm(&mut self, Move { vm: id, name, nics }: Move, vapp: Uuid, at: i64) {
         let metadata = self.metadata.get(&Entity::Vm(id).urn()).cloned();
         let Some(mut vm) = self.vm_remove(id) else { return };
         if !self.knobs.move_keeps_id {
             vm.id = Uuid::new_v4();
         }
         (vm.vapp, vm.name, vm.nics) = (vapp, name, nics);
+        // A customization that is under way goes on.
+        if let Some(run) = vm.run.filter(|run| vm.id != id && run.ends > at) {
+            self.agenda.add(run.ends, Due::Effect(Effect::GuestCustomized(vm.id)));
+        }
         if let Some(metadata) = metadata {
             self.metadata.insert(Entity::Vm(vm.id).urn(), metadata);
         }
@@ -472,6 +481,7 @@ impl World {
         vm.cpus = change.cpus.unwrap_or(vm.cpus);
         vm.cores_per_socket = change.cores_per_socket.unwrap_or(vm.cores_per_socket);
         vm.memory_mb = change.memory_mb.unwrap_or(vm.memory_mb);
+        vm.os = change.os.unwrap_or_else(|| std::mem::take(&mut vm.os));
         if let Some(disks) = change.disks {
             vm.disks = disks;
         }

@@ -18,6 +18,8 @@ pub struct Knobs {
     pub count_lag_ms: i64,
     /// How long a network stays `CONFIGURING` after its task has succeeded: cloud ms.
     pub realize_lag_ms: i64,
+    /// And up to so much longer: cloud ms, by chance.
+    pub realize_lag_jitter_ms: i64,
     /// Tasks one user may have under way; 0 is no limit.
     pub operation_limit: usize,
     /// How long a finished task can be read: cloud ms.
@@ -73,7 +75,8 @@ impl Default for Knobs {
             addresses_are_unique: true,
             unknown_profile_refused: true,
             tasks_queue_first: true,
-            realize_lag_ms: 0,
+            realize_lag_ms: 500,
+            realize_lag_jitter_ms: 1_500,
             operation_limit: 0,
             task_expiry_ms: 90 * 86_400_000,
             vm_quota: 0,
@@ -90,8 +93,12 @@ impl Default for Knobs {
 impl Knobs {
     /// How long this count lags behind.
     pub(crate) fn lag_ms(&self) -> i64 {
-        let random = (uuid::Uuid::new_v4().as_u128() % 1000) as i64;
-        self.count_lag_ms.saturating_add(self.count_lag_jitter_ms.saturating_mul(random) / 1000)
+        by_chance(self.count_lag_ms, self.count_lag_jitter_ms)
+    }
+
+    /// How long this network is still being configured.
+    pub(crate) fn realize_ms(&self) -> i64 {
+        by_chance(self.realize_lag_ms, self.realize_lag_jitter_ms)
     }
 
     /// Sets some of them from a JSON object. An unknown name or a value of another type is refused by name.
@@ -114,6 +121,11 @@ impl Knobs {
             value.parse().map_err(|_| format!("{value:?} is no value of a knob"))?;
         self.set(&serde_json::json!({ name: value }))
     }
+}
+
+fn by_chance(least: i64, more: i64) -> i64 {
+    let random = (uuid::Uuid::new_v4().as_u128() % 1000) as i64;
+    least.saturating_add(more.saturating_mul(random) / 1000)
 }
 
 #[cfg(test)]

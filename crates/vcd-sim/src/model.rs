@@ -57,6 +57,9 @@ pub(crate) struct QosProfile {
     pub(crate) committed: u32,
 }
 
+/// The network that the card of a template stands on.
+pub(crate) const TEMPLATE_NETWORK: &str = "VM Network";
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Template {
     pub(crate) id: Uuid,
@@ -197,7 +200,18 @@ pub(crate) struct Nic {
     /// Its settings are to reach the guest at the next start.
     #[serde(default)]
     pub(crate) needs_customization: bool,
+    #[serde(default = "vmxnet3")]
+    pub(crate) adapter: String,
 }
+
+/// The card that one is where nothing else is said.
+pub(crate) fn vmxnet3() -> String {
+    "VMXNET3".into()
+}
+
+/// What cards there are.
+pub(crate) const ADAPTERS: &[&str] =
+    &["VMXNET3", "E1000", "E1000E", "VMXNET", "VMXNET2", "PCNet32", "SRIOVETHERNETCARD"];
 
 /// An address for a card, from nothing but chance, under the vendor's prefix.
 pub(crate) fn new_mac() -> String {
@@ -207,6 +221,9 @@ pub(crate) fn new_mac() -> String {
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Customization {
+    /// Domain and automatic sign-in, by their elements' names: kept and told, there is no domain here.
+    #[serde(default)]
+    pub(crate) other: std::collections::BTreeMap<String, String>,
     pub(crate) enabled: bool,
     #[serde(default)]
     pub(crate) change_sid: bool,
@@ -287,6 +304,9 @@ pub(crate) struct Vm {
     pub(crate) medium: Option<String>,
     #[serde(default)]
     pub(crate) question: Option<Question>,
+    /// The status it is shown with, whatever it is: the platform has lost sight of it, or is between two states.
+    #[serde(default)]
+    pub(crate) shown_as: Option<i32>,
     #[serde(default)]
     pub(crate) properties: Vec<Property>,
     /// Its latest customization, under way or over.
@@ -304,6 +324,7 @@ impl Vm {
     /// The integer status of an entity body.
     pub(crate) fn status(&self) -> i32 {
         match self {
+            Self { shown_as: Some(status), .. } => *status,
             Self { failed: true, .. } => -1,
             Self { question: Some(_), .. } => 5,
             Self { suspended: true, .. } => 3,

@@ -31,8 +31,6 @@ const VM: &[&str] = &[
     "ComputePolicy",
     "ComputePolicyCompliance",
     "IsComputePolicyCompliant",
-    // The body this simulator writes has it here; a client may send back what it read.
-    "VmSpecSection",
     "BootOptions",
     "Media",
     "Encrypted",

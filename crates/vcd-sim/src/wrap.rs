@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::{
+    Extension,
     body::{Body, to_bytes},
     extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
@@ -271,11 +272,12 @@ pub(crate) fn refuse(path: &str, refusal: Refusal, request_id: &str) -> Response
     }
 }
 
-pub(crate) async fn no_such_path(uri: Uri) -> Response {
-    refuse(uri.path(), Refusal::new(404, "NOT_FOUND", format!("There is no {}.", uri.path())), "-")
+pub(crate) async fn no_such_path(Extension(around): Extension<Around>, uri: Uri) -> Response {
+    let text = format!("There is no {}.", uri.path());
+    refuse(uri.path(), Refusal::new(404, "NOT_FOUND", text), &around.request_id)
 }
 
-pub(crate) async fn no_such_method(uri: Uri) -> Response {
+pub(crate) async fn no_such_method(Extension(around): Extension<Around>, uri: Uri) -> Response {
     let text = format!("{} does not take this method.", uri.path());
-    refuse(uri.path(), Refusal::new(405, "METHOD_NOT_ALLOWED", text), "-")
+    refuse(uri.path(), Refusal::new(405, "METHOD_NOT_ALLOWED", text), &around.request_id)
 }

@@ -333,7 +333,9 @@ async fn copying_holds_what_is_copied() {
     let vdc = cloud.vdc().await;
     let source = format!("<Source href=\"{}/api/vApp/vm-{vm}\"/>", cloud.url);
     let compose = format!(
-        "<ComposeVAppParams xmlns=\"{NS}\" name=\"b\"><SourcedItem>{source}</SourcedItem></ComposeVAppParams>"
+        "<ComposeVAppParams xmlns=\"{NS}\" xmlns:ovf=\"{OVF}\" name=\"b\"><InstantiationParams><NetworkConfigSection>\
+         <ovf:Info/>{}</NetworkConfigSection></InstantiationParams><SourcedItem>{source}</SourcedItem></ComposeVAppParams>",
+        cloud.network_configs(&[("net", &net)])
     );
     let clone = format!(
         "<CloneVAppParams xmlns=\"{NS}\" name=\"c\"><Source href=\"{}/api/vApp/vapp-{vapp}\"/></CloneVAppParams>",

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use vcd::{AddressMode, Edge, NewVm, Nic, Recompose, Vapp};
+use vcd::{AddressMode, Edge, NewVm, Nic, Recompose, Vapp, VmSource};
 
 const VM: &str = include_str!("../tests/fixtures/vm_busy.xml");
 
@@ -32,7 +32,7 @@ fn documents(c: &mut Criterion) {
         .map(|n| NewVm {
             description: String::new(),
             name: format!("vm-{n}"),
-            template: "aaaaaaaa-0000-4000-8000-000000000001".parse().expect("a template"),
+            source: VmSource::Template("aaaaaaaa-0000-4000-8000-000000000001".parse().expect("a template")),
             nics: vec![Nic::new(0, "lan", AddressMode::Manual(format!("10.0.0.{n}")))],
             storage_profile: None,
         })

@@ -7,8 +7,8 @@ mod from_env;
 use std::time::Duration;
 
 use vcd::{
-    AddressMode, CustomizationStatus, DiskEdit, GuestCustomization, NetworkSpec, NewVm, Nic, Recompose,
-    Reconfigure, UndeployAction, WaitOptions,
+    AddressMode, DiskEdit, GuestCustomization, NetworkSpec, NewVapp, NewVm, Nic, Recompose, Reconfigure,
+    UndeployAction, WaitOptions,
 };
 
 #[tokio::main]
@@ -32,13 +32,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let network = client.network_by_name(vdc, "example-net").await?.ok_or("the network is not there")?;
 
     println!("vApp and machine");
-    let (vapp, made) = client.vapp_compose(vdc, "example", "", &[("example-net", network.id)]).await?;
+    let network = client.network_wait(network.id, patience).await?;
+    let new = NewVapp {
+        name: "example".into(),
+        networks: vec![("example-net".into(), network.id)],
+        ..NewVapp::default()
+    };
+    let (vapp, made) = client.vapp_compose(vdc, &new).await?;
     client.task_wait(made, patience).await?;
+    client.vapp_wait(vapp, patience).await?;
     let template = client.template_vm("Debian 12").await?.ok_or("there is no template Debian 12")?;
     let vm = NewVm {
         name: "example-1".into(),
         description: "made by an example".into(),
-        template: template.id,
+        source: template.id.into(),
         nics: vec![Nic::new(0, "example-net", AddressMode::Pool)],
         storage_profile: None,
     };
@@ -59,9 +66,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let size = Reconfigure { cpus: Some(2), memory_mb: Some(4096), disks, ..Reconfigure::default() };
     client.task_wait(client.vm_reconfigure(vm.id, &size).await?, patience).await?;
     client.task_wait(client.vm_power_on(vm.id).await?, patience).await?;
-    while client.vm_customization_status(vm.id).await? == CustomizationStatus::Pending {
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
+    client.vm_customization_wait(vm.id, patience).await?;
     let vm = client.vm(vm.id).await?;
     println!("{} has {} vCPU at {:?}", vm.name, vm.cpus, vm.addresses().collect::<Vec<_>>());
 

@@ -41,6 +41,8 @@ pub enum ErrorKind {
     Denied,
     /// The name is taken.
     Duplicate,
+    /// The object is in a state in which this cannot be done (`INVALID_STATE`): put that right first.
+    State,
     /// The request breaks a rule.
     Invalid,
     /// The service failed (5xx, 429).
@@ -149,6 +151,7 @@ pub(crate) fn classify(status: u16, minor: &str, message: &str, reading: bool) -
         _ if says("Stop the vApp and try again") => ErrorKind::StopRequired,
         _ if says("is not running") => ErrorKind::NotRunning,
         (_, "DUPLICATE_NAME") => ErrorKind::Duplicate,
+        (_, "INVALID_STATE") => ErrorKind::State,
         (401, _) => ErrorKind::Denied,
         (403, _) if !reading => ErrorKind::Forbidden,
         (403 | 404, _) => ErrorKind::NotFound,
@@ -183,6 +186,7 @@ mod tests {
             (400, "", "… since vApp \"x\" is not running.", ErrorKind::NotRunning),
             (403, "ACCESS_TO_RESOURCE_IS_FORBIDDEN", "No access", ErrorKind::NotFound),
             (400, "DUPLICATE_NAME", "", ErrorKind::Duplicate),
+            (400, "INVALID_STATE", "… while the VM is powered on: CPU.", ErrorKind::State),
             (400, "BAD_REQUEST", "", ErrorKind::Invalid),
             (401, "", "", ErrorKind::Denied),
             (503, "", "", ErrorKind::Service),

@@ -84,6 +84,8 @@ id! {
     NetworkId: "urn:vcloud:network:", ["/network/"];
     /// An edge gateway.
     EdgeId: "urn:vcloud:gateway:", ["/edgeGateway/"];
+    /// A storage profile of a VDC.
+    StorageProfileId: "urn:vcloud:vdcstorageProfile:", ["/vdcStorageProfile/"];
     /// A task.
     TaskId: "urn:vcloud:task:", ["/task/"];
     /// A network manager (NSX-T), the provider's.

@@ -24,8 +24,8 @@
 //! # Errors
 //! Every call can end in [`ErrorKind::Transport`], [`ErrorKind::Service`], [`ErrorKind::Denied`] and
 //! [`ErrorKind::Protocol`]; one that names an object in [`ErrorKind::NotFound`] as well; one that changes something also in
-//! [`ErrorKind::Busy`], [`ErrorKind::Limit`], [`ErrorKind::Forbidden`], [`ErrorKind::Invalid`] and, where it gives a name,
-//! [`ErrorKind::Duplicate`]. What can happen besides is said at the call. Sizes are MiB (2^20), speeds Mbit/s (10^6), times
+//! [`ErrorKind::Busy`], [`ErrorKind::Limit`], [`ErrorKind::Forbidden`], [`ErrorKind::Invalid`],
+//! [`ErrorKind::State`] and, where it gives a name, [`ErrorKind::Duplicate`]. What can happen besides is said at the call. Sizes are MiB (2^20), speeds Mbit/s (10^6), times
 //! [`Duration`](std::time::Duration)s.
 //!
 //! Not here: media, independent disks, firewall and NAT, users and roles.
@@ -58,6 +58,7 @@ mod templates;
 mod vapp_networks;
 mod vapps;
 mod vms;
+mod waits;
 mod xml;
 
 pub use client::Client;
@@ -67,15 +68,15 @@ pub use customization::{CustomizationStatus, GuestCustomization, OtherSettings};
 pub use edges::{Edge, EdgeQos, QosProfile};
 pub use error::{Effect, Error, ErrorKind, Result};
 pub use ids::{
-    CatalogId, EdgeId, ManagerId, NetworkId, OrgId, ParseIdError, QosProfileId, TaskId, TemplateId,
-    TemplateVmId, VappId, VdcId, VmId,
+    CatalogId, EdgeId, ManagerId, NetworkId, OrgId, ParseIdError, QosProfileId, StorageProfileId, TaskId,
+    TemplateId, TemplateVmId, VappId, VdcId, VmId,
 };
 pub use networks::{Network, NetworkSpec, NetworkStatus, Subnet};
 pub use nics::{AddressMode, Nic};
 pub use orgs::{Named, Org, Vdc};
 pub use power::UndeployAction;
 pub use query::{Query, Record};
-pub use recompose::{MoveVm, NewVm, Recompose};
+pub use recompose::{MoveVm, NewVm, Recompose, VmSource};
 pub use reconfigure::{DiskEdit, Reconfigure};
 pub use retry::{Next, RetryPolicy};
 pub use session::ApiVersion;
@@ -83,5 +84,5 @@ pub use snapshots::Snapshot;
 pub use task::{Task, TaskStatus, WaitOptions};
 pub use templates::{Catalog, Template, TemplateVm};
 pub use vapp_networks::VappNetwork;
-pub use vapps::Vapp;
+pub use vapps::{NewVapp, Vapp};
 pub use vms::{Capabilities, Disk, Vm};

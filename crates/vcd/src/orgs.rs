@@ -3,7 +3,7 @@
 use crate::{
     client::{Client, Family},
     error::{Error, Result},
-    ids::{NetworkId, OrgId, VappId, VdcId},
+    ids::{NetworkId, OrgId, StorageProfileId, VappId, VdcId},
     query::{Query, parse},
     xml::{self, Find},
 };
@@ -43,8 +43,8 @@ pub struct Vdc {
     pub vapps: Vec<Named<VappId>>,
     /// The org VDC networks that vApps in it can be attached to.
     pub networks: Vec<Named<NetworkId>>,
-    /// Hrefs of its storage profiles, by name.
-    pub storage_profiles: Vec<(String, String)>,
+    /// Its storage profiles.
+    pub storage_profiles: Vec<Named<StorageProfileId>>,
 }
 
 impl Client {
@@ -97,7 +97,7 @@ pub(crate) fn read_vdc(root: roxmltree::Node<'_, '_>) -> Result<Vdc> {
     });
     let profiles = root.child("VdcStorageProfiles").map(|e| {
         e.children_named("VdcStorageProfile")
-            .map(|r| Ok((r.required("name")?.to_owned(), r.required("href")?.to_owned())))
+            .map(|r| Ok(Named { id: parse(r.required("href")?)?, name: r.required("name")?.to_owned() }))
             .collect::<Result<Vec<_>>>()
     });
     Ok(Vdc {

@@ -5,12 +5,33 @@ use reqwest::Method;
 use crate::{
     client::Client,
     error::Result,
-    ids::{TaskId, TemplateVmId, VappId, VmId},
+    ids::{StorageProfileId, TaskId, TemplateVmId, VappId, VmId},
     nics::{Nic, write_nics},
     xml::Writer,
 };
 
-/// A machine to be copied from a template: off, and to be customized at its first start.
+/// What a machine is copied from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VmSource {
+    /// The machine in a template.
+    Template(TemplateVmId),
+    /// A machine of a vApp, which is held meanwhile **\[inf\]**.
+    Vm(VmId),
+}
+
+impl From<TemplateVmId> for VmSource {
+    fn from(id: TemplateVmId) -> Self {
+        Self::Template(id)
+    }
+}
+
+impl From<VmId> for VmSource {
+    fn from(id: VmId) -> Self {
+        Self::Vm(id)
+    }
+}
+
+/// A machine to be copied from a template or from another machine: off, and to be customized at its first start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewVm {
     /// Its name, which no other machine of the vApp has.
@@ -18,11 +39,11 @@ pub struct NewVm {
     /// What it is said to be.
     pub description: String,
     /// What it is copied from.
-    pub template: TemplateVmId,
+    pub source: VmSource,
     /// Its cards, on networks of the vApp.
     pub nics: Vec<Nic>,
-    /// Href of its storage profile; `None` takes the VDC's default.
-    pub storage_profile: Option<String>,
+    /// Its storage profile; `None` takes the VDC's default.
+    pub storage_profile: Option<StorageProfileId>,
 }
 
 /// A machine to be moved from another vApp of the same VDC. It keeps running, and keeps its cards, addresses and disks.
@@ -66,6 +87,29 @@ impl Client {
     }
 }
 
+/// A machine to be copied, as compose and recompose have it.
+pub(crate) fn write_new(w: &mut Writer, base: &str, vm: &NewVm) {
+    w.element("SourcedItem", &[("sourceDelete", "false")], |w| {
+        let href = match vm.source {
+            VmSource::Template(id) => format!("{base}/api/vAppTemplate/vm-{}", id.uuid()),
+            VmSource::Vm(id) => format!("{base}/api/vApp/vm-{}", id.uuid()),
+        };
+        w.element("Source", &[("href", &href)], |_| {});
+        w.element("VmGeneralParams", &[], |w| {
+            w.leaf("Name", &vm.name);
+            w.leaf("Description", &vm.description);
+            w.leaf("NeedsCustomization", true);
+        });
+        w.element("InstantiationParams", &[], |w| {
+            w.element("NetworkConnectionSection", &[], |w| write_nics(w, &vm.nics));
+        });
+        if let Some(profile) = vm.storage_profile {
+            let href = format!("{base}/api/vdcStorageProfile/{}", profile.uuid());
+            w.element("StorageProfile", &[("href", &href)], |_| {});
+        }
+    });
+}
+
 /// `deploy` and `powerOn` are said to be false, as they are true where nothing is said **\[doc\]**. They are about new
 /// machines only: what is moved keeps running.
 pub(crate) fn write(change: &Recompose, base: &str) -> String {
@@ -73,21 +117,7 @@ pub(crate) fn write(change: &Recompose, base: &str) -> String {
     attrs.extend(change.rename.as_deref().map(|name| ("name", name)));
     Writer::root("RecomposeVAppParams", &attrs, |w| {
         for vm in &change.add {
-            w.element("SourcedItem", &[("sourceDelete", "false")], |w| {
-                let href = format!("{base}/api/vAppTemplate/vm-{}", vm.template.uuid());
-                w.element("Source", &[("href", &href)], |_| {});
-                w.element("VmGeneralParams", &[], |w| {
-                    w.leaf("Name", &vm.name);
-                    w.leaf("Description", &vm.description);
-                    w.leaf("NeedsCustomization", true);
-                });
-                w.element("InstantiationParams", &[], |w| {
-                    w.element("NetworkConnectionSection", &[], |w| write_nics(w, &vm.nics));
-                });
-                if let Some(href) = &vm.storage_profile {
-                    w.element("StorageProfile", &[("href", href)], |_| {});
-                }
-            });
+            write_new(w, base, vm);
         }
         for vm in &change.move_in {
             w.element("SourcedItem", &[("sourceDelete", "true")], |w| {

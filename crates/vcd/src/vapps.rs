@@ -7,6 +7,7 @@ use crate::{
     error::{Error, Result},
     ids::{NetworkId, TaskId, VappId, VdcId},
     query::parse,
+    recompose::{NewVm, write_new},
     task::running_tasks,
     vapp_networks::{VappNetwork, network_config, read_networks},
     vms::{Vm, read_vm},
@@ -52,31 +53,40 @@ impl Vapp {
     }
 }
 
+/// A vApp to be made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewVapp {
+    /// Its name. Names are not unique by the platform's rule **\[src\]**.
+    pub name: String,
+    /// What it is said to be.
+    pub description: String,
+    /// Org VDC networks that it is attached to, and what they are called in it.
+    pub networks: Vec<(String, NetworkId)>,
+    /// Machines to copy into it, in the same task.
+    pub machines: Vec<NewVm>,
+}
+
 const COMPOSE: &str = "application/vnd.vmware.vcloud.composeVAppParams+xml";
 const VAPP: &str = "application/vnd.vmware.vcloud.vApp+xml";
 
 impl Client {
-    /// Makes a vApp attached to these org VDC networks, under their names, without machines. Returns its id with the task:
-    /// names are not unique by the platform's rule **\[src\]**.
-    pub async fn vapp_compose(
-        &self,
-        vdc: VdcId,
-        name: &str,
-        description: &str,
-        networks: &[(&str, NetworkId)],
-    ) -> Result<(VappId, TaskId)> {
+    /// Makes a vApp. Returns its id with the task.
+    pub async fn vapp_compose(&self, vdc: VdcId, new: &NewVapp) -> Result<(VappId, TaskId)> {
         let base = self.base();
-        let attrs = [("name", name), ("deploy", "false"), ("powerOn", "false")];
+        let attrs = [("name", new.name.as_str()), ("deploy", "false"), ("powerOn", "false")];
         let content = Writer::root("ComposeVAppParams", &attrs, |w| {
-            w.leaf("Description", description);
+            w.leaf("Description", &new.description);
             w.element("InstantiationParams", &[], |w| {
                 w.element("NetworkConfigSection", &[], |w| {
                     w.leaf("ovf:Info", "");
-                    for (name, id) in networks {
+                    for (name, id) in &new.networks {
                         network_config(w, &base, name, *id);
                     }
                 });
             });
+            for vm in &new.machines {
+                write_new(w, &base, vm);
+            }
             w.leaf("AllEULAsAccepted", true);
         });
         let path = format!("/api/vdc/{}/action/composeVApp", vdc.uuid());

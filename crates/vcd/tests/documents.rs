@@ -50,7 +50,7 @@ async fn a_vdc_of_api_5_1() {
     assert_eq!((vdc.name.as_str(), vdc.status, vdc.enabled), ("dc", 1, true));
     assert_eq!(vdc.vapps.iter().map(|a| a.name.as_str()).collect::<Vec<_>>(), ["shop"]);
     assert_eq!(vdc.networks[0].name, "lan");
-    assert_eq!(vdc.storage_profiles[0].0, "gold");
+    assert_eq!(vdc.storage_profiles[0].name, "gold");
 }
 
 #[tokio::test]

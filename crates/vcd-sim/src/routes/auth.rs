@@ -2,17 +2,18 @@
 
 use axum::{
     Form, Json,
-    extract::Path,
+    extract::{Path, Query},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use super::{Ask, Params, views::link};
+use super::{Ask, Params, edges::page, views::link};
 use crate::{
     config::Account,
     errors::{Refusal, respond},
+    filter::{check, matches},
     model::ApiToken,
     server::random_token,
     wrap::VERSIONS,
@@ -210,16 +211,24 @@ pub(super) async fn register(ask: Ask, Json(body): Json<Value>) -> Response {
     })
 }
 
-pub(super) async fn tokens(ask: Ask) -> Response {
+pub(super) async fn tokens(ask: Ask, Query(params): Query<Params>) -> Response {
+    let filter = params.get("filter").map(String::as_str);
     let world = ask.read();
-    let own: Vec<Value> = world
+    let meant = |name: &str| matches(filter, |field| (field == "name").then_some(name)).map_err(Refusal::bad);
+    let own = world
         .api_tokens
         .iter()
         .filter(|t| t.user == ask.around.user())
-        .map(|t| json!({"id": format!("urn:vcloud:token:{}", t.name), "name": t.name, "type": "REFRESH"}))
+        .filter_map(|t| {
+            let row =
+                json!({"id": format!("urn:vcloud:token:{}", t.name), "name": t.name, "type": "REFRESH"});
+            meant(&t.name).map(|is| is.then_some(row)).transpose()
+        })
         .collect();
-    let n = own.len();
-    ask.json(Ok(json!({"resultTotal": n, "pageCount": 1, "page": 1, "pageSize": 128, "values": own})))
+    if let Err(text) = check(filter, &["name"]) {
+        return ask.json(Err(Refusal::bad(text)));
+    }
+    page(&ask, "1.0.0/tokens", &params, 128, own)
 }
 
 pub(super) async fn token_delete(ask: Ask, Path(id): Path<String>) -> Response {

@@ -210,6 +210,12 @@ pub(super) enum ForeignChange {
         vm: String,
         name: Option<String>,
     },
+    /// A machine is shown with this status, whatever it is (6 and 7: the platform has lost sight of it), or, without one, as it
+    /// is again.
+    Status {
+        vm: String,
+        status: Option<i32>,
+    },
     Resize {
         vm: String,
         cpus: Option<u32>,
@@ -284,6 +290,16 @@ fn foreign(world: &mut World, now: i64, change: ForeignChange) -> Result<(), Ref
             let id = world.vm(id_of(&vm)?)?.id;
             if let Some(vm) = world.vms.get_mut(&id) {
                 vm.medium = name;
+            }
+            Ok(())
+        }
+        ForeignChange::Status { vm, status } => {
+            let id = world.vm(id_of(&vm)?)?.id;
+            if status.is_some_and(|s| !(-1..=21).contains(&s)) {
+                return Err(Refusal::bad("a status from -1 to 21 is expected"));
+            }
+            if let Some(vm) = world.vms.get_mut(&id) {
+                vm.shown_as = status;
             }
             Ok(())
         }

@@ -8,21 +8,20 @@ use axum::{
 use roxmltree::Node;
 
 use super::{
-    Ask, id_of, parse, views,
-    vms::{alone, idle_vm, update},
+    Ask, id_of, number, parse, views,
+    vms::{alone, idle_vm, is_held, update},
 };
 use crate::{
     effects::Effect,
     errors::Refusal,
     model::{Customization, Vm},
-    tasks::Entity,
     xml::{Element, Read},
 };
 
 pub(super) async fn get(ask: Ask, Path(id): Path<String>) -> Response {
     let world = ask.read();
     let result = id_of(&id).and_then(|id| world.vm(id)).map(|vm| {
-        let editable = !world.is_busy(Entity::Vm(vm.id));
+        let editable = !is_held(&world, vm);
         alone(views::customization(vm.id, &vm.customization, ask.base(), editable))
     });
     ask.xml(200, "guestCustomizationSection", result)
@@ -40,12 +39,27 @@ pub(super) async fn put(ask: Ask, Path(id): Path<String>, body: String) -> Respo
     ask.task(result)
 }
 
+/// What is kept and told, and has no effect here: there is no domain, and nobody signs in by himself.
+pub(super) const OTHER: &[&str] = &[
+    "JoinDomainEnabled",
+    "UseOrgSettings",
+    "DomainName",
+    "DomainUserName",
+    "DomainUserPassword",
+    "MachineObjectOU",
+    "AdminAutoLogonEnabled",
+    "AdminAutoLogonCount",
+];
+
 /// Longer scripts are refused.
 const SCRIPT_MAX: usize = 49_000;
 
 /// Reads the whole section: what it leaves out is gone afterwards.
 pub(super) fn read(vm: &Vm, root: Node<'_, '_>) -> Result<Customization, Refusal> {
+    let kept =
+        |name: &&str| Some(((*name).to_owned(), root.value(name).filter(|v| !v.is_empty())?.to_owned()));
     let section = Customization {
+        other: OTHER.iter().filter_map(kept).collect(),
         enabled: root.flag("Enabled"),
         change_sid: root.flag("ChangeSid"),
         admin_password_enabled: root.flag("AdminPasswordEnabled"),
@@ -60,6 +74,13 @@ pub(super) fn read(vm: &Vm, root: Node<'_, '_>) -> Result<Customization, Refusal
     if section.admin_password_auto && given {
         return Err(Refusal::bad(
             "'AdminPassword' should either be reset or remain unchanged when auto is set.",
+        ));
+    }
+    let count: u32 = root.value("AdminAutoLogonCount").map_or(Ok(0), |t| number(t, "AdminAutoLogonCount"))?;
+    let logs_on = if root.flag("AdminAutoLogonEnabled") { 1..=100 } else { 0..=0 };
+    if !logs_on.contains(&count) {
+        return Err(Refusal::bad(
+            "validation error on field 'AdminAutoLogonCount': 1 to 100 with automatic sign-in, else 0",
         ));
     }
     if section.script.as_ref().is_some_and(|s| s.len() > SCRIPT_MAX) {

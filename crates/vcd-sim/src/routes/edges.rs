@@ -78,7 +78,7 @@ pub(super) fn page(
             .collect();
         rest.sort();
         let next = format!(
-            "<{}/cloudapi/1.0.0/{path}?page={}&pageSize={size}{}>;rel=\"nextPage\";type=\"application/json\";model=\"{}\"",
+            "<{}/cloudapi/{path}?page={}&pageSize={size}{}>;rel=\"nextPage\";type=\"application/json\";model=\"{}\"",
             ask.base(),
             page + 1,
             rest.concat(),
@@ -119,7 +119,7 @@ pub(super) async fn list(ask: Ask, Query(params): Query<Params>) -> Response {
             }
         })
         .collect();
-    page(&ask, "edgeGateways", &params, PAGE_MAX, rows)
+    page(&ask, "1.0.0/edgeGateways", &params, PAGE_MAX, rows)
 }
 
 pub(super) async fn get(ask: Ask, Path(id): Path<String>) -> Response {
@@ -202,8 +202,12 @@ pub(super) async fn create(ask: Ask, body: Bytes) -> Response {
 
 /// Its name and its description.
 pub(super) async fn put(ask: Ask, Path(id): Path<String>, body: Bytes) -> Response {
-    let asked = match id_of(&id).and_then(|id| ask.read().edge(id).map(drop)).and_then(|()| read(&ask, &body))
-    {
+    let idle = |id| {
+        let world = ask.read();
+        world.edge(id)?;
+        world.require_idle(&[Entity::Gateway(id)])
+    };
+    let asked = match id_of(&id).and_then(idle).and_then(|()| read(&ask, &body)) {
         Ok(asked) => asked,
         Err(refusal) => return ask.json(Err(refusal)),
     };
@@ -285,11 +289,14 @@ pub(super) async fn used_addresses(
     Path(id): Path<String>,
     Query(params): Query<Params>,
 ) -> Response {
+    if let Err(text) = check(params.get("filter").map(String::as_str), &["category", "ipAddress"]) {
+        return ask.json(Err(Refusal::bad(text)));
+    }
     let world = ask.read();
     let rows = id_of(&id)
         .and_then(|id| world.edge(id))
         .map(|e| vec![json!({"category": "PRIMARY_IP", "ipAddress": e.uplink, "networkRef": null})]);
-    page(&ask, &format!("edgeGateways/{id}/usedIpAddresses"), &params, PAGE_MAX, rows)
+    page(&ask, &format!("1.0.0/edgeGateways/{id}/usedIpAddresses"), &params, PAGE_MAX, rows)
 }
 
 pub(super) async fn qos_get(ask: Ask, Path(id): Path<String>) -> Response {
@@ -346,13 +353,16 @@ fn manager(world: &World) -> String {
 
 /// The provider's list of network managers.
 pub(super) async fn managers(ask: Ask, Query(params): Query<Params>) -> Response {
+    if let Err(text) = check(params.get("filter").map(String::as_str), &["id", "name"]) {
+        return ask.json(Err(Refusal::bad(text)));
+    }
     let world = ask.read();
     let rows = if ask.around.is_provider() {
         Ok(vec![json!({"id": manager(&world), "name": "nsx", "networkProviderScope": null})])
     } else {
         Err(Refusal::new(403, "ACCESS_TO_RESOURCE_IS_FORBIDDEN", "This operation is denied."))
     };
-    page(&ask, "nsxTResources/nsxTManagers", &params, PAGE_MAX, rows)
+    page(&ask, "1.0.0/nsxTResources/nsxTManagers", &params, PAGE_MAX, rows)
 }
 
 pub(super) async fn profiles(ask: Ask, Query(params): Query<Params>) -> Response {
@@ -378,5 +388,5 @@ pub(super) async fn profiles(ask: Ask, Query(params): Query<Params>) -> Response
     } else {
         Err(Refusal::new(403, "ACCESS_TO_RESOURCE_IS_FORBIDDEN", "This operation is denied."))
     };
-    page(&ask, "nsxTResources/gatewayQoSProfiles", &params, PAGE_MAX, rows)
+    page(&ask, "1.0.0/nsxTResources/gatewayQoSProfiles", &params, PAGE_MAX, rows)
 }

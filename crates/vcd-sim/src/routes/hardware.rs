@@ -7,7 +7,7 @@ use super::{
     nics::{self, Asked},
     number, parse,
     views::link,
-    vms::{check_size, small},
+    vms::{check_size, is_held, small},
 };
 use crate::{
     durations,
@@ -95,30 +95,33 @@ impl<'h> Hardware<'h> {
     }
 
     fn cards(&self, name: &str) -> Vec<Element> {
+        let primary = self.nics.iter().find(|n| n.primary).or(self.nics.first()).map(|n| n.index);
         self.nics
             .iter()
             .map(|n| {
+                // 2 is the controller's, 4 and 5 are those of CPU and memory.
+                let instance = if n.index == 0 { 1 } else { n.index + 10 };
                 let connection = Element::new("rasd:Connection")
                     .attr("vcloud:ipAddressingMode", &n.mode)
                     .attr("vcloud:ipAddress", n.ip.as_deref().unwrap_or_default())
-                    .attr("vcloud:primaryNetworkConnection", n.index == 0)
+                    .attr("vcloud:primaryNetworkConnection", Some(n.index) == primary)
                     .text(&n.network);
                 Element::new(name)
                     .leaf("rasd:Address", &n.mac)
                     .leaf("rasd:AddressOnParent", n.index)
                     .leaf("rasd:AutomaticAllocation", n.connected)
                     .child(connection)
-                    .leaf("rasd:Description", "Vmxnet3 ethernet adapter")
+                    .leaf("rasd:Description", format!("{} ethernet adapter", n.adapter))
                     .leaf("rasd:ElementName", format!("Network adapter {}", n.index))
-                    .leaf("rasd:InstanceID", n.index + 1)
-                    .leaf("rasd:ResourceSubType", "VMXNET3")
+                    .leaf("rasd:InstanceID", instance)
+                    .leaf("rasd:ResourceSubType", &n.adapter)
                     .leaf("rasd:ResourceType", 10)
             })
             .collect()
     }
 
-    /// The whole section, as it stands in a machine's body.
-    pub(super) fn section(&self, vm_href: &str, name: &str) -> Element {
+    /// The whole section, as it stands in a machine's body. What cannot be changed now has no links to change it by.
+    pub(super) fn section(&self, vm_href: &str, name: &str, editable: bool) -> Element {
         let own = format!("{vm_href}/virtualHardwareSection/");
         let edit = |part: &str, kind: &str| link("edit", Some(kind), format!("{own}{part}"));
         let system = Element::new("ovf:System")
@@ -141,8 +144,7 @@ impl<'h> Hardware<'h> {
             .children(self.disks("ovf:Item"))
             .child(self.cpu("ovf:Item"))
             .child(self.memory("ovf:Item"))
-            .child(edit("cpu", "rasdItem"))
-            .child(edit("memory", "rasdItem"))
+            .children(["cpu", "memory"].into_iter().filter(|_| editable).map(|part| edit(part, "rasdItem")))
     }
 }
 
@@ -155,7 +157,8 @@ pub(super) async fn section(ask: Ask, Path(id): Path<String>) -> Response {
     let world = ask.read();
     let result = id_of(&id).and_then(|id| world.vm(id)).map(|vm| {
         let own = super::views::href(ask.base(), Entity::Vm(vm.id));
-        Hardware::of(vm).section(&own, &vm.name).attr("xmlns", VCLOUD).attr("xmlns:ovf", OVF)
+        let editable = !is_held(&world, vm);
+        Hardware::of(vm).section(&own, &vm.name, editable).attr("xmlns", VCLOUD).attr("xmlns:ovf", OVF)
     });
     ask.xml(200, "virtualHardwareSection", result)
 }
@@ -170,7 +173,7 @@ pub(super) async fn get(ask: Ask, Path((id, part)): Path<(String, String)>) -> R
             root(Element::new("RasdItemsList"))
                 .attr("href", &own)
                 .attr("type", super::views::media("rasdItemsList"))
-                .child(link("edit", Some("rasdItemsList"), own.clone()))
+                .children((!is_held(&world, vm)).then(|| link("edit", Some("rasdItemsList"), own.clone())))
                 .children(items)
         };
         match part.as_str() {
@@ -227,8 +230,11 @@ fn read(world: &World, vm: &Vm, part: &str, body: &str) -> Result<Reconfiguratio
             ..Reconfiguration::default()
         },
         "disks" => {
-            let disks =
-                items(root, "17").map(|item| read_disk(vm, item, &value)).collect::<Result<_, _>>()?;
+            let mut disks = Vec::new();
+            for item in items(root, "17") {
+                let disk = read_disk(vm, &disks, item, &value)?;
+                disks.push(disk);
+            }
             Reconfiguration { disks: Some(disks), ..Reconfiguration::default() }
         }
         "networkCards" => {
@@ -267,6 +273,8 @@ fn read_card(
         network: connection.text().unwrap_or("none").trim().to_owned(),
         mode: attribute("ipAddressingMode").unwrap_or_else(|| "NONE".into()),
         address: attribute("ipAddress"),
+        mac: None,
+        adapter: value(item, "ResourceSubType").map(|t| t.trim().to_owned()),
         connected: value(item, "AutomaticAllocation").is_some_and(|v| v.trim().eq_ignore_ascii_case("true")),
         needs_customization: false,
     })
@@ -275,6 +283,7 @@ fn read_card(
 /// A disk item: its size is the capacity of the host resource, unless only the quantity was changed.
 fn read_disk(
     vm: &Vm,
+    others: &[Disk],
     item: roxmltree::Node<'_, '_>,
     value: &impl Fn(roxmltree::Node<'_, '_>, &str) -> Option<String>,
 ) -> Result<Disk, Refusal> {
@@ -296,12 +305,10 @@ fn read_disk(
     };
     let unit =
         value(item, "AddressOnParent").map(|t| number(&t, "AddressOnParent")).transpose()?.unwrap_or(0);
-    let id = if before.is_some() { id } else { fresh_disk_id(vm, id) };
-    Ok(Disk { id, size_mb, unit, bus: 0, adapter: 5 })
-}
-
-/// Ids of disks are the platform's to give: a new one takes the next.
-fn fresh_disk_id(vm: &Vm, asked: u32) -> u32 {
-    let highest = vm.disks.iter().map(|d| d.id).max().unwrap_or(1999);
-    asked.max(highest.saturating_add(1))
+    // Ids of disks are the platform's to give: a new one takes the next.
+    let highest = vm.disks.iter().chain(others).map(|d| d.id).max().unwrap_or(1999);
+    Ok(match before {
+        Some(before) => Disk { size_mb, unit, ..before.clone() },
+        None => Disk { id: highest.saturating_add(1).max(2000), size_mb, unit, bus: 0, adapter: 5 },
+    })
 }

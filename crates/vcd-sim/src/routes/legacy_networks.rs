@@ -58,7 +58,8 @@ pub(super) fn org_network(world: &World, n: &Network, base: &str, now: i64) -> E
     let own = href(base, entity);
     let mut links = vec![link("up", Some("vdc"), format!("{base}/api/vdc/{}", world.vdc.id))];
     let running = world.task_on(entity).filter(|t| t.owner == entity);
-    if running.is_none() {
+    // A compose that gives out its addresses holds it too.
+    if !world.is_busy(entity) {
         links.push(link("remove", None, format!("{base}/api/admin/network/{}", n.id)));
         links.push(link("edit", Some("orgVdcNetwork"), format!("{base}/api/admin/network/{}", n.id)));
     }
@@ -83,19 +84,21 @@ pub(super) async fn create(ask: Ask, Path(_): Path<String>, body: String) -> Res
         .change(|c| {
             let doc = parse(c.world, &body, "OrgVdcNetwork")?;
             let root = doc.root_element();
+            let edge = root.find("EdgeGateway").and_then(|e| e.attribute("href")).unwrap_or_default();
+            let edge = id_of(edge)?;
+            c.world.require_idle(&[Entity::Gateway(edge)])?;
             let scope = root
                 .find("Configuration")
                 .and_then(|r| r.find("IpScopes"))
                 .and_then(|s| s.find("IpScope"))
                 .ok_or_else(|| Refusal::bad("IpScope is missing"))?;
-            let edge = root.find("EdgeGateway").and_then(|e| e.attribute("href")).unwrap_or_default();
             let text = |name: &str| scope.value(name).unwrap_or_default().trim().to_owned();
             let ranges = scope.find("IpRanges").map(|r| r.all("IpRange")).unwrap_or_default();
             let network = Network {
                 id: Uuid::new_v4(),
                 name: root.attribute("name").unwrap_or_default().into(),
                 description: root.value("Description").unwrap_or_default().into(),
-                edge: id_of(edge)?,
+                edge,
                 gateway: text("Gateway"),
                 prefix_length: match scope.value("SubnetPrefixLength") {
                     Some(prefix) => number(prefix, "SubnetPrefixLength")?,
@@ -163,6 +166,7 @@ pub(super) async fn edge(ask: Ask, Path(id): Path<String>) -> Response {
             .attr("type", "application/vnd.vmware.admin.edgeGateway+xml")
             .child(link("up", Some("vdc"), format!("{base}/api/vdc/{}", world.vdc.id)))
             .leaf("Description", &e.description)
+            .children(views::tasks_of(&world, Entity::Gateway(e.id), base, ask.now()))
             .leaf("EdgeGatewayType", "NSXT_BACKED")
             .child(
                 Element::new("Configuration").leaf("GatewayBackingConfig", "compact").child(

@@ -3,6 +3,7 @@
 mod access;
 mod auth;
 mod control;
+mod copies;
 mod customization;
 mod edges;
 mod fields;
@@ -181,6 +182,7 @@ fn organisation() -> Router<Simulator> {
         .route("/api/admin/vdc/{id}/networks", get(query::networks_of_vdc).post(legacy_networks::create))
         .route("/api/admin/edgeGateway/{id}", get(legacy_networks::edge))
         .route("/api/catalog/{id}", get(orgs::catalog))
+        .route("/api/admin/catalog/{id}", get(orgs::catalog))
         .route("/api/catalogItem/{id}", get(orgs::catalog_item))
         .route("/api/vAppTemplate/{id}", get(orgs::template))
         .route("/api/vdcStorageProfile/{id}", get(orgs::storage_profile))

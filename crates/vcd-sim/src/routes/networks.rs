@@ -53,7 +53,7 @@ pub(super) async fn list(ask: Ask, Query(params): Query<Params>) -> Response {
             }
         })
         .collect();
-    page(&ask, "orgVdcNetworks", &params, PAGE_MAX, rows)
+    page(&ask, "1.0.0/orgVdcNetworks", &params, PAGE_MAX, rows)
 }
 
 pub(super) async fn get(ask: Ask, Path(id): Path<String>) -> Response {
@@ -107,31 +107,11 @@ pub(super) fn add(c: &mut Change<'_>, network: Network) -> Result<Uuid, Refusal>
     let edge = c.world.edge(network.edge)?;
     let (edge, realized) = (edge.id, edge.status == Realization::Realized);
     c.world.require_idle(&[Entity::Gateway(edge)])?;
-    if network.name.trim().is_empty() || network.name.chars().count() > 128 {
-        return Err(Refusal::bad("validation error on field 'name'"));
-    }
-    let (Some(gateway), 1..=30) = (ip_number(&network.gateway), network.prefix_length) else {
-        return Err(Refusal::bad("validation error on field 'subnets': gateway and prefix length"));
-    };
-    let mask = u32::MAX << (32 - u32::from(network.prefix_length));
-    for (first, last) in &network.ranges {
-        let inside = |n: u32| n & mask == gateway & mask;
-        match (ip_number(first), ip_number(last)) {
-            (Some(first), Some(last)) if first <= last && inside(first) && inside(last) => {}
-            _ => return Err(Refusal::bad("validation error on field 'ipRanges': not inside the subnet")),
-        }
-    }
+    check_subnet(&network)?;
     if !realized {
         return Err(Refusal::new(400, "INVALID_STATE", "The edge gateway is not realized."));
     }
-    if c.world.networks.values().any(|n| n.name == network.name) {
-        let text = format!("The name \"{}\" is already in use by another network.", network.name);
-        return Err(Refusal::new(400, "DUPLICATE_NAME", text));
-    }
-    let overlapping = || c.world.networks.values().find(|n| overlap(n, &network));
-    if let Some(other) = c.world.knobs.subnets_must_differ.then(overlapping).flatten() {
-        return Err(Refusal::bad(format!("The subnet overlaps that of network \"{}\".", other.name)));
-    }
+    is_free(c.world, &network)?;
     let quota = c.world.knobs.network_quota;
     if quota > 0 && c.world.networks.len() >= quota {
         return Err(Refusal::bad("The requested operation would exceed the VDC's network quota."));
@@ -152,6 +132,38 @@ pub(super) fn add(c: &mut Change<'_>, network: Network) -> Result<Uuid, Refusal>
         c.world.networks.remove(&id);
     }
     started
+}
+
+/// A name, and addresses that lie in the subnet.
+fn check_subnet(network: &Network) -> Result<(), Refusal> {
+    if network.name.trim().is_empty() || network.name.chars().count() > 128 {
+        return Err(Refusal::bad("validation error on field 'name'"));
+    }
+    let (Some(gateway), 1..=30) = (ip_number(&network.gateway), network.prefix_length) else {
+        return Err(Refusal::bad("validation error on field 'subnets': gateway and prefix length"));
+    };
+    let mask = u32::MAX << (32 - u32::from(network.prefix_length));
+    for (first, last) in &network.ranges {
+        let inside = |n: u32| n & mask == gateway & mask;
+        match (ip_number(first), ip_number(last)) {
+            (Some(first), Some(last)) if first <= last && inside(first) && inside(last) => {}
+            _ => return Err(Refusal::bad("validation error on field 'ipRanges': not inside the subnet")),
+        }
+    }
+    Ok(())
+}
+
+/// Neither its name nor its addresses are another's.
+fn is_free(world: &World, network: &Network) -> Result<(), Refusal> {
+    let mut others = world.networks.values().filter(|n| n.id != network.id);
+    if others.clone().any(|n| n.name == network.name) {
+        let text = format!("The name \"{}\" is already in use by another network.", network.name);
+        return Err(Refusal::new(400, "DUPLICATE_NAME", text));
+    }
+    match others.find(|n| overlap(n, network)).filter(|_| world.knobs.subnets_must_differ) {
+        Some(other) => Err(Refusal::bad(format!("The subnet overlaps that of network \"{}\".", other.name))),
+        None => Ok(()),
+    }
 }
 
 fn overlap(a: &Network, b: &Network) -> bool {
@@ -181,6 +193,15 @@ fn read(world: &World, body: &[u8]) -> Result<Network, Refusal> {
     if owner != world.vdc.id {
         return Err(Refusal::forbidden("vdc", owner));
     }
+    let kind = |name: &str| v["connection"][name].as_str().is_none_or(|t| t.eq_ignore_ascii_case("INTERNAL"));
+    if !kind("connectionType") || !kind("connectionTypeValue") {
+        return Err(Refusal::bad(
+            "validation error on field 'connectionType': only INTERNAL is offered here",
+        ));
+    }
+    if v["subnets"]["values"].as_array().is_some_and(|subnets| subnets.len() > 1) {
+        return Err(Refusal::bad("validation error on field 'subnets': one is offered here"));
+    }
     let subnet = &v["subnets"]["values"][0];
     let prefix = subnet["prefixLength"].as_u64().and_then(|p| u8::try_from(p).ok());
     let ranges = subnet["ipRanges"]["values"].as_array().cloned().unwrap_or_default();
@@ -201,7 +222,7 @@ fn read(world: &World, body: &[u8]) -> Result<Network, Refusal> {
     })
 }
 
-/// Name and description: what may change while machines use it.
+/// Name, description, name servers, ranges, sharing: what may change while machines use it.
 pub(super) async fn put(ask: Ask, Path(id): Path<String>, body: Bytes) -> Response {
     let result = ask
         .change(|c| {
@@ -209,16 +230,20 @@ pub(super) async fn put(ask: Ask, Path(id): Path<String>, body: Bytes) -> Respon
             let network = c.world.network(id)?.clone();
             c.world.require_idle(&[Entity::Gateway(network.edge), Entity::Network(id)])?;
             let wanted = read(c.world, &body)?;
-            if (wanted.edge, &wanted.gateway) != (network.edge, &network.gateway) {
-                return Err(Refusal::bad("The edge and the gateway of a network cannot be changed."));
+            let fixed = |n: &Network| (n.edge, n.gateway.clone(), n.prefix_length);
+            if fixed(&wanted) != fixed(&network) {
+                return Err(Refusal::bad("The edge and the subnet of a network cannot be changed."));
             }
+            let wanted = Network { id, status: network.status, ..wanted };
+            check_subnet(&wanted)?;
+            is_free(c.world, &wanted)?;
             c.start(Start {
                 operation: "networkUpdateNetwork",
                 duration: durations::of("networkUpdateNetwork", 1),
                 owner: Entity::Network(id),
                 name: network.name,
                 holds: vec![Entity::Gateway(network.edge)],
-                effect: Effect::NetworkUpdated { id, name: wanted.name, description: wanted.description },
+                effect: Effect::NetworkUpdated(Box::new(wanted)),
             })
         })
         .await;

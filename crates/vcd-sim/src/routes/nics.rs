@@ -8,22 +8,21 @@ use super::{
     Ask, id_of, number, parse,
     vapps::is_true,
     views,
-    vms::{alone, idle_vm, update},
+    vms::{alone, idle_vm, is_held, update},
 };
 use crate::{
     effects::Effect,
     errors::Refusal,
-    model::{Nic, ip_number, new_mac},
-    tasks::Entity,
+    model::{ADAPTERS, Nic, ip_number, new_mac, vmxnet3},
     world::World,
     xml::Read,
 };
 
 pub(super) async fn get(ask: Ask, Path(id): Path<String>) -> Response {
     let world = ask.read();
-    let result = id_of(&id).and_then(|id| world.vm(id)).map(|vm| {
-        alone(views::network_connection_section(vm, ask.base(), !world.is_busy(Entity::Vm(vm.id))))
-    });
+    let result = id_of(&id)
+        .and_then(|id| world.vm(id))
+        .map(|vm| alone(views::network_connection_section(vm, ask.base(), !is_held(&world, vm))));
     ask.xml(200, "networkConnectionSection", result)
 }
 
@@ -54,6 +53,9 @@ pub(super) struct Asked {
     pub(super) address: Option<String>,
     pub(super) connected: bool,
     pub(super) needs_customization: bool,
+    /// A hardware address that is asked for; without one the card keeps its own, or is given one.
+    pub(super) mac: Option<String>,
+    pub(super) adapter: Option<String>,
 }
 
 /// Reads a NetworkConnectionSection. `before` are the cards that the machine has: those keep their hardware address.
@@ -74,6 +76,8 @@ pub(super) fn read_nics(
             address: connection.value("IpAddress").map(|a| a.trim().to_owned()),
             connected: connection.flag("IsConnected"),
             needs_customization: is_true(connection, "needsCustomization", false),
+            mac: connection.value("MACAddress").map(|m| m.trim().to_owned()).filter(|m| !m.is_empty()),
+            adapter: connection.value("NetworkAdapterType").map(|a| a.trim().to_owned()),
         })
     };
     let asked = section.all("NetworkConnection").into_iter().map(asked).collect::<Result<Vec<_>, _>>()?;
@@ -100,7 +104,8 @@ pub(super) fn given(
 ) -> Result<Vec<Nic>, Refusal> {
     let networks = &world.vapp(vapp)?.networks;
     let mut nics: Vec<Nic> = Vec::new();
-    for Asked { index, network, mode, address, connected, needs_customization } in asked {
+    for asked in asked {
+        let Asked { index, network, mode, address, connected, needs_customization, mac, adapter } = asked;
         let parent = networks.iter().find(|n| n.name == network).and_then(|n| world.networks.get(&n.parent));
         if network != "none" && parent.is_none() {
             return Err(Refusal::bad(format!("The vApp has no network \"{network}\".")));
@@ -146,10 +151,39 @@ pub(super) fn given(
             }
             _ => None,
         };
-        let mac = old.map_or_else(new_mac, |o| o.mac.clone());
+        let mac = hardware_address(world, before, old, mac)?;
+        let adapter = match (adapter, old) {
+            (None, old) => old.map_or_else(vmxnet3, |o| o.adapter.clone()),
+            (Some(name), _) => {
+                let known = ADAPTERS.iter().find(|a| a.eq_ignore_ascii_case(&name));
+                let unknown = || Refusal::bad("validation error on field 'NetworkAdapterType'");
+                (*known.ok_or_else(unknown)?).to_owned()
+            }
+        };
         let primary = old.is_some_and(|o| o.primary);
-        nics.push(Nic { index, network, ip, mode, connected, mac, primary, needs_customization });
+        nics.push(Nic { index, network, ip, mode, connected, mac, primary, needs_customization, adapter });
     }
     nics.sort_by_key(|n| n.index);
     Ok(nics)
+}
+
+/// The hardware address of a card: what is asked for, if it is one and no other machine's; what it has; a new one.
+fn hardware_address(
+    world: &World,
+    before: &[Nic],
+    old: Option<&Nic>,
+    asked: Option<String>,
+) -> Result<String, Refusal> {
+    let Some(asked) = asked else { return Ok(old.map_or_else(new_mac, |o| o.mac.clone())) };
+    let mut bytes = asked.split(':');
+    let well_formed =
+        bytes.clone().count() == 6 && bytes.all(|b| b.len() == 2 && b.bytes().all(|c| c.is_ascii_hexdigit()));
+    if !well_formed {
+        return Err(Refusal::bad("validation error on field 'MACAddress'"));
+    }
+    let is = |n: &Nic| n.mac.eq_ignore_ascii_case(&asked);
+    if !before.iter().any(is) && world.vms.values().flat_map(|vm| &vm.nics).any(is) {
+        return Err(Refusal::bad(format!("The MAC address {asked} is in use.")));
+    }
+    Ok(asked.to_ascii_lowercase())
 }

@@ -1,14 +1,26 @@
 //! The organisation and what belongs to it: VDC, catalogue, templates, storage. Read only.
 
-use axum::{extract::Path, response::Response};
+use axum::{
+    extract::{Path, Query},
+    response::Response,
+};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    Ask, id_of,
+    Ask, Params,
+    edges::page,
+    id_of,
     views::{href, link, media},
 };
-use crate::{errors::Refusal, model::Template, tasks::Entity, world::World, xml::Element};
+use crate::{
+    errors::Refusal,
+    filter::{check, matches},
+    model::{TEMPLATE_NETWORK, Template},
+    tasks::Entity,
+    world::World,
+    xml::Element,
+};
 
 pub(super) async fn list(ask: Ask) -> Response {
     let world = ask.read();
@@ -179,6 +191,7 @@ fn vdc_body(world: &World, base: &str) -> Element {
         .child(link("orgVdcNetworks", Some("query.records"), format!("{admin}/networks")))
         .leaf("Description", "")
         .leaf("AllocationModel", "AllocationVApp")
+        .child(capacity("MB").renamed("StorageCapacity"))
         .child(
             Element::new("ComputeCapacity")
                 .child(capacity("MHz").renamed("Cpu"))
@@ -198,6 +211,10 @@ fn vdc_body(world: &World, base: &str) -> Element {
         .child(
             Element::new("VdcStorageProfiles")
                 .child(super::views::storage_profile(world, base).renamed("VdcStorageProfile")),
+        )
+        .children(
+            ["DefaultComputePolicy", "MaxComputePolicy"]
+                .map(|name| super::views::compute_policy(world, base).renamed(name)),
         )
         .leaf("VCpuInMhz2", 1000)
 }
@@ -278,6 +295,11 @@ pub(super) async fn template(ask: Ask, Path(id): Path<String>) -> Response {
             .attr("type", media("vAppTemplate"))
             .child(link("catalogItem", Some("catalogItem"), format!("{base}/api/catalogItem/{}", t.item)))
             .leaf("Description", "")
+            .children(t.eula.then(|| {
+                Element::new("ovf:EulaSection")
+                    .leaf("ovf:Info", "Licence of the system")
+                    .leaf("ovf:License", "Whoever copies this accepts the licence of its vendor.")
+            }))
             .child(Element::new("Children").child(template_vm(t, base))))
     });
     ask.xml(200, "vAppTemplate", result)
@@ -285,7 +307,7 @@ pub(super) async fn template(ask: Ask, Path(id): Path<String>) -> Response {
 
 fn template_vm(t: &Template, base: &str) -> Element {
     let connection = Element::new("NetworkConnection")
-        .attr("network", "VM Network")
+        .attr("network", TEMPLATE_NETWORK)
         .attr("needsCustomization", false)
         .leaf("NetworkConnectionIndex", 0)
         .leaf("IsConnected", true)
@@ -299,10 +321,11 @@ fn template_vm(t: &Template, base: &str) -> Element {
         disks: &[crate::model::Disk { id: 2000, size_mb: t.disk_mb, unit: 0, bus: 0, adapter: 5 }],
         nics: &[],
     };
+    let own = format!("{base}/api/vAppTemplate/vm-{}", t.vm);
     Element::vcloud("Vm")
         .attr("name", &t.name)
         .attr("id", format!("urn:vcloud:vm:{}", t.vm))
-        .attr("href", format!("{base}/api/vAppTemplate/vm-{}", t.vm))
+        .attr("href", &own)
         .attr("type", media("vm"))
         .attr("status", 8)
         .leaf("Description", "")
@@ -312,7 +335,7 @@ fn template_vm(t: &Template, base: &str) -> Element {
                 .leaf("PrimaryNetworkConnectionIndex", 0)
                 .child(connection),
         )
-        .child(hardware.section(base, &t.name))
+        .child(hardware.section(&own, &t.name, false))
         .leaf("VAppScopedLocalId", t.vm)
 }
 
@@ -372,10 +395,19 @@ pub(super) async fn entity(ask: Ask, Path(urn): Path<String>) -> Response {
 }
 
 /// Sizing is by single parameters here: there are no policies beyond the VDC's own.
-pub(super) async fn compute_policies(ask: Ask) -> Response {
-    let id = ask.read().vdc.id;
-    let policy = json!({"id": format!("urn:vcloud:vdcComputePolicy:{id}"), "name": "System Default", "isSizingOnly": true});
-    ask.json(Ok(json!({
-        "resultTotal": 1, "pageCount": 1, "page": 1, "pageSize": 25, "associations": null, "values": [policy],
-    })))
+pub(super) async fn compute_policies(ask: Ask, Query(params): Query<Params>) -> Response {
+    let filter = params.get("filter").map(String::as_str);
+    if let Err(text) = check(filter, &["name", "id", "isSizingOnly"]) {
+        return ask.json(Err(Refusal::bad(text)));
+    }
+    let id = format!("urn:vcloud:vdcComputePolicy:{}", ask.read().vdc.id);
+    let field = |name: &str| match name {
+        "name" => Some("System Default"),
+        "id" => Some(id.as_str()),
+        "isSizingOnly" => Some("true"),
+        _ => None,
+    };
+    let policy = json!({"id": id, "name": "System Default", "isSizingOnly": true});
+    let rows = matches(filter, field).map(|is| if is { vec![policy] } else { vec![] });
+    page(&ask, "2.0.0/vdcComputePolicies", &params, 128, rows.map_err(Refusal::bad))
 }

@@ -158,7 +158,8 @@ pub(super) async fn deploy(ask: Ask, Path(id): Path<String>, body: String) -> Re
                     return Err(invalid(format!("\"{}\" is already deployed.", target.name)));
                 }
                 let n = vms.len();
-                return target.start(c, "vappDeploy", n, Effect::Deployed(vms));
+                let effect = Effect::Deployed { vms, force_customization: force };
+                return target.start(c, "vappDeploy", n, effect);
             }
             on(c, target, force)
         })

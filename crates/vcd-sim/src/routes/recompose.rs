@@ -5,17 +5,19 @@ use roxmltree::Node;
 use uuid::Uuid;
 
 use super::{
-    Ask, customization, id_of,
+    Ask,
+    copies::{clone_of, copy_of, empty, template_card},
+    customization, id_of,
     nics::read_nics,
     number, parse,
     vapps::{is_true, start_of},
-    vms::{check_size, only, read_change, read_spec, small},
+    vms::{check_size, known_placement, only, read_change, read_spec, small},
 };
 use crate::{
     durations,
     effects::{Effect, Move, Reconfiguration},
     errors::Refusal,
-    model::{Capabilities, Customization, Disk, Nic, Template, Vm, new_mac},
+    model::{Capabilities, Nic, Vm},
     server::Change,
     tasks::{Entity, Start},
     xml::{Read, VCLOUD},
@@ -134,7 +136,12 @@ fn reconfigured_items(
 }
 
 /// Machines made from nothing: with empty disks, and a system that somebody has to install.
-fn created_items(c: &Change<'_>, vapp: Uuid, root: Node<'_, '_>, copied: &[Vm]) -> Result<Vec<Vm>, Refusal> {
+pub(super) fn created_items(
+    c: &Change<'_>,
+    vapp: Uuid,
+    root: Node<'_, '_>,
+    copied: &[Vm],
+) -> Result<Vec<Vm>, Refusal> {
     room_for(c, copied.len() + root.all("CreateItem").len())?;
     let mut taken: Vec<String> = c.world.vms_of(vapp).chain(copied).map(|vm| vm.name.clone()).collect();
     root.all("CreateItem")
@@ -147,8 +154,7 @@ fn created_items(c: &Change<'_>, vapp: Uuid, root: Node<'_, '_>, copied: &[Vm]) 
             let spec = item.find("VmSpecSection").ok_or_else(|| Refusal::bad("VmSpecSection is missing"))?;
             let os = spec.value("OsType").unwrap_or("otherGuest64").to_owned();
             let mut vm = empty(vapp, &name, os, c.now);
-            let change = read_spec(spec)?;
-            vm.disks = Vec::new();
+            let change = read_spec(spec, &vm)?;
             resized_when_made(c, &mut vm, change)?;
             only(
                 item,
@@ -162,6 +168,7 @@ fn created_items(c: &Change<'_>, vapp: Uuid, root: Node<'_, '_>, copied: &[Vm]) 
                     "ComputePolicy",
                 ],
             )?;
+            known_placement(c.world, item)?;
             vm.description = item.value("Description").unwrap_or_default().to_owned();
             if let Some(section) = item.find("NetworkConnectionSection") {
                 vm.nics = read_nics(c.world, vapp, section, &[], true)?;
@@ -272,21 +279,29 @@ fn moved(
     if vm.vapp == vapp {
         return Err(Refusal::bad(format!("The VM \"{}\" is in this vApp already.", vm.name)));
     }
-    let networks = &c.world.vapp(vapp)?.networks;
     let mut nics = vm.nics.clone();
-    for nic in &mut nics {
-        let assigned = item.all("NetworkAssignment").into_iter().find_map(|a| {
-            (a.attribute("innerNetwork") == Some(nic.network.as_str()))
-                .then(|| a.attribute("containerNetwork").unwrap_or_default().to_owned())
-        });
-        nic.network = assigned.unwrap_or_else(|| nic.network.clone());
-        if nic.network != "none" && !networks.iter().any(|n| n.name == nic.network) {
-            return Err(Refusal::bad(format!("The target vApp has no network \"{}\".", nic.network)));
-        }
-    }
+    assign(c, vapp, item, &mut nics)?;
     let name = asked.unwrap_or_else(|| vm.name.clone());
     let machine = Move { vm: vm.id, name: name.clone(), nics };
     Ok((name, Sourced::Moved { from: vm.vapp, machine }))
+}
+
+/// Puts cards on the networks of this vApp: those they are assigned to, or those of the same name.
+fn assign(c: &Change<'_>, vapp: Uuid, item: Node<'_, '_>, nics: &mut [Nic]) -> Result<(), Refusal> {
+    let networks = &c.world.vapp(vapp)?.networks;
+    let known = |name: &str| match name == "none" || networks.iter().any(|n| n.name == name) {
+        true => Ok(()),
+        false => Err(Refusal::bad(format!("The target vApp has no network \"{name}\"."))),
+    };
+    let assignments = item.all("NetworkAssignment");
+    let target = |a: &Node<'_, '_>| a.attribute("containerNetwork").unwrap_or_default().to_owned();
+    assignments.iter().try_for_each(|a| known(&target(a)))?;
+    for nic in nics {
+        let own = assignments.iter().find(|a| a.attribute("innerNetwork") == Some(nic.network.as_str()));
+        nic.network = own.map_or_else(|| nic.network.clone(), target);
+        known(&nic.network)?;
+    }
+    Ok(())
 }
 
 /// The settings that a source gets on its way: cards, customization.
@@ -294,13 +309,23 @@ fn instantiate(c: &Change<'_>, vapp: Uuid, item: Node<'_, '_>, vm: &mut Vm) -> R
     let general = item.find("VmGeneralParams");
     vm.needs_customization = general.is_some_and(|g| g.flag("NeedsCustomization"));
     vm.description = general.and_then(|g| g.value("Description")).unwrap_or_default().to_owned();
+    known_placement(c.world, item)?;
     if let Some(wanted) = item.find("VmCapabilities") {
         vm.capabilities = Capabilities {
             cpu_hot_add: wanted.flag("CpuHotAddEnabled"),
             memory_hot_add: wanted.flag("MemoryHotAddEnabled"),
         };
     }
-    let Some(params) = item.find("InstantiationParams") else { return Ok(()) };
+    let params = item.find("InstantiationParams");
+    if params.and_then(|p| p.find("NetworkConnectionSection")).is_none() {
+        // The card of a template stands on a network of the template's, until it is assigned to one.
+        let assigned = item.find("NetworkAssignment").is_some();
+        if vm.nics.is_empty() && assigned {
+            vm.nics.push(template_card());
+        }
+        assign(c, vapp, item, &mut vm.nics)?;
+    }
+    let Some(params) = params else { return Ok(()) };
     only(params, &["NetworkConnectionSection", "GuestCustomizationSection", "VirtualHardwareSection"])?;
     if let Some(section) = params.find("VirtualHardwareSection") {
         hardware(c, vm, section)?;
@@ -348,71 +373,7 @@ fn resized_when_made(c: &Change<'_>, vm: &mut Vm, change: Reconfiguration) -> Re
     vm.cpus = change.cpus.unwrap_or(vm.cpus);
     vm.cores_per_socket = change.cores_per_socket.unwrap_or(vm.cores_per_socket);
     vm.memory_mb = change.memory_mb.unwrap_or(vm.memory_mb);
+    vm.os = change.os.unwrap_or_else(|| std::mem::take(&mut vm.os));
     vm.disks = change.disks.unwrap_or_else(|| std::mem::take(&mut vm.disks));
     Ok(())
-}
-
-/// A template's machine as a new one. It inherits nothing of a customization.
-pub(super) fn copy_of(template: &Template, vapp: Uuid, name: &str, now: i64) -> Vm {
-    let computer_name: String =
-        template.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(15).collect();
-    Vm {
-        disks: vec![Disk { id: 2000, size_mb: template.disk_mb, unit: 0, bus: 0, adapter: 5 }],
-        customization: Customization { computer_name, ..Customization::default() },
-        capabilities: Capabilities { cpu_hot_add: template.hot_add, memory_hot_add: template.hot_add },
-        inside: crate::guest::Guest { root_mb: template.disk_mb, ..Default::default() },
-        ..empty(vapp, name, template.os.clone(), now)
-    }
-}
-
-/// A machine with nothing in it.
-fn empty(vapp: Uuid, name: &str, os: String, now: i64) -> Vm {
-    Vm {
-        id: Uuid::new_v4(),
-        vapp,
-        name: name.into(),
-        description: String::new(),
-        os,
-        cpus: 1,
-        cores_per_socket: 1,
-        memory_mb: 1024,
-        disks: Vec::new(),
-        nics: Vec::new(),
-        powered_on: false,
-        suspended: false,
-        deployed: false,
-        needs_customization: false,
-        failed: false,
-        customization: Customization { computer_name: name.into(), ..Customization::default() },
-        capabilities: Capabilities::default(),
-        snapshot: None,
-        medium: None,
-        question: None,
-        properties: Vec::new(),
-        run: None,
-        inside: crate::guest::Guest::default(),
-        created: now,
-        powered_on_at: None,
-    }
-}
-
-/// A copy of a machine: off, with its own identity and cards of its own.
-pub(super) fn clone_of(vm: &Vm, vapp: Uuid, name: &str, now: i64) -> Vm {
-    let nics = vm.nics.iter().map(|n| Nic { mac: new_mac(), ip: None, ..n.clone() }).collect();
-    Vm {
-        id: Uuid::new_v4(),
-        vapp,
-        name: name.into(),
-        nics,
-        powered_on: false,
-        suspended: false,
-        deployed: false,
-        snapshot: None,
-        medium: None,
-        question: None,
-        run: None,
-        created: now,
-        powered_on_at: None,
-        ..vm.clone()
-    }
 }

@@ -458,7 +458,8 @@ fn storage(w: &World, base: &str, _: i64) -> Vec<Row> {
 fn tasks(w: &World, base: &str, now: i64) -> Vec<Row> {
     w.tasks
         .values()
-        .filter(|t| !t.gone)
+        // One that nobody may read any more is not listed either.
+        .filter(|t| !t.gone && (t.is_running() || now <= t.end.saturating_add(w.knobs.task_expiry_ms)))
         .map(|t| {
             let attrs = vec![
                 ("name", t.operation_name.clone()),
@@ -494,11 +495,18 @@ pub(super) fn status_name(status: i32) -> &'static str {
         -1 => "FAILED_CREATION",
         0 => "UNRESOLVED",
         1 => "RESOLVED",
+        2 => "DEPLOYED",
         3 => "SUSPENDED",
         4 => "POWERED_ON",
         5 => "WAITING_FOR_INPUT",
+        7 => "UNRECOGNIZED",
         8 => "POWERED_OFF",
+        9 => "INCONSISTENT_STATE",
         10 => "MIXED",
+        18 => "VAPP_UNDEPLOYED",
+        19 => "VAPP_PARTIALLY_DEPLOYED",
+        20 => "PARTIALLY_POWERED_OFF",
+        21 => "PARTIALLY_SUSPENDED",
         _ => "UNKNOWN",
     }
 }

@@ -42,8 +42,12 @@ pub(super) async fn put(ask: Ask, Path(id): Path<String>, body: String) -> Respo
 /// Starts the task that gives a vApp these networks, if it may lose those it would lose.
 pub(super) fn replace(c: &mut Change<'_>, id: Uuid, networks: Vec<VappNetwork>) -> Result<Uuid, Refusal> {
     let vapp = c.world.vapp(id)?.clone();
+    // One that is connected to something else under its name is another network.
+    let same = |a: &VappNetwork, b: &VappNetwork| {
+        a.name == b.name && a.parent == b.parent && a.fence_mode == b.fence_mode
+    };
     let gone: Vec<&VappNetwork> =
-        vapp.networks.iter().filter(|n| !networks.iter().any(|m| m.name == n.name)).collect();
+        vapp.networks.iter().filter(|n| !networks.iter().any(|m| same(m, n))).collect();
     if !gone.is_empty() {
         // Since API 37.1 a network cannot leave a vApp that is running, whether anything uses it or not.
         let runs = c.world.vapp_deployed(id) || c.world.vms_of(id).any(|vm| vm.suspended);
@@ -60,7 +64,7 @@ pub(super) fn replace(c: &mut Change<'_>, id: Uuid, networks: Vec<VappNetwork>) 
     }
     let parents: Vec<Entity> = networks
         .iter()
-        .filter(|n| !vapp.networks.iter().any(|m| m.name == n.name))
+        .filter(|n| !vapp.networks.iter().any(|m| same(m, n)))
         .map(|n| Entity::Network(n.parent))
         .collect();
     c.world.require_idle(&parents)?;

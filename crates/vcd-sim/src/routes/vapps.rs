@@ -5,10 +5,11 @@ use roxmltree::Node;
 use uuid::Uuid;
 
 use super::{
-    Ask, id_of, parse,
-    recompose::{Sourced, room_for, sourced_items},
+    Ask, copies, id_of, parse,
+    recompose::{Sourced, created_items, room_for, sourced_items},
     vapp_networks::read_networks,
     views,
+    vms::{known_placement, only},
 };
 use crate::{
     durations,
@@ -129,7 +130,9 @@ pub(super) async fn compose(ask: Ask, Path(vdc): Path<String>, body: String) -> 
                 if sourced.iter().any(|s| matches!(s, Sourced::Moved { .. })) {
                     return Err(Refusal::bad("A machine is moved by a recompose, not by a compose."));
                 }
-                Ok(copies(sourced))
+                let (mut vms, sources) = split(sourced);
+                vms.extend(created_items(c, id, root, &vms)?);
+                Ok((vms, sources))
             })
         })
         .await;
@@ -137,7 +140,7 @@ pub(super) async fn compose(ask: Ask, Path(vdc): Path<String>, body: String) -> 
 }
 
 /// The machines that are copied, and those they are copied from.
-fn copies(items: Vec<Sourced>) -> (Vec<Vm>, Vec<Entity>) {
+fn split(items: Vec<Sourced>) -> (Vec<Vm>, Vec<Entity>) {
     let mut sources: Vec<Entity> = items.iter().filter_map(Sourced::source).map(Entity::Vm).collect();
     sources.sort();
     sources.dedup();
@@ -161,13 +164,14 @@ pub(super) async fn instantiate(ask: Ask, Path(vdc): Path<String>, body: String)
             own_vdc(c, &vdc)?;
             let doc = parse(c.world, &body, "InstantiateVAppTemplateParams")?;
             let root = doc.root_element();
+            not_offered(c, root)?;
             let source = root.find("Source").and_then(|s| s.attribute("href")).unwrap_or_default();
             let source = id_of(source)?;
             let template = c.world.templates.get(&source).cloned();
             let template = template.ok_or_else(|| Refusal::forbidden("vappTemplate", source))?;
             let networks = wanted_networks(c, root)?;
             New::of("vdcInstantiateVapp", root, networks)?.make(c, root, |c, id| {
-                let asked = copies(sourced_items(c, id, root)?);
+                let asked = split(sourced_items(c, id, root)?);
                 if !asked.0.is_empty() {
                     return Ok(asked);
                 }
@@ -177,7 +181,7 @@ pub(super) async fn instantiate(ask: Ask, Path(vdc): Path<String>, body: String)
                         "All EULAs of the template have to be accepted (AllEULAsAccepted).",
                     ));
                 }
-                Ok((vec![super::recompose::copy_of(&template, id, &template.name, c.now)], vec![]))
+                Ok((vec![copies::copy_of(&template, id, &template.name, c.now)], vec![]))
             })
         })
         .await;
@@ -194,20 +198,33 @@ pub(super) async fn clone(ask: Ask, Path(vdc): Path<String>, body: String) -> Re
             let source = id_of(root.find("Source").and_then(|s| s.attribute("href")).unwrap_or_default())?;
             let original = c.world.vapp(source)?.clone();
             c.world.require_idle(&c.world.vapp_and_vms(source))?;
-            if root.flag("IsSourceDelete") {
-                return Err(Refusal::bad("Cloning with IsSourceDelete is not offered by this simulator."));
+            not_offered(c, root)?;
+            if root.find("SourcedItem").is_some() {
+                return Err(Refusal::bad("Cloning with SourcedItem is not offered by this simulator."));
             }
             let networks =
                 original.networks.iter().map(|n| VappNetwork { id: Uuid::new_v4(), ..n.clone() }).collect();
             New::of("vdcCopyVapp", root, networks)?.make(c, root, |c, id| {
                 room_for(c, c.world.vms_of(source).count())?;
                 let originals = c.world.vms_of(source);
-                let vms = originals.map(|vm| super::recompose::clone_of(vm, id, &vm.name, c.now)).collect();
+                let vms = originals.map(|vm| copies::clone_of(vm, id, &vm.name, c.now)).collect();
                 Ok((vms, c.world.vapp_and_vms(source)))
             })
         })
         .await;
     answer_new(&ask, result)
+}
+
+/// Refuses what would be taken and not done. Of single machines of the source their storage may be said, as there is one.
+fn not_offered(c: &Change<'_>, root: Node<'_, '_>) -> Result<(), Refusal> {
+    if root.flag("IsSourceDelete") {
+        let root = root.tag_name().name();
+        return Err(Refusal::bad(format!("IsSourceDelete in {root} is not offered by this simulator.")));
+    }
+    root.all("SourcedVmInstantiationParams").into_iter().try_for_each(|params| {
+        only(params, &["Source", "StorageProfile"])?;
+        known_placement(c.world, params)
+    })
 }
 
 fn view(ask: &Ask, id: Uuid) -> Result<Element, Refusal> {

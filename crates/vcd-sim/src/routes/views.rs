@@ -112,12 +112,22 @@ pub(super) fn task(world: &World, task: &Task, base: &str, now: i64) -> Element 
 }
 
 /// The tasks of an entity as they stand inside it: the running one, and the latest that failed.
-fn tasks_of(world: &World, entity: Entity, base: &str, now: i64) -> Vec<Element> {
+pub(super) fn tasks_of(world: &World, entity: Entity, base: &str, now: i64) -> Vec<Element> {
     let running = world.task_on(entity).filter(|t| t.owner == entity);
     let failed = world.index.failed.get(&entity).into_iter().flatten().filter_map(|id| world.tasks.get(id));
     let shown = failed.filter(|t| !t.gone && now <= t.end.saturating_add(world.knobs.task_expiry_ms));
     let tasks: Vec<Element> = shown.chain(running).map(|t| task(world, t, base, now)).collect();
     if tasks.is_empty() { vec![] } else { vec![Element::new("Tasks").children(tasks)] }
+}
+
+/// The one policy there is, as a reference.
+pub(super) fn compute_policy(world: &World, base: &str) -> Element {
+    let id = world.vdc.id;
+    Element::new("ComputePolicy")
+        .attr("href", format!("{base}/cloudapi/2.0.0/vdcComputePolicies/urn:vcloud:vdcComputePolicy:{id}"))
+        .attr("id", format!("urn:vcloud:vdcComputePolicy:{id}"))
+        .attr("name", "System Default")
+        .attr("type", "application/json")
 }
 
 pub(super) fn storage_profile(world: &World, base: &str) -> Element {
@@ -286,7 +296,7 @@ pub(super) fn vm(world: &World, vm: &Vm, base: &str, now: i64) -> Element {
     let entity = Entity::Vm(vm.id);
     let own = href(base, entity);
     // A task of its vApp holds it too.
-    let busy = world.is_busy(entity) || world.is_busy(Entity::Vapp(vm.vapp));
+    let busy = super::vms::is_held(world, vm);
     let mut links = Vec::new();
     if !busy {
         links = action_links(&own, vm.powered_on, vm.deployed, vm.suspended);
@@ -356,7 +366,8 @@ pub(super) fn vm(world: &World, vm: &Vm, base: &str, now: i64) -> Element {
         .children(links)
         .leaf("Description", &vm.description)
         .children(tasks_of(world, entity, base, now))
-        .child(hardware.section(base, &own))
+        .child(spec_section(vm, base))
+        .child(hardware.section(&own, &vm.name, !busy))
         .child(operating_system)
         .child(network_connection_section(vm, base, !busy))
         .child(customization(vm.id, &vm.customization, base, !busy))
@@ -364,9 +375,22 @@ pub(super) fn vm(world: &World, vm: &Vm, base: &str, now: i64) -> Element {
         .child(snapshot_section(vm, base))
         .leaf("DateCreated", iso(vm.created))
         .leaf("VAppScopedLocalId", vm.id)
+        .children(vm.powered_on.then(|| environment(vm)))
         .child(capabilities(vm, base))
         .child(storage_profile(world, base))
-        .child(spec_section(vm, base))
+        .child(Element::new("ComputePolicy").child(compute_policy(world, base).renamed("VmSizingPolicy")))
+        .leaf("IsComputePolicyCompliant", true)
+}
+
+/// What the guest is told from outside, while it runs.
+fn environment(vm: &Vm) -> Element {
+    let property = |p: &crate::model::Property| {
+        Element::new("ovfenv:Property").attr("ovfenv:key", &p.key).attr("ovfenv:value", &p.value)
+    };
+    Element::new("ovfenv:Environment")
+        .attr("xmlns:ovfenv", "http://schemas.dmtf.org/ovf/environment/1")
+        .attr("ovfenv:id", "")
+        .child(Element::new("ovfenv:PropertySection").children(vm.properties.iter().map(property)))
 }
 
 pub(super) fn capabilities(vm: &Vm, base: &str) -> Element {
@@ -390,7 +414,7 @@ pub(super) fn network_connection_section(vm: &Vm, base: &str, editable: bool) ->
         nic.leaf("IsConnected", n.connected)
             .leaf("MACAddress", &n.mac)
             .leaf("IpAddressAllocationMode", &n.mode)
-            .leaf("NetworkAdapterType", "VMXNET3")
+            .leaf("NetworkAdapterType", &n.adapter)
     };
     let section = Element::new("NetworkConnectionSection")
         .attr("type", media("networkConnectionSection"))
@@ -459,6 +483,12 @@ pub(super) fn snapshot_section(vm: &Vm, base: &str) -> Element {
     }
 }
 
+/// Settings that are only kept, under their elements' names.
+fn others(c: &Customization, names: &[&str], default: Option<&str>) -> Vec<Element> {
+    let value = |name: &str| c.other.get(name).map(String::as_str).or(default);
+    names.iter().filter_map(|name| Some(Element::new(name).text(value(name)?))).collect()
+}
+
 pub(super) fn customization(vm: Uuid, c: &Customization, base: &str, editable: bool) -> Element {
     let own = format!("{}/guestCustomizationSection/", href(base, Entity::Vm(vm)));
     let mut e = Element::new("GuestCustomizationSection")
@@ -469,16 +499,16 @@ pub(super) fn customization(vm: Uuid, c: &Customization, base: &str, editable: b
         .leaf("Enabled", c.enabled)
         .leaf("ChangeSid", c.change_sid)
         .leaf("VirtualMachineId", vm)
-        .leaf("JoinDomainEnabled", false)
-        .leaf("UseOrgSettings", false)
+        .children(others(c, &["JoinDomainEnabled", "UseOrgSettings"], Some("false")))
+        .children(others(c, &["DomainName", "DomainUserName", "DomainUserPassword", "MachineObjectOU"], None))
         .leaf("AdminPasswordEnabled", c.admin_password_enabled)
         .leaf("AdminPasswordAuto", c.admin_password_auto);
     if let Some(password) = &c.admin_password {
         e = e.leaf("AdminPassword", password);
     }
     e = e
-        .leaf("AdminAutoLogonEnabled", false)
-        .leaf("AdminAutoLogonCount", 0)
+        .children(others(c, &["AdminAutoLogonEnabled"], Some("false")))
+        .children(others(c, &["AdminAutoLogonCount"], Some("0")))
         .leaf("ResetPasswordRequired", c.reset_password_required);
     if let Some(script) = &c.script {
         e = e.leaf("CustomizationScript", script);

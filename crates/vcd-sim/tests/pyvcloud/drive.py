@@ -147,6 +147,18 @@ assert machine(first, "web").list_vm_capabilities()["CpuHotAddEnabled"]
 wait(machine(first, "web").update_nic("net-1", 0, is_connected=True, ip_address_mode="MANUAL", ip_address="198.18.0.12"))
 assert first.get_primary_ip("web") != "" and machine(first, "web").list_nics()[0]["ip_address"] == "198.18.0.12"
 
+step("a whole machine is read, changed in places and sent back")
+wait(machine(first, "database").update_general_setting(name="database", description="of the shop", computer_name="db-2"))
+database = machine(first, "database")
+assert str(database.get_resource().Description) == "of the shop"
+assert str(database.get_resource().GuestCustomizationSection.ComputerName) == "db-2"
+wait(database.add_nic("E1000", False, True, "net-1", "POOL", None))
+cards = machine(first, "database").list_nics()
+assert [(c["index"], c["network"]) for c in cards] == [(0, "net-2"), (1, "net-1")], cards
+assert len({c["ip_address"] for c in cards}) == 2, cards
+wait(machine(first, "database").delete_nic(1))
+assert len(machine(first, "database").list_nics()) == 1
+
 step("a customization section is written whole")
 wait(machine(first, "database").update_guest_customization_section(
     enabled=True, admin_password_enabled=True, admin_password_auto=False, admin_password="Correct-Horse-2",
