@@ -132,6 +132,8 @@ pub struct NetworkSpec {
 pub struct NetworkFound {
     pub network: NetworkRef,
     pub ready: bool,
+    /// Its making has failed half-way: it can only be deleted.
+    pub broken: bool,
 }
 
 #[derive(Clone, Debug)]

@@ -187,6 +187,7 @@ impl Provider for VcdProvider {
         Ok(found.map(|n| NetworkFound {
             network: NetworkRef(n.id.to_string()),
             ready: n.status == NetworkStatus::Realized,
+            broken: n.status == NetworkStatus::Failed,
         }))
     }
 

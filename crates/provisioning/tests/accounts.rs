@@ -96,7 +96,7 @@ async fn a_name_is_kept_trimmed(database: Database) {
         plane.facade.account_rename(&anna, &"я".repeat(61)).await.unwrap().unwrap_err().code,
         Code::NameLong
     );
-    plane.facade.account_rename(&anna, "  Анна П.  ").await.unwrap().unwrap();
+    plane.facade.account_rename(&anna, "  Анна\u{0}\u{202e} П.\n ").await.unwrap().unwrap();
     let now = plane.facade.viewer(anna.account.id).await.unwrap().unwrap();
     assert_eq!(now.account.name, "Анна П.");
 }

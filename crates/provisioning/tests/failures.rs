@@ -98,6 +98,23 @@ async fn an_activate_that_is_taken_back_leaves_nothing(database: Database) {
     }
 }
 
+/// A network whose making failed half-way stays in the cloud under the name that the next try wants: it is taken away first.
+async fn a_broken_network_is_made_anew(database: Database) {
+    let plane = Plane::start_on(database, 2).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    plane
+        .fault("task networkCreateOrgVdcNetwork", serde_json::json!({"kind": "error", "leaves_shell": true}))
+        .await;
+    let job = plane.order(&anna).await;
+    let failed = plane.until(job, JobState::Failed).await;
+    assert_eq!(failed.cause.as_deref(), Some("task_failed"));
+    assert_eq!(plane.sim.census().networks.len(), 1, "what is left of it");
+    let how = store::interventions::Intervention { by: anna.account.id, why: "a test", now: 1 };
+    assert!(plane.store.job_rerun(job, how).await.unwrap());
+    plane.until(job, JobState::Succeeded).await;
+    assert_eq!(plane.sim.census().networks.len(), 1);
+}
+
 async fn stopping_the_worker_anywhere_doubles_nothing(database: Database) {
     let mut plane = Plane::start_on(database, 2).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
@@ -262,6 +279,7 @@ testkit::on_both!(
     a_guest_that_lets_nobody_in_is_not_ready,
     a_host_name_can_ask_for_the_failure_of_any_step,
     an_activate_that_is_taken_back_leaves_nothing,
+    a_broken_network_is_made_anew,
     stopping_the_worker_anywhere_doubles_nothing,
     a_worker_whose_claim_was_taken_over_changes_nothing,
     the_last_edge_goes_to_one_of_many

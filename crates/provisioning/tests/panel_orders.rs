@@ -233,6 +233,19 @@ async fn a_panel_that_failed_is_run_again_and_its_server_is_free_meanwhile(datab
     assert!(!way_is_open(&plane).await);
 }
 
+/// Where an installation failed the way in stays for whoever runs it again, and goes with the server.
+async fn a_way_in_ends_with_its_server(database: Database) {
+    let plane = Plane::start_on(database, 1).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let job = ordered(&plane, &anna, "ispmanager", "fail-panel").await;
+    let panel = panel_job(&plane, job).await;
+    let server = plane.until(panel, JobState::Failed).await.server.unwrap();
+    assert!(plane.store.way(panel).await.unwrap().is_some());
+    let end = plane.terminate(&anna, server).await;
+    plane.until(end, JobState::Succeeded).await;
+    assert!(plane.store.way(panel).await.unwrap().is_none());
+}
+
 async fn an_installation_that_is_stopped_leaves_the_server_in_order(database: Database) {
     let plane = Plane::start_on(database, 2).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
@@ -442,6 +455,7 @@ testkit::on_both!(
     a_reinstall_keeps_to_what_the_panel_runs_on,
     a_reinstall_ends_the_way_into_the_old_guest,
     a_resize_counts_the_panel_that_is_there_when_it_ends,
+    a_way_in_ends_with_its_server,
     a_panel_that_waits_keeps_nobody_waiting,
     a_cancelled_reinstall_leaves_the_panel_that_is_being_installed,
     licences_are_counted,

@@ -101,7 +101,9 @@ async fn an_installation_that_is_stopped_runs_on_nowhere() {
     tokio::select! {
         end = roads.install_panel(uuid::Uuid::nil(), &guest, &spec, &tell) => panic!("it ended: {end:?}"),
         () = async {
+            let until = tokio::time::Instant::now() + Duration::from_secs(120);
             while site.guest.does(sleeping).is_empty() {
+                assert!(tokio::time::Instant::now() < until, "the installer has not begun");
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
         } => {}

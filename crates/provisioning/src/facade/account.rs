@@ -41,6 +41,9 @@ impl Facade {
         viewer: &Viewer,
         name: &str,
     ) -> Result<std::result::Result<(), FieldError>> {
+        // A name is shown to staff beside others': what cannot be seen, or turns the line around, is no part of it.
+        let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let name: String = name.chars().filter(|c| !c.is_control() && !turns(*c)).collect();
         let name = name.trim();
         let length = name.chars().count();
         let error = |code| FieldError::new(Field::AccountName, code);

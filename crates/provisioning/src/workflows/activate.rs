@@ -86,7 +86,6 @@ async fn edge_claim(c: Arc<Control>, cx: StepContext) -> Tried {
 async fn network_create(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     let edge = own_edge(&c, &s).await?;
-    let (name, f) = (network_of(&s), &edge.facts);
     let address = match &s.address {
         Some(address) => address.clone(),
         None => {
@@ -95,26 +94,14 @@ async fn network_create(c: Arc<Control>, cx: StepContext) -> Tried {
         }
     };
     adopt(&c, &cx, QUICK).await?;
-    let network = match c.provider.network_find(&name).await? {
-        Some(found) => found,
-        None => {
-            let spec = NetworkSpec {
-                name: name.clone(),
-                label: label(&s),
-                edge: EdgeRef(f.provider_ref.clone()),
-                block: block(&edge),
-                dns: DNS.map(str::to_owned).to_vec(),
-            };
-            carry_out(&c, &cx, QUICK, c.provider.network_create(&spec)).await?;
-            c.provider
-                .network_find(&name)
-                .await?
-                .ok_or_else(|| Stop::Unknown(format!("network {name} is not there after its task")))?
-        }
+    let spec = NetworkSpec {
+        name: network_of(&s),
+        label: label(&s),
+        edge: EdgeRef(edge.facts.provider_ref.clone()),
+        block: block(&edge),
+        dns: DNS.map(str::to_owned).to_vec(),
     };
-    if !network.ready {
-        return Err(Stop::Retry(Cause::PlatformBusy, format!("network {name} is still being made")));
-    }
+    let network = super::network::made(&c, &cx, &spec).await?;
     c.store.server_set_network(cx.fence(), s.id, &network.network.0, &address).await?;
     Ok(())
 }

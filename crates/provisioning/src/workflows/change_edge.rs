@@ -105,21 +105,14 @@ async fn network_create(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
     let edge = own_edge(&c, &s).await?;
     adopt(&c, &cx, QUICK).await?;
-    let name = next_network_of(&s);
-    if c.provider.network_find(&name).await?.is_none() {
-        let spec = NetworkSpec {
-            name,
-            label: label(&s),
-            edge: EdgeRef(edge.facts.provider_ref.clone()),
-            block: super::activate::block(&edge),
-            dns: DNS.map(str::to_owned).to_vec(),
-        };
-        carry_out(&c, &cx, QUICK, c.provider.network_create(&spec)).await?;
-    }
-    match next_network(&c, &s).await? {
-        found if found.ready => Ok(()),
-        _ => Err(Stop::Retry(Cause::PlatformBusy, "its network is still being made".into())),
-    }
+    let spec = NetworkSpec {
+        name: next_network_of(&s),
+        label: label(&s),
+        edge: EdgeRef(edge.facts.provider_ref.clone()),
+        block: super::activate::block(&edge),
+        dns: DNS.map(str::to_owned).to_vec(),
+    };
+    super::network::made(&c, &cx, &spec).await.map(drop)
 }
 
 async fn network_undo(c: Arc<Control>, cx: StepContext) -> Tried {

@@ -11,6 +11,7 @@ mod machine;
 mod migrate;
 mod migration;
 mod names;
+mod network;
 mod panel;
 mod password;
 mod power;
