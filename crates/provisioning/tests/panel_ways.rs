@@ -90,7 +90,7 @@ async fn an_installation_that_is_stopped_runs_on_nowhere() {
     disguise(&site.guest);
     site.guest.does(
         "sed -i 's/^ID=.*/ID=debian/; s/^VERSION_ID=.*/VERSION_ID=\"12\"/' /var/lib/slipway/identity/own/os-release
-         touch /root/for-long",
+         echo centos >/var/lib/slipway/identity/rests; touch /root/for-long",
     );
     let resting = identity(&site.guest);
     let (roads, plesk) = (Roads::Network(Some(site.ansible.clone())), panel("plesk"));

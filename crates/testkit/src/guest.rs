@@ -72,8 +72,7 @@ impl Guest {
     /// # Panics
     /// Where something is missing that it takes, saying how to get it.
     pub fn start(os: Os) -> Self {
-        // Other test processes have guests of their own.
-        let n = std::process::id() % 16_000 * 4 + NEXT.fetch_add(1, Ordering::Relaxed) % 4;
+        let n = claim();
         let (a, b) = (n / 64 % 256, n % 64 * 4);
         let (gateway, address) = (
             format!("10.{}.{a}.{}", 90 + n / 16_384, b + 1),
@@ -85,7 +84,6 @@ impl Guest {
         run(&format!(
             "set -e; mount -t tmpfs guest {at}; mkdir {at}/up {at}/work {at}/root
              mount -t overlay overlay -o lowerdir=/,upperdir={at}/up,workdir={at}/work {at}/root
-             ip netns add {namespace}
              ip link add {card} type veth peer name eth0 netns {namespace}
              ip addr add {gateway}/30 dev {card}; ip link set {card} up
              ip -n {namespace} link set lo up; ip -n {namespace} link set eth0 up
@@ -260,6 +258,20 @@ pub enum With<'a> {
     Password(&'a str),
     /// The file of a private key.
     Key(&'a Path),
+}
+
+/// A namespace that nobody else has, and with it a name and a block of addresses: other tests, and other processes, make guests too.
+fn claim() -> u32 {
+    let first = std::process::id().wrapping_mul(16).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+    for n in (0..256).map(|more| first.wrapping_add(more) % 65_536) {
+        let made = Command::new("ip").args(["netns", "add", &format!("guest{n}")]).output();
+        match made.unwrap_or_else(|e| panic!("ip: {e}; {HOW}")) {
+            made if made.status.success() => return n,
+            made if String::from_utf8_lossy(&made.stderr).contains("File exists") => {}
+            made => panic!("{}; {HOW}", String::from_utf8_lossy(&made.stderr)),
+        }
+    }
+    panic!("256 guests are there already: ip netns list")
 }
 
 fn run(script: &str) {
