@@ -9,7 +9,7 @@ use domain::{
 use secrecy::SecretString;
 use store::{
     Reason, Result,
-    jobs::{History, Job, JobStep},
+    jobs::{Job, JobStep},
     secrets::Reveal,
     servers::Server,
 };
@@ -200,15 +200,10 @@ impl Facade {
     pub async fn operations_done(
         &self,
         customer: CustomerId,
-        history: &History,
+        before: Option<i64>,
         limit: i64,
     ) -> Result<Vec<Job>> {
-        self.store.jobs_finished(customer, history, limit).await
-    }
-
-    /// The operations that an order was accepted as, by any of them.
-    pub async fn operations_of_order(&self, customer: CustomerId, one: JobId) -> Result<Vec<JobId>> {
-        self.store.jobs_of_order(customer, one).await
+        self.store.jobs_finished(customer, before, limit).await
     }
 
     /// Takes a queued operation back, and what follows it. Once that has been made what is taken back is the installation of
