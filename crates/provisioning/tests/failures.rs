@@ -115,6 +115,25 @@ async fn a_broken_network_is_made_anew(database: Database) {
     assert_eq!(plane.sim.census().networks.len(), 1);
 }
 
+/// A network that cannot be used yet is waited for by the step that makes it: nothing is put on it, and nothing is tried again.
+async fn a_network_is_waited_for(database: Database) {
+    let plane = Plane::start_on(database, 2).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    // Less than what is waited for in one try.
+    plane.knobs(serde_json::json!({"realize_lag_ms": 20_000, "realize_lag_jitter_ms": 0})).await;
+    let job = plane.order(&anna).await;
+    while plane.sim.census().vapps.is_empty() {
+        assert!(!plane.job(job).await.state.is_over(), "nothing was made");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let network = plane.sim.census().networks.into_iter().next().unwrap();
+    let found = plane.provider().network_find(&network).await.unwrap().unwrap();
+    assert!(found.ready, "a group stands on a network that is not ready");
+    let done = plane.until(job, JobState::Succeeded).await;
+    let step = done.steps.iter().find(|s| s.key == "network_create").unwrap();
+    assert_eq!(step.attempt, 1);
+}
+
 async fn stopping_the_worker_anywhere_doubles_nothing(database: Database) {
     let mut plane = Plane::start_on(database, 2).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
@@ -280,6 +299,7 @@ testkit::on_both!(
     a_host_name_can_ask_for_the_failure_of_any_step,
     an_activate_that_is_taken_back_leaves_nothing,
     a_broken_network_is_made_anew,
+    a_network_is_waited_for,
     stopping_the_worker_anywhere_doubles_nothing,
     a_worker_whose_claim_was_taken_over_changes_nothing,
     the_last_edge_goes_to_one_of_many

@@ -377,7 +377,11 @@ impl Plane {
 
     /// From now on the guests of the cloud do not take up what they are told at a start, or do again.
     pub async fn guest_ignores_settings(&self, ignores: bool) {
-        let knobs = serde_json::json!({"guest_ignores_properties": ignores});
+        self.knobs(serde_json::json!({"guest_ignores_properties": ignores})).await;
+    }
+
+    /// The cloud behaves otherwise from now on.
+    pub async fn knobs(&self, knobs: serde_json::Value) {
         let url = format!("{}/sim/knobs", self.cloud);
         let answer = reqwest::Client::new().post(url).json(&knobs).send().await.unwrap();
         assert!(answer.status().is_success());

@@ -54,6 +54,12 @@ async fn a_whole_machine_is_sent_back() {
     );
     assert_ne!(cpus, body);
     reconfigure(&cloud, &vm, cpus).await.refused(400, "VmSpecSection");
+    // A section that says it was not modified is not read, whatever stands in it.
+    let unread = body.replace("<NumCpus>1</NumCpus>", "<NumCpus>9</NumCpus>");
+    assert_ne!(unread, body);
+    reconfigure(&cloud, &vm, unread).await.expect(202);
+    cloud.pass(30);
+    assert!(machine(&cloud, &vm).await.contains("<NumCpus>1</NumCpus>"));
     let hot = body.replace("<CpuHotAddEnabled>true", "<CpuHotAddEnabled>false");
     assert_ne!(hot, body);
     reconfigure(&cloud, &vm, hot).await.refused(400, "vmCapabilities");
@@ -107,6 +113,7 @@ async fn disks_have_ids_of_their_own_and_buses_have_rules() {
     reconfigure(&cloud, &vm, grown(1024, 30720)).await.expect(202);
     cloud.pass(30);
     // The older way keeps bus and adapter of a disk that it does not speak of.
+    let path = format!("/api/vApp/vm-{vm}/virtualHardwareSection/disks");
     let items = cloud.get(&format!("/api/vApp/vm-{vm}/virtualHardwareSection/disks")).await.expect(200).body;
     cloud.undeploy(&format!("vm-{vm}")).await.expect(202);
     cloud.pass(60);
@@ -117,6 +124,17 @@ async fn disks_have_ids_of_their_own_and_buses_have_rules() {
     cloud.pass(30);
     let body = machine(&cloud, &vm).await;
     assert!(body.contains("<AdapterType>6</AdapterType>"), "{body}");
+    // And it gives each new disk an id of its own, whatever they are asked for by.
+    let items = cloud.get(&path).await.expect(200).body;
+    let new = "<Item><rasd:HostResource vcloud:capacity=\"1024\"/><rasd:InstanceID>2000000</rasd:InstanceID>\
+               <rasd:ResourceType>17</rasd:ResourceType></Item>";
+    let more = items.replace("</RasdItemsList>", &format!("{new}{new}</RasdItemsList>"));
+    cloud.send(Method::PUT, &path, more).await.expect(202);
+    cloud.pass(30);
+    let body = machine(&cloud, &vm).await;
+    for id in ["2002", "2003"] {
+        assert_eq!(body.matches(&format!("<DiskId>{id}<")).count(), 1, "{body}");
+    }
 }
 
 #[tokio::test]
@@ -375,4 +393,72 @@ async fn thirty_orders_at_once() {
         cloud.recompose(vapp, body).await.expect(202)
     });
     futures::future::join_all(asked).await;
+}
+
+#[tokio::test]
+async fn a_network_is_held_by_the_compose_that_gives_it_out() {
+    let (cloud, net, _, _) = shop().await;
+    let path = format!("/api/network/{net}");
+    let removable = async || cloud.get(&path).await.expect(200).body.contains("rel=\"remove\"");
+    assert!(removable().await);
+    let body = format!(
+        "<ComposeVAppParams xmlns=\"{NS}\" xmlns:ovf=\"{OVF}\" name=\"b\"><InstantiationParams><NetworkConfigSection>\
+         <ovf:Info/>{}</NetworkConfigSection></InstantiationParams><CreateItem name=\"bare\"><VmSpecSection><ovf:Info/>\
+         <OsType>debian12_64Guest</OsType><NumCpus>2</NumCpus><NumCoresPerSocket>1</NumCoresPerSocket><MemoryResourceMb>\
+         <Configured>2048</Configured></MemoryResourceMb></VmSpecSection></CreateItem></ComposeVAppParams>",
+        cloud.network_configs(&[("net", &net)])
+    );
+    let path = format!("/api/vdc/{}/action/composeVApp", cloud.vdc().await);
+    cloud.post(&path, body).await.expect(201);
+    assert!(!removable().await);
+    cloud.pass(300);
+    assert!(removable().await);
+    // What was to be made from nothing came with the vApp.
+    let bare = machine(&cloud, &cloud.vm_named("bare").await).await;
+    assert!(bare.contains("<NumCpus>2</NumCpus>") && bare.contains("<OsType>debian12_64Guest<"), "{bare}");
+}
+
+#[tokio::test]
+async fn a_clone_takes_what_it_does() {
+    let (cloud, _, vapp, vm) = shop().await;
+    let path = format!("/api/vdc/{}/action/cloneVApp", cloud.vdc().await);
+    let body = |params: &str| {
+        format!(
+            "<CloneVAppParams xmlns=\"{NS}\" name=\"c\"><Source href=\"{0}/api/vApp/vapp-{vapp}\"/><SourcedVmInstantiationParams>\
+             <Source href=\"{0}/api/vApp/vm-{vm}\"/>{params}</SourcedVmInstantiationParams></CloneVAppParams>",
+            cloud.url
+        )
+    };
+    cloud.post(&path, body("<LocalityParams/>")).await.refused(400, "LocalityParams");
+    let foreign = "<StorageProfile href=\"x/aaaaaaaa-0000-4000-8000-000000000001\"/>";
+    cloud.post(&path, body(foreign)).await.refused(403, "vdcstorageProfile");
+    cloud.post(&path, body("")).await.expect(201);
+}
+
+#[tokio::test]
+async fn who_holds_it_is_said_before_what_is_wrong_with_the_body() {
+    let mut cloud = Cloud::stepped().await;
+    cloud.sign_in_as_provider().await;
+    let edge = cloud.edge(1).await["id"].as_str().unwrap().to_owned();
+    let path = format!("/cloudapi/1.0.0/edgeGateways/{edge}");
+    cloud.send(Method::PUT, &path, "{}").await.refused(400, "name");
+    cloud.network_ask("one", 1, 1).await.expect(202);
+    cloud.send(Method::PUT, &path, "{}").await.refused(400, "BUSY_ENTITY");
+}
+
+#[tokio::test]
+async fn lists_know_their_fields_and_forget_what_nobody_may_read() {
+    let cloud = Cloud::stepped().await;
+    for list in ["1.0.0/tokens", "2.0.0/vdcComputePolicies"] {
+        cloud.get(&format!("/cloudapi/{list}?filter=colour==red")).await.refused(400, "colour");
+        cloud.get(&format!("/cloudapi/{list}?pageSize=129")).await.refused(400, "pageSize");
+        cloud.get(&format!("/cloudapi/{list}?filter=name==nobody")).await.expect(200);
+    }
+    cloud.control("knobs", json!({"task_expiry_ms": 60_000})).await;
+    cloud.network("net", 1).await;
+    let tasks =
+        async || cloud.get("/api/query?type=task").await.expect(200).body.matches("<TaskRecord").count();
+    assert_eq!(tasks().await, 1);
+    cloud.pass(120);
+    assert_eq!(tasks().await, 0);
 }

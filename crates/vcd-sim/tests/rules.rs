@@ -376,6 +376,7 @@ async fn quotas_limits_and_expiry_are_knobs() {
         operation_limit: 1,
         task_expiry_ms: 60_000,
         realize_lag_ms: 5_000,
+        realize_lag_jitter_ms: 0,
         ..Knobs::default()
     };
     let cloud = Cloud::start(with(knobs)).await;
