@@ -19,6 +19,7 @@ mod knobs;
 mod model;
 mod operations;
 mod persist;
+mod placing;
 mod routes;
 mod schema;
 mod seed;

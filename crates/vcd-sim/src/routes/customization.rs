@@ -8,7 +8,7 @@ use axum::{
 use roxmltree::Node;
 
 use super::{
-    Ask, id_of, number, parse, views,
+    Ask, id_of, number, parse, sections,
     vms::{alone, idle_vm, is_held, update},
 };
 use crate::{
@@ -22,7 +22,7 @@ pub(super) async fn get(ask: Ask, Path(id): Path<String>) -> Response {
     let world = ask.read();
     let result = id_of(&id).and_then(|id| world.vm(id)).map(|vm| {
         let editable = !is_held(&world, vm);
-        alone(views::customization(vm.id, &vm.customization, ask.base(), editable))
+        alone(sections::customization(vm.id, &vm.customization, ask.base(), editable))
     });
     ask.xml(200, "guestCustomizationSection", result)
 }

@@ -21,6 +21,7 @@ mod query;
 mod recompose;
 mod records;
 mod screen;
+mod sections;
 mod snapshots;
 mod tasks;
 mod vapp_networks;

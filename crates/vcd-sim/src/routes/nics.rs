@@ -5,9 +5,8 @@ use roxmltree::Node;
 use uuid::Uuid;
 
 use super::{
-    Ask, id_of, number, parse,
+    Ask, id_of, number, parse, sections,
     vapps::is_true,
-    views,
     vms::{alone, idle_vm, is_held, update},
 };
 use crate::{
@@ -22,7 +21,7 @@ pub(super) async fn get(ask: Ask, Path(id): Path<String>) -> Response {
     let world = ask.read();
     let result = id_of(&id)
         .and_then(|id| world.vm(id))
-        .map(|vm| alone(views::network_connection_section(vm, ask.base(), !is_held(&world, vm))));
+        .map(|vm| alone(sections::network_connection_section(vm, ask.base(), !is_held(&world, vm))));
     ask.xml(200, "networkConnectionSection", result)
 }
 

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::{
     Ask, id_of, parse,
     power::{Target, target},
+    sections,
     vapps::is_true,
-    views,
     vms::alone,
 };
 use crate::{effects::Effect, errors::Refusal, model::Vm, server::Change, xml::Element};
@@ -67,12 +67,12 @@ pub(super) async fn section(ask: Ask, Path(id): Path<String>) -> Response {
     let world = ask.read();
     let result = id_of(&id).and_then(|uuid| {
         if id.starts_with("vm-") {
-            return Ok(alone(views::snapshot_section(world.vm(uuid)?, ask.base())));
+            return Ok(alone(sections::snapshot_section(world.vm(uuid)?, ask.base())));
         }
         world.vapp(uuid)?;
         let vm = world.vms_of(uuid).find(|vm| vm.snapshot.is_some());
         Ok(match vm {
-            Some(vm) => alone(views::snapshot_section(vm, ask.base())),
+            Some(vm) => alone(sections::snapshot_section(vm, ask.base())),
             None => Element::vcloud("SnapshotSection").leaf("ovf:Info", "Snapshot information section"),
         })
     });

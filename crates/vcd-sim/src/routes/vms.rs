@@ -4,7 +4,7 @@ use axum::{extract::Path, response::Response};
 use roxmltree::Node;
 use uuid::Uuid;
 
-use super::{Ask, customization, id_of, nics::read_nics, number, parse, vapps::is_true, views};
+use super::{Ask, customization, id_of, nics::read_nics, number, parse, sections, vapps::is_true};
 use crate::{
     durations,
     effects::{Effect, Reconfiguration},
@@ -329,7 +329,7 @@ pub(super) fn check_size(world: &World, vm: &Vm, change: &Reconfiguration) -> Re
 pub(super) async fn capabilities_get(ask: Ask, Path(id): Path<String>) -> Response {
     let world = ask.read();
     let result = id_of(&id).and_then(|id| world.vm(id));
-    let result = result.map(|vm| views::capabilities(vm, ask.base()).vcloud_root());
+    let result = result.map(|vm| sections::capabilities(vm, ask.base()).vcloud_root());
     ask.xml(200, "vmCapabilitiesSection", result)
 }
 
