@@ -140,6 +140,18 @@ pub(crate) fn iso_date(lang: Lang, iso: &str) -> String {
     iso.parse::<jiff::civil::Date>().map_or_else(|_| iso.to_owned(), |d| d.strftime(format).to_string())
 }
 
+/// Whether this is a day, as a field for one has it.
+pub(crate) fn is_day(text: &str) -> bool {
+    text.parse::<jiff::civil::Date>().is_ok()
+}
+
+/// When a day begins where the reader is.
+pub(crate) fn day_begins(lang: Lang, iso: &str) -> Option<i64> {
+    let zone = TimeZone::get(zone_name(lang)).unwrap_or(TimeZone::UTC);
+    let day = iso.parse::<jiff::civil::Date>().ok()?;
+    Some(day.to_zoned(zone).ok()?.timestamp().as_millisecond())
+}
+
 /// `15:04:07`
 pub(crate) fn clock(lang: Lang, ms: i64) -> String {
     here(lang, ms).map(|t| t.strftime("%H:%M:%S").to_string()).unwrap_or_default()
@@ -173,6 +185,8 @@ mod tests {
     fn times_name_their_zone() {
         assert_eq!(date_time(Lang::En, 1_795_417_447_000), "23 Nov 2026, 07:04:07\u{a0}UTC");
         assert_eq!(date_time(Lang::Ru, 1_795_417_447_000), "23.11.2026, 10:04:07\u{a0}МСК");
+        assert_eq!(day_begins(Lang::Ru, "2026-11-23"), Some(1_795_381_200_000), "Moscow's midnight");
+        assert_eq!(["2026-11-23", "23.11.2026", "2026-11-31"].map(is_day), [true, false, false]);
         assert_eq!(duration(72_000), "01:12");
         assert_eq!(duration(3_723_000), "1:02:03");
         assert_eq!(iso_date(Lang::Ru, "2024-06-30"), "30.06.2024");

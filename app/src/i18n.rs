@@ -151,6 +151,7 @@ mod tests {
                 .iter()
                 .flat_map(|k| [format!("kind-{k}"), format!("kind-{k}-inline")]),
         );
+        ids.extend(Kind::ALL.iter().filter(|k| **k != Kind::Refresh).map(|k| format!("kinds-{k}")));
         for id in ids {
             assert!(Lang::En.has(&id), "en has no {id}");
             assert!(Lang::Ru.has(&id), "ru has no {id}");

@@ -50,6 +50,15 @@ pub fn operation(id: JobId) -> String {
     format!("/operations/{id}")
 }
 
+/// The operations that an order was accepted as.
+pub fn operations_of_order(first: JobId) -> String {
+    format!("/operations?order={first}")
+}
+
+pub fn operations_of_server(id: ServerId) -> String {
+    format!("/operations?server={id}")
+}
+
 pub fn operation_password(id: JobId) -> String {
     format!("/operations/{id}/password")
 }

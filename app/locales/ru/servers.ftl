@@ -163,3 +163,4 @@ pages-next = Вперёд
 pages-at = страница { $page } из { $pages }
 server-rdp-file = Скачать файл RDP
 server-panel-login-key = У сервера пока нет пароля. Задайте его администратору на самом сервере (passwd) и входите с ним.
+server-activity-all = Все операции этого сервера

@@ -37,10 +37,10 @@ async fn place(caller: &Caller, draft: &str, total: &str, digest: String, terms:
             caller.memory().clear_flash().await;
             caller.see_other(&routes::operation(job));
         }
-        OrderPlaced::Several { servers, .. } => {
+        OrderPlaced::Several { first, servers } => {
             caller.memory().clear_flash().await;
             caller.memory().banner(false, t!(lang, "order-several", n = servers as i64)).await;
-            caller.see_other(&format!("{}#flash", routes::OPERATIONS));
+            caller.see_other(&format!("{}#flash", routes::operations_of_order(first)));
         }
         OrderPlaced::Refused(errors) => {
             let flash = Flash { form: format!("review-{draft}"), errors, ..Flash::default() };

@@ -42,7 +42,7 @@ pub use store::{
     drift::Drift,
     edges::{Edge, EdgeRow},
     groups::GroupRow,
-    jobs::{Job, JobRow, JobStep},
+    jobs::{History, Job, JobRow, JobStep},
     progress::{LogLine, Progress},
     secrets::Reveal,
     servers::{Server, ServerPanel},

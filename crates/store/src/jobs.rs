@@ -84,6 +84,20 @@ macro_rules! select_step {
     };
 }
 
+/// Which of a customer's finished jobs are asked for; nothing said asks for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// Those that were accepted together with this one.
+    pub order: Option<JobId>,
+    pub server: Option<ServerId>,
+    pub kind: Option<Kind>,
+    pub state: Option<JobState>,
+    /// Finished at this moment or later.
+    pub from: Option<i64>,
+    /// Only jobs with a smaller number: the key of the next page.
+    pub before: Option<i64>,
+}
+
 /// Which jobs the staff's list shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JobFilter {
@@ -136,23 +150,47 @@ impl Store {
         with_steps(rows.iter().map(job).collect::<Result<_>>()?, &steps)
     }
 
-    /// A customer's finished jobs, newest first, without steps. `before` is the number the page ends above.
+    /// A customer's finished jobs, newest first, without steps.
     pub async fn jobs_finished(
         &self,
         customer: CustomerId,
-        before: Option<i64>,
+        history: &History,
         limit: i64,
     ) -> Result<Vec<Job>> {
+        let text = |value: Option<String>| value.unwrap_or_default();
         let rows = sqlx::query(select_job!(
             "WHERE job.context_id = $1 AND job.finished_at IS NOT NULL AND job.number < $2
-             ORDER BY job.number DESC LIMIT $3"
+               AND ($3 = '' OR job.server_id = $3) AND ($4 = '' OR job.kind = $4) AND ($5 = '' OR job.state = $5)
+               AND job.finished_at >= $6
+               AND ($7 = '' OR EXISTS (SELECT 1 FROM job AS one WHERE one.id = $7 AND one.context_id = job.context_id
+                                       AND one.request_id = job.request_id AND one.created_at = job.created_at))
+             ORDER BY job.number DESC LIMIT $8"
         ))
         .bind(customer.to_string())
-        .bind(before.unwrap_or(i64::MAX))
+        .bind(history.before.unwrap_or(i64::MAX))
+        .bind(text(history.server.map(|id| id.to_string())))
+        .bind(text(history.kind.map(|k| k.to_string())))
+        .bind(text(history.state.map(|s| s.to_string())))
+        .bind(history.from.unwrap_or(i64::MIN))
+        .bind(text(history.order.map(|id| id.to_string())))
         .bind(limit)
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(job).collect()
+    }
+
+    /// The jobs that were accepted together with this one, and itself. An order of several servers has many.
+    pub async fn jobs_of_order(&self, customer: CustomerId, one: JobId) -> Result<Vec<JobId>> {
+        let rows = sqlx::query(
+            "SELECT job.id FROM job JOIN job AS one ON one.id = $2 AND one.context_id = job.context_id
+               AND one.request_id = job.request_id AND one.created_at = job.created_at
+             WHERE job.context_id = $1 ORDER BY job.number",
+        )
+        .bind(customer.to_string())
+        .bind(one.to_string())
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(|row| row.id("id")).collect()
     }
 
     /// The newest jobs of one server, without steps.

@@ -1,16 +1,21 @@
 //! S14: a customer's own queue and history.
 
+use domain::JobId;
 use leptos::prelude::*;
-use provisioning::{Job, Waiting};
+use provisioning::{Job, ServerView, Waiting};
 
-use super::{Fault, Loaded, Params, kind_title, state_badge, waiting_view};
+use super::{
+    Fault, Loaded, Params,
+    filter::{STATES, Wish, kinds},
+    kind_title, state_badge, waiting_view,
+};
 use crate::{
     i18n::{Lang, t},
     live::Regions,
     request::Request,
     routes,
     shell::{LiveSource, Page},
-    ui::time,
+    ui::{empty_state, time},
 };
 
 const PAGE: i64 = 25;
@@ -18,45 +23,50 @@ const PAGE: i64 = 25;
 pub(crate) async fn list(request: Request, _: Params) -> Loaded {
     let lang = request.lang();
     let since = request.facade().version(request.customer()?).await?;
-    let (now, history, moving) = load(&request).await?;
+    let wish = Wish::read(|name| request.query(name));
+    let servers = request.facade().servers(request.viewer()?).await?;
+    let (now, history, moving) = load(&request, &wish).await?;
     let body = view! {
+        {wish.filters().then(|| view! { <p><a href=routes::OPERATIONS>{t!(lang, "operations-all")}</a></p> })}
         <section aria-labelledby="now">
             <h2 id="now">{t!(lang, "operations-now")}</h2>
             <div data-live="now">{now}</div>
         </section>
         <section aria-labelledby="history">
             <h2 id="history">{t!(lang, "operations-history")}</h2>
+            {filters(lang, &wish, &servers)}
             <div data-live="history">{history}</div>
         </section>
     };
     Ok(Page {
-        live: Some(LiveSource { path: live_path(&request), since }),
+        live: Some(LiveSource { path: live_path(&wish), since }),
         refresh: moving.then_some(15),
         ..Page::new(t!(lang, "operations-title"), body)
     })
 }
 
-fn before(request: &Request) -> Option<i64> {
-    request.query("before").and_then(|b| b.parse().ok())
-}
-
-fn live_path(request: &Request) -> String {
-    let query = before(request).map(|b| format!("?before={b}")).unwrap_or_default();
-    format!("{}{query}", routes::live(routes::OPERATIONS))
+fn live_path(wish: &Wish) -> String {
+    format!("{}{}", routes::live(routes::OPERATIONS), wish.query())
 }
 
 pub(crate) async fn list_regions(request: &Request) -> Result<Regions, Fault> {
     let version = request.facade().version(request.customer()?).await?;
-    let (now, history, _) = load(request).await?;
+    let (now, history, _) = load(request, &Wish::read(|name| request.query(name))).await?;
     let values = vec![("now".into(), now.to_html()), ("history".into(), history.to_html())];
     Ok(Regions { version, values, ..Default::default() })
 }
 
-async fn load(request: &Request) -> Result<(AnyView, AnyView, bool), Fault> {
+async fn load(request: &Request, wish: &Wish) -> Result<(AnyView, AnyView, bool), Fault> {
     let (lang, customer) = (request.lang(), request.customer()?);
-    let open = request.facade().operations_open(customer).await?;
-    let waits = request.facade().waits(customer).await?;
-    let mut done = request.facade().operations_done(customer, before(request), PAGE + 1).await?;
+    let facade = request.facade();
+    let of_order: Vec<JobId> = match wish.order {
+        Some(one) => facade.operations_of_order(customer, one).await?,
+        None => Vec::new(),
+    };
+    let mut open = facade.operations_open(customer).await?;
+    open.retain(|job| wish.shows(job, &of_order));
+    let waits = facade.waits(customer).await?;
+    let mut done = facade.operations_done(customer, &wish.history(lang), PAGE + 1).await?;
     let more = done.len() as i64 > PAGE;
     done.truncate(PAGE as usize);
     let moving = open.iter().any(|j| j.state.is_moving());
@@ -72,19 +82,67 @@ async fn load(request: &Request) -> Result<(AnyView, AnyView, bool), Fault> {
     } else {
         view! { <ul class="plain rows">{items}</ul> }.into_any()
     };
-    let history = if done.is_empty() {
-        view! { <p>{t!(lang, "operations-none")}</p> }.into_any()
-    } else {
-        let older =
-            done.last().filter(|_| more).map(|j| format!("{}?before={}", routes::OPERATIONS, j.number));
+    let history = if !done.is_empty() {
+        let older = done.last().filter(|_| more).map(|j| {
+            format!("{}{}", routes::OPERATIONS, Wish { before: Some(j.number), ..wish.clone() }.query())
+        });
         let items = done.iter().map(|j| done_item(lang, j)).collect_view();
         view! {
             <ul class="plain rows">{items}</ul>
             {older.map(|href| view! { <p><a class="button secondary" href=href>{t!(lang, "operations-older")}</a></p> })}
         }
         .into_any()
+    } else if wish.filters() || wish.before.is_some() {
+        let clear =
+            view! { <a class="button secondary" href=routes::OPERATIONS>{t!(lang, "servers-clear")}</a> };
+        empty_state(t!(lang, "operations-none-so-title"), t!(lang, "operations-none-so"), clear).into_any()
+    } else {
+        view! { <p>{t!(lang, "operations-none")}</p> }.into_any()
     };
     Ok((now, history, moving))
+}
+
+/// What history is asked for by: a form that only looks.
+fn filters(lang: Lang, wish: &Wish, servers: &[ServerView]) -> impl IntoView + use<> {
+    let option = |value: String, text: String, chosen: bool| {
+        view! { <option value=value selected=chosen>{text}</option> }
+    };
+    let any = |chosen: bool| option(String::new(), t!(lang, "filter-any"), chosen);
+    let mut names: Vec<(String, String)> =
+        servers.iter().map(|v| (v.server.id.to_string(), v.server.name.clone())).collect();
+    names.sort_by_key(|(_, name)| name.to_lowercase());
+    // A server that is there no more can still be asked for, by a link.
+    if let Some(id) = wish.server.map(|id| id.to_string())
+        && !names.iter().any(|(known, _)| *known == id)
+    {
+        names.push((id, t!(lang, "filter-server-gone")));
+    }
+    let chosen = wish.server.map(|id| id.to_string());
+    let servers = names
+        .into_iter()
+        .map(|(id, name)| {
+            let is = chosen.as_ref() == Some(&id);
+            option(id, name, is)
+        })
+        .collect_view();
+    let kinds = kinds()
+        .map(|k| option(k.to_string(), lang.t(&format!("kinds-{k}")), wish.kind == Some(k)))
+        .collect_view();
+    let states = STATES
+        .iter()
+        .map(|s| option(s.to_string(), lang.t(&format!("job-{s}")), wish.state == Some(*s)))
+        .collect_view();
+    let order = wish.order.map(|id| view! { <input type="hidden" name="order" value=id.to_string()/> });
+    view! {
+        <form method="get" action=routes::OPERATIONS class="filter-form" aria-label=t!(lang, "operations-filter")>
+            {order}
+            <label>{t!(lang, "filter-server")} <select name="server">{any(wish.server.is_none())} {servers}</select></label>
+            <label>{t!(lang, "filter-kind")} <select name="kind">{any(wish.kind.is_none())} {kinds}</select></label>
+            <label>{t!(lang, "filter-state")} <select name="state">{any(wish.state.is_none())} {states}</select></label>
+            <label>{t!(lang, "filter-from")} <input type="date" name="from" value=wish.from.clone().unwrap_or_default()/></label>
+            <button class="button secondary">{t!(lang, "filter-show")}</button>
+        </form>
+    }
 }
 
 fn title(lang: Lang, job: &Job) -> String {

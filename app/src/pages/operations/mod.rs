@@ -1,5 +1,6 @@
 //! S8, S14: operations as customers read them, and the words for why one waits.
 
+mod filter;
 mod list;
 mod one;
 mod password;

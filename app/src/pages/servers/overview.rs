@@ -177,6 +177,7 @@ fn cards(request: &Request, view: &ServerView, activity: &[Job], drift: &[Drift]
         <section class="card">
             <h2>{t!(lang, "server-activity")}</h2>
             {history(lang, server, activity)}
+            <p><a href=routes::operations_of_server(server.id)>{t!(lang, "server-activity-all")}</a></p>
         </section>
     }
 }

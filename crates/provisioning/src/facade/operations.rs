@@ -9,7 +9,7 @@ use domain::{
 use secrecy::SecretString;
 use store::{
     Reason, Result,
-    jobs::{Job, JobStep},
+    jobs::{History, Job, JobStep},
     secrets::Reveal,
     servers::Server,
 };
@@ -200,10 +200,15 @@ impl Facade {
     pub async fn operations_done(
         &self,
         customer: CustomerId,
-        before: Option<i64>,
+        history: &History,
         limit: i64,
     ) -> Result<Vec<Job>> {
-        self.store.jobs_finished(customer, before, limit).await
+        self.store.jobs_finished(customer, history, limit).await
+    }
+
+    /// The operations that an order was accepted as, by any of them.
+    pub async fn operations_of_order(&self, customer: CustomerId, one: JobId) -> Result<Vec<JobId>> {
+        self.store.jobs_of_order(customer, one).await
     }
 
     /// Takes a queued operation back, and what follows it. Once that has been made what is taken back is the installation of
