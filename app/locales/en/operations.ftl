@@ -196,3 +196,4 @@ kinds-install_panel = Installation of a panel
 kinds-reset_password = Password reset
 kinds-snapshot = Snapshots
 kinds-repair = Repair of settings
+operations-none-over = None of these has finished yet.

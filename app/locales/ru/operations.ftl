@@ -194,3 +194,4 @@ kinds-install_panel = Установка панели
 kinds-reset_password = Сброс пароля
 kinds-snapshot = Снимки
 kinds-repair = Восстановление настроек
+operations-none-over = Из этих пока ни одна не завершена.

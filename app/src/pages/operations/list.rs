@@ -92,6 +92,8 @@ async fn load(request: &Request, wish: &Wish) -> Result<(AnyView, AnyView, bool)
             {older.map(|href| view! { <p><a class="button secondary" href=href>{t!(lang, "operations-older")}</a></p> })}
         }
         .into_any()
+    } else if wish.order.is_some() && !open.is_empty() {
+        view! { <p>{t!(lang, "operations-none-over")}</p> }.into_any()
     } else if wish.filters() || wish.before.is_some() {
         let clear =
             view! { <a class="button secondary" href=routes::OPERATIONS>{t!(lang, "servers-clear")}</a> };
