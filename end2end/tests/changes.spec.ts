@@ -108,11 +108,27 @@ test("one order for three servers is three operations, and their names go on", a
   await page.getByLabel("I accept the terms.").check();
   await page.getByRole("button", { name: /^Order 3 servers for/ }).click();
   await expect(page.getByText("Order accepted: 3 servers, each with its own operation.")).toBeVisible();
+  await expect(page).toHaveURL(/\/operations\?order=/);
   for (const n of ["shop-01", "shop-02", "shop-03"]) {
     await expect(page.getByRole("link", { name: `Create ${n}` }).first()).toBeVisible();
   }
   await page.getByRole("link", { name: "Create shop-03" }).first().click();
   await eventually(page, "shop-03 is ready", 60);
+  // It is found again by what it was.
+  await page.goto("/operations");
+  await page.getByLabel("Server", { exact: true }).selectOption("shop-03");
+  await page.getByLabel("What", { exact: true }).selectOption("Creation");
+  await page.getByRole("button", { name: "Show" }).click();
+  const history = page.getByRole("region", { name: "History" });
+  await expect(history.getByRole("link", { name: "Create shop-03" })).toBeVisible();
+  await expect(history.getByRole("link")).toHaveCount(1);
+  await expect(page.getByLabel("Server", { exact: true }).locator("option:checked")).toHaveText("shop-03");
+  await fits(page);
+  await page.getByLabel("State", { exact: true }).selectOption("Cancelled");
+  await page.getByRole("button", { name: "Show" }).click();
+  await expect(page.getByText("No finished operation is like that.")).toBeVisible();
+  await page.getByRole("link", { name: "Clear filters" }).click();
+  await expect(page).toHaveURL(/\/operations$/);
 });
 
 test("one of two servers is terminated, and the other never stops", async ({ page }) => {

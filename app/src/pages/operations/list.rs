@@ -138,10 +138,10 @@ fn filters(lang: Lang, wish: &Wish, servers: &[ServerView]) -> impl IntoView + u
     view! {
         <form method="get" action=routes::OPERATIONS class="filter-form" aria-label=t!(lang, "operations-filter")>
             {order}
-            <label>{t!(lang, "filter-server")} <select name="server">{any(wish.server.is_none())} {servers}</select></label>
-            <label>{t!(lang, "filter-kind")} <select name="kind">{any(wish.kind.is_none())} {kinds}</select></label>
-            <label>{t!(lang, "filter-state")} <select name="state">{any(wish.state.is_none())} {states}</select></label>
-            <label>{t!(lang, "filter-from")} <input type="date" name="from" value=wish.from.clone().unwrap_or_default()/></label>
+            <div><label for="filter-server">{t!(lang, "filter-server")}</label><select id="filter-server" name="server">{any(wish.server.is_none())} {servers}</select></div>
+            <div><label for="filter-kind">{t!(lang, "filter-kind")}</label><select id="filter-kind" name="kind">{any(wish.kind.is_none())} {kinds}</select></div>
+            <div><label for="filter-state">{t!(lang, "filter-state")}</label><select id="filter-state" name="state">{any(wish.state.is_none())} {states}</select></div>
+            <div><label for="filter-from">{t!(lang, "filter-from")}</label><input type="date" id="filter-from" name="from" value=wish.from.clone().unwrap_or_default()/></div>
             <button class="button secondary">{t!(lang, "filter-show")}</button>
         </form>
     }
