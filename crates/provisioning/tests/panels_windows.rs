@@ -7,10 +7,11 @@ use std::{path::PathBuf, time::Duration};
 use domain::catalogue::Family;
 use panel_site::ansible;
 use provisioning::{
+    Roads,
     ansible::{Ansible, Door, Play, PlayEnd, PlayEvent, panel_tasks},
     demo_catalogue,
     panels::values_of,
-    provider::PanelSpec,
+    provider::{GuestWay, PanelSpec},
 };
 use secrecy::SecretString;
 
@@ -132,4 +133,26 @@ async fn what_goes_wrong_on_windows_is_told() {
     let PlayEnd::Failed(task) = old.installs().await else { panic!("it is not refused") };
     assert!(task.message.contains("plesk does not run on Microsoft Windows Server 2016"), "{task:?}");
     assert!(!old.scripts().iter().any(|s| s.contains("Start-Process")));
+}
+
+/// The way out takes the door with it. A server that is there and has no door has been left; one that is not there may not have been.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_our_door_has_been_left() {
+    let roads = Roads::Network(Some(ansible().await));
+    let password = SecretString::from(WINDOWS_PASSWORD);
+    let leaves = async |address: &str| {
+        let way = GuestWay {
+            family: Family::Windows,
+            address,
+            login: "slipway-job",
+            private: &password,
+            public: "",
+        };
+        roads.leave(uuid::Uuid::nil(), &way, Duration::from_secs(60)).await
+    };
+    // Nobody listens for WinRM at either; at one of them the screen is there.
+    let _screen = tokio::net::TcpListener::bind("127.66.0.5:3389").await.unwrap();
+    assert_eq!(leaves("127.66.0.5").await, PlayEnd::Done { changed: 0 });
+    let end = leaves("127.66.0.6").await;
+    assert!(matches!(end, PlayEnd::Unreachable(_)), "{end:?}");
 }
