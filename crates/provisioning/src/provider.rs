@@ -49,6 +49,9 @@ pub enum ProviderErrorKind {
     Quota,
     /// It did not answer, or cannot right now; nothing was done.
     Transient,
+    /// It is not, or no longer, as it was seen: nothing was done, and another look may show why. What an earlier try of ours had
+    /// begun can end between a look and the change that follows it.
+    Changed,
     /// It says no, for good.
     Permanent,
     /// The credentials are refused.

@@ -134,6 +134,25 @@ async fn a_network_is_waited_for(database: Database) {
     assert_eq!(step.attempt, 1);
 }
 
+/// What is no longer as it was seen is looked at again, and what has been done by then is not done twice: the end of a try that
+/// a death cut off can fall between a look and the next change.
+async fn what_has_changed_since_it_was_seen_is_seen_again(database: Database) {
+    let plane = Plane::start_on(database, 2).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let job = plane.order(&anna).await;
+    let server = plane.until(job, JobState::Succeeded).await.server.unwrap();
+    for change in
+        ["POST /api/vApp/*/action/undeploy", "DELETE /api/vApp/*", "DELETE /cloudapi/1.0.0/orgVdcNetworks/*"]
+    {
+        plane.fault(change, serde_json::json!({"kind": "status", "status": 403})).await;
+    }
+    let end = plane.terminate(&anna, server).await;
+    let ended = plane.until_or(end, JobState::Succeeded, JobState::RetryWait).await;
+    let tries: Vec<i64> = ended.steps.iter().map(|s| s.attempt).filter(|n| *n > 1).collect();
+    assert_eq!(tries, [2, 2, 2], "{:?}", ended.steps);
+    assert!(plane.sim.census().networks.is_empty() && plane.sim.census().vapps.is_empty());
+}
+
 async fn stopping_the_worker_anywhere_doubles_nothing(database: Database) {
     let mut plane = Plane::start_on(database, 2).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
@@ -300,6 +319,7 @@ testkit::on_both!(
     an_activate_that_is_taken_back_leaves_nothing,
     a_broken_network_is_made_anew,
     a_network_is_waited_for,
+    what_has_changed_since_it_was_seen_is_seen_again,
     stopping_the_worker_anywhere_doubles_nothing,
     a_worker_whose_claim_was_taken_over_changes_nothing,
     the_last_edge_goes_to_one_of_many

@@ -36,7 +36,9 @@ impl Facade {
         Ok(match cloud.machine_console(&machine).await {
             Ok(ticket) => ConsoleAnswer::Ticket(ticket),
             // It was turned off since it was last seen.
-            Err(e) if e.kind == ProviderErrorKind::Permanent => ConsoleAnswer::Denied(Denial::NotRunning),
+            Err(e) if matches!(e.kind, ProviderErrorKind::Changed | ProviderErrorKind::Permanent) => {
+                ConsoleAnswer::Denied(Denial::NotRunning)
+            }
             Err(e) => {
                 tracing::warn!(server = %id, "no way to the screen: {e}");
                 ConsoleAnswer::Unavailable

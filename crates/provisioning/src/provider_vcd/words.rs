@@ -70,6 +70,8 @@ pub(super) fn error(e: vcd::Error) -> ProviderError {
         (ErrorKind::Busy { .. }, _) => ProviderErrorKind::Busy,
         (ErrorKind::Limit, _) => ProviderErrorKind::Quota,
         (ErrorKind::NotFound, _) => ProviderErrorKind::NotFound,
+        // Forbidden is also what is gone.
+        (ErrorKind::NotRunning | ErrorKind::State | ErrorKind::Forbidden, _) => ProviderErrorKind::Changed,
         (ErrorKind::Denied, _) => ProviderErrorKind::Denied,
         (ErrorKind::TaskFailed, _) => ProviderErrorKind::TaskFailed,
         (ErrorKind::Timeout, _) => ProviderErrorKind::Timeout,
@@ -85,6 +87,20 @@ pub(super) fn error(e: vcd::Error) -> ProviderError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn refusals_say_whether_another_look_helps() {
+        let kind = |kind, effect| {
+            let message = String::new();
+            error(vcd::Error { kind, effect, message, request_id: None, retry_after: None }).kind
+        };
+        for changed in [ErrorKind::NotRunning, ErrorKind::State, ErrorKind::Forbidden] {
+            assert_eq!(kind(changed, Effect::Refused), ProviderErrorKind::Changed);
+        }
+        assert_eq!(kind(ErrorKind::Invalid, Effect::Refused), ProviderErrorKind::Permanent);
+        assert_eq!(kind(ErrorKind::Service, Effect::MaybeDone), ProviderErrorKind::UnknownOutcome);
+        assert_eq!(kind(ErrorKind::Service, Effect::Refused), ProviderErrorKind::Transient);
+    }
 
     #[test]
     fn a_block_is_read_from_the_description() {

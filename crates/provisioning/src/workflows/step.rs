@@ -56,6 +56,7 @@ impl From<ProviderError> for Stop {
             ProviderErrorKind::Busy | ProviderErrorKind::Quota => Self::Retry(Cause::PlatformBusy, e.message),
             ProviderErrorKind::Transient => Self::Retry(Cause::PlatformUnavailable, e.message),
             ProviderErrorKind::Denied => Self::Retry(Cause::PlatformDenied, e.message),
+            ProviderErrorKind::Changed => Self::Retry(Cause::PlatformRefused, e.message),
             ProviderErrorKind::UnknownOutcome => Self::Unknown(e.message),
             ProviderErrorKind::Timeout => Self::Fail(Cause::Timeout, e.message),
             ProviderErrorKind::TaskFailed => Self::Fail(Cause::TaskFailed, e.message),
@@ -221,6 +222,10 @@ pub(crate) async fn begin(
 
 fn not_sent(e: SendError<ProviderError>) -> Stop {
     match e {
+        // It was there when it was looked at.
+        SendError::Refused(e) if e.kind == ProviderErrorKind::NotFound => {
+            Stop::Retry(Cause::PlatformRefused, e.message)
+        }
         SendError::Refused(e) => e.into(),
         // Nothing of it is written any more: whoever has the job now goes on.
         SendError::Fenced => Stop::Retry(Cause::Database, "the claim has run out".into()),
