@@ -192,7 +192,7 @@ async fn fill(asker: &mut Asker) -> String {
             })
             .collect();
         let body = format!(
-            "<RecomposeVAppParams {NS} deploy=\"false\" powerOn=\"false\">{items}</RecomposeVAppParams>"
+            "<RecomposeVAppParams {NS} deploy=\"false\" powerOn=\"false\">{items}<AllEULAsAccepted>true</AllEULAsAccepted></RecomposeVAppParams>"
         );
         let (head, body) = asker.ask("POST", &format!("{vapp}/action/recomposeVApp"), "", &body).await;
         assert!(head.starts_with("HTTP/1.1 202"), "{head}{body}");
