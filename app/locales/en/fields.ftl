@@ -1,6 +1,6 @@
 field-template-missing = Choose a system.
 field-template-unfit = This system does not fit the server. Choose another one.
-field-template-gone = This system is no longer offered. Choose another one.
+field-template-gone = { $system } is no longer offered. Choose another system.
 field-number-format = Enter a whole number, for example 4.
 field-number-range = From { $min } to { $max } (you entered { $value }).
 field-number-step = It grows in steps of { $step }: { $below } or { $above }, not { $value }.

@@ -1,6 +1,6 @@
 field-template-missing = Выберите систему.
 field-template-unfit = Эта система не подходит серверу. Выберите другую.
-field-template-gone = Эта система больше не предлагается. Выберите другую.
+field-template-gone = { $system } больше не предлагается. Выберите другую систему.
 field-number-format = Введите целое число, например 4.
 field-number-range = От { $min } до { $max } (введено { $value }).
 field-number-step = Задаётся шагом { $step }: { $below } или { $above }, не { $value }.

@@ -10,6 +10,7 @@ use crate::{
     keys::check_keys,
     kind::closed_list,
     panel::Panel,
+    price::{Quote, quote},
     size::{Size, check_number, check_size_of},
 };
 
@@ -108,6 +109,30 @@ pub struct DraftValues {
     pub visited: Vec<WizardStep>,
     /// What was wrong with a password that was posted and, being a secret, not kept.
     pub password_errors: Vec<FieldError>,
+    /// How all this was offered when it was saved.
+    pub offered: Option<Offered>,
+}
+
+/// What a draft was offered at when it was last saved: a catalogue that has changed since is told, and replaces nothing
+/// silently.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offered {
+    /// What the system was called; one that is gone has no other name any more.
+    pub system: String,
+    pub panel: String,
+    /// Monthly total, minor units; nothing where it could not be told.
+    pub total_minor: Option<i64>,
+    /// The catalogue changed before that save, and its page still has to say so.
+    pub change: Option<PriceChange>,
+}
+
+/// The same choices have another price: monthly totals, minor units.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceChange {
+    pub from_minor: i64,
+    pub to_minor: i64,
+    /// ISO date, where the price list says it.
+    pub since: Option<String>,
 }
 
 /// A draft in which every rule holds.
@@ -164,8 +189,46 @@ impl DraftValues {
     }
 
     pub fn check_os<'c>(&self, catalogue: &'c Catalogue) -> Result<&'c Template, Vec<FieldError>> {
-        let code = if self.template.is_empty() { Code::TemplateMissing } else { Code::TemplateGone };
-        catalogue.template(&self.template).ok_or_else(|| vec![FieldError::new(Field::Template, code)])
+        let error = || match &self.offered {
+            _ if self.template.is_empty() => FieldError::new(Field::Template, Code::TemplateMissing),
+            Some(before) if !before.system.is_empty() => {
+                FieldError::new(Field::Template, Code::TemplateGone).with("system", &before.system)
+            }
+            _ => FieldError::new(Field::Template, Code::TemplateGone).with("system", &self.template),
+        };
+        catalogue.template(&self.template).ok_or_else(|| vec![error()])
+    }
+
+    /// The price as it stands, if the size can be read.
+    pub fn quote(&self, catalogue: &Catalogue) -> Option<(Size, Quote)> {
+        let template = catalogue.template(&self.template)?;
+        let size = self.check_size(catalogue).ok()?;
+        let servers = self.check_quantity().unwrap_or(1);
+        Some((size, quote(&catalogue.prices, template, self.panel_of(catalogue), size).times(servers)))
+    }
+
+    /// Another price than when this was saved, or one that its page has not told yet.
+    pub fn price_change(&self, catalogue: &Catalogue) -> Option<PriceChange> {
+        let before = self.offered.as_ref()?;
+        let now = self.quote(catalogue).map(|(_, q)| q.total_minor);
+        match (before.total_minor, now) {
+            (Some(from_minor), Some(to_minor)) if from_minor != to_minor => {
+                Some(PriceChange { from_minor, to_minor, since: catalogue.prices.since.clone() })
+            }
+            _ => before.change.clone(),
+        }
+    }
+
+    /// Remembers how this is offered now. `change` is what the price did since the last time.
+    pub fn remember_offer(&mut self, catalogue: &Catalogue, change: Option<PriceChange>) {
+        let before = self.offered.take();
+        let gone = |name: fn(Offered) -> String| before.clone().map(name).unwrap_or_default();
+        self.offered = Some(Offered {
+            system: catalogue.template(&self.template).map_or_else(|| gone(|o| o.system), |t| t.name.clone()),
+            panel: self.panel_of(catalogue).map_or_else(|| gone(|o| o.panel), |p| p.name.clone()),
+            total_minor: self.quote(catalogue).map(|(_, q)| q.total_minor),
+            change,
+        });
     }
 
     /// The chosen panel, if there is such a one; whether it fits is another question.
@@ -177,7 +240,9 @@ impl DraftValues {
         if self.panel.is_empty() {
             return Ok(None);
         }
-        let gone = || FieldError::new(Field::Panel, Code::PanelGone).with("panel", &self.panel);
+        let name =
+            || self.offered.as_ref().map(|o| &o.panel).filter(|p| !p.is_empty()).unwrap_or(&self.panel);
+        let gone = || FieldError::new(Field::Panel, Code::PanelGone).with("panel", name());
         let panel = self.panel_of(offer.catalogue).ok_or_else(|| vec![gone()])?;
         if let Some(template) = offer.catalogue.template(&self.template) {
             panel.check(offer.catalogue, template, offer.today).map_err(|e| vec![e])?;

@@ -8,6 +8,9 @@ use crate::{catalogue::Template, panel::Panel, size::Size};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PriceList {
+    /// The day from which these hold, ISO date, if it is known.
+    #[serde(default)]
+    pub since: Option<String>,
     pub vcpu_minor: i64,
     pub ram_gb_minor: i64,
     pub disk_gb_minor: i64,

@@ -1,11 +1,14 @@
 //! From a draft to an order, on both databases: what was reviewed and allowed is placed, once, and nothing else.
 
+use std::sync::Arc;
+
 use domain::{
-    draft::{DraftValues, WizardStep},
+    draft::{DraftValues, PriceChange, WizardStep},
     field::Code,
     state::Role,
 };
-use provisioning::{DraftSaved, OrderPlaced, Seen, draft_digest};
+use jobs::SystemClock;
+use provisioning::{DraftSaved, Facade, OrderPlaced, Seen, demo_catalogue, draft_digest};
 use secrecy::SecretString;
 use testkit::{Database, Plane};
 
@@ -52,6 +55,52 @@ async fn an_order_that_changed_under_the_button_is_not_placed(database: Database
     plane.place(&anna, draft).await;
 }
 
+/// A price that changed while an order lay is told, at that price nothing is ordered, and a system that is gone keeps its name.
+async fn what_changed_in_the_catalogue_is_told_and_asked_for_again(database: Database) {
+    let mut plane = Plane::start_on(database, 1).await;
+    plane.stop_worker().await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let (draft, customer) = (plane.draft(&anna).await, anna.customer().unwrap());
+    let shown = plane.facade.draft(draft, customer).await.unwrap().unwrap().draft;
+    let before = plane.facade.draft_quote(&shown.values).unwrap().1.total_minor;
+    let with = |change: fn(&mut domain::catalogue::Catalogue)| {
+        let mut catalogue = demo_catalogue().unwrap();
+        change(&mut catalogue);
+        Facade::over(plane.store.clone(), catalogue, Arc::new(SystemClock))
+    };
+    let dearer = with(|c| {
+        c.prices.vcpu_minor += 4000;
+        c.prices.since = Some("2026-11-21".into());
+    });
+    let values = async |facade: &Facade| facade.draft(draft, customer).await.unwrap().unwrap().draft.values;
+    let change = async |facade: &Facade| values(facade).await.price_change(facade.catalogue());
+    let told =
+        Some(PriceChange { from_minor: before, to_minor: before + 4000, since: Some("2026-11-21".into()) });
+    assert_eq!(change(&plane.facade).await, None);
+    assert_eq!(change(&dearer).await, told);
+
+    // The page with the old price still lies open.
+    let seen = Seen { total_minor: before, digest: draft_digest(&shown) };
+    match dearer.order_place(&anna, draft, true, &seen, "test").await.unwrap() {
+        OrderPlaced::Refused(errors) => assert_eq!(errors[0].code, Code::PriceStale),
+        other => panic!("{other:?}"),
+    }
+    // A post from a page that had not told it yet: the next one does, and the one after it has nothing to tell.
+    let save = async || dearer.draft_save(draft, customer, WizardStep::Os, None, |_| {}).await.unwrap();
+    save().await;
+    assert_eq!(change(&dearer).await, told);
+    save().await;
+    assert_eq!(change(&dearer).await, None);
+
+    let gone = with(|c| c.templates.retain(|t| t.id != "almalinux-9"));
+    let errors = values(&gone).await.check_os(gone.catalogue()).unwrap_err();
+    assert_eq!(errors[0].params, [("system".to_owned(), "AlmaLinux 9".to_owned())]);
+    let shown = gone.draft(draft, customer).await.unwrap().unwrap().draft;
+    let seen = Seen { total_minor: before + 4000, digest: draft_digest(&shown) };
+    let refused = gone.order_place(&anna, draft, true, &seen, "test").await.unwrap();
+    assert!(matches!(refused, OrderPlaced::Refused(ref e) if e[0].code == Code::TemplateGone), "{refused:?}");
+}
+
 async fn parallel_posts_of_one_draft_are_one_order(database: Database) {
     let plane = Plane::start_on(database, 3).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
@@ -64,5 +113,6 @@ async fn parallel_posts_of_one_draft_are_one_order(database: Database) {
 testkit::on_both!(
     an_own_password_is_checked_again_when_what_it_is_for_changes,
     an_order_that_changed_under_the_button_is_not_placed,
+    what_changed_in_the_catalogue_is_told_and_asked_for_again,
     parallel_posts_of_one_draft_are_one_order
 );

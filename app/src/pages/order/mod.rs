@@ -75,12 +75,25 @@ fn step_page(
         {stepper(request, draft, step)}
         <h1>{heading}</h1>
         <ErrorSummary lang errors/>
+        {price_change(request, draft)}
         <div class="wizard">
             <div class="wizard-form">{form}</div>
             {summary::summary(request, draft)}
         </div>
     };
     Page { refused, heading: None, ..Page::new(title, body) }
+}
+
+/// The catalogue changed while the draft lay: said before anything is ordered at another price.
+fn price_change(request: &Request, draft: &JudgedDraft) -> Option<AnyView> {
+    let lang = request.lang();
+    let change = draft.draft.values.price_change(request.facade().catalogue())?;
+    let (from, to) = (format::money(lang, change.from_minor), format::money(lang, change.to_minor));
+    let text = match &change.since {
+        Some(day) => t!(lang, "price-changed-on", from = from, to = to, date = format::iso_date(lang, day)),
+        None => t!(lang, "price-changed", from = from, to = to),
+    };
+    Some(view! { <p class="note" role="status">{text}</p> }.into_any())
 }
 
 fn stepper(request: &Request, draft: &JudgedDraft, current: WizardStep) -> impl IntoView + use<> {

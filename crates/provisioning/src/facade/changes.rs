@@ -61,7 +61,12 @@ impl Facade {
         view: &ServerView,
         typed: [&str; 4],
     ) -> std::result::Result<ResizePreview, Vec<FieldError>> {
-        let gone = || vec![FieldError::new(Field::Template, Code::TemplateGone)];
+        let gone = || {
+            vec![
+                FieldError::new(Field::Template, Code::TemplateGone)
+                    .with("system", &view.server.template_name),
+            ]
+        };
         let template = self.catalogue.template(&view.server.template_id).ok_or_else(gone)?;
         let panel = self.panel_on(&view.server);
         let size = check_size_of(typed, &self.catalogue, template, panel)?;

@@ -83,6 +83,7 @@ impl Facade {
             values.method = Method::Key.as_str().into();
             values.ssh_keys = preset.join("\n");
         }
+        values.remember_offer(&self.catalogue, None);
         let (id, now) = (DraftId(Uuid::now_v7()), self.now_ms());
         self.store.draft_add(id, customer, &values, now, now + LIFE_MS).await?;
         Ok(id)
@@ -148,6 +149,9 @@ impl Facade {
         };
         let mut values = draft.values;
         let family_before = values.family(&self.catalogue);
+        // Told once more by the next page, unless this page told it already.
+        let told = values.offered.as_ref().and_then(|o| o.change.clone());
+        let price_change = values.price_change(&self.catalogue).filter(|c| Some(c) != told.as_ref());
         change(&mut values);
         cut(&mut values);
         if values.family(&self.catalogue) != family_before {
@@ -196,6 +200,7 @@ impl Facade {
         if !values.visited.contains(&step) {
             values.visited.push(step);
         }
+        values.remember_offer(&self.catalogue, price_change);
         if !self.store.draft_save(id, customer, &values, kept, self.now_ms()).await? {
             return Ok(DraftSaved::Gone);
         }
@@ -207,11 +212,7 @@ impl Facade {
 
     /// The price of a draft as it stands, if its size can be read.
     pub fn draft_quote(&self, values: &DraftValues) -> Option<(Size, Quote)> {
-        let template = self.catalogue.template(&values.template)?;
-        let size = values.check_size(&self.catalogue).ok()?;
-        let servers = values.check_quantity().unwrap_or(1);
-        let panel = values.panel_of(&self.catalogue);
-        Some((size, quote(&self.catalogue.prices, template, panel, size).times(servers)))
+        values.quote(&self.catalogue)
     }
 
     /// The price of one template, panel and size, for the size rows while somebody types.
