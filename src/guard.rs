@@ -62,12 +62,14 @@ pub(crate) async fn guard(
     }
     let theme = cookie(request.headers(), "theme").and_then(|t| Theme::from_code(&t)).unwrap_or_default();
     let zone = cookie(request.headers(), "zone").and_then(|z| app::request::zone(&z));
+    let keys = cookie(request.headers(), "keys").as_deref() != Some("off");
     let around = Around {
         viewer,
         session,
         lang,
         theme,
         zone,
+        keys,
         request_id: request_id.clone(),
         path,
         forbidden: !granted,

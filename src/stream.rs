@@ -18,7 +18,7 @@ use app::{
 use axum::{
     Extension,
     extract::{OriginalUri, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header},
     response::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
@@ -96,8 +96,20 @@ pub(crate) async fn stream(
     let topic = uri.path_and_query().map_or("", |p| p.as_str()).trim_start_matches("/live").to_owned();
     // Subscribed before the first look: what happens in between is not missed.
     let changes = product.facade.changes();
-    if let Err(End::NoAccess) = regions(product.clone(), around.clone(), &topic).await {
-        return StatusCode::NOT_FOUND.into_response();
+    let wants = |kind: &str| {
+        headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains(kind))
+    };
+    match regions(product.clone(), around.clone(), &topic).await {
+        Err(End::NoAccess) => return StatusCode::NOT_FOUND.into_response(),
+        // Where no stream comes through, the values are asked for.
+        Ok(now) if wants("application/json") => {
+            let body = serde_json::json!({"values": now.values, "title": now.title, "say": null});
+            return axum::Json(body).into_response();
+        }
+        Err(End::Fault) if wants("application/json") => {
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
+        _ => {}
     }
     let Some(place) = streams.take(account) else { return StatusCode::TOO_MANY_REQUESTS.into_response() };
     let number = |text: &str| text.parse::<i64>().ok();

@@ -199,6 +199,7 @@ async fn every_function_acts_only_for_those_it_is_for() {
             "language_set",
             "theme_set",
             "zone_set",
+            "keys_set",
             "draft_start",
             "size_quote",
             "account_rename",

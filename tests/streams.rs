@@ -65,6 +65,18 @@ async fn a_thousand_disconnects_lose_nothing_and_show_nothing_twice() {
     let newest = plane.store.context_version(anna.customer().unwrap()).await.unwrap();
     assert_eq!(last, newest, "the last that was seen is the last that there is");
     assert!(seen.last().unwrap().contains("state-line"), "a snapshot holds the whole page");
+
+    // Where no stream comes through, the same values are asked for.
+    let request = Request::get(&path)
+        .header(header::HOST, "slipway.test")
+        .header(header::COOKIE, &cookie)
+        .header(header::ACCEPT, "application/json");
+    let response = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    let asked: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    let streamed: serde_json::Value = serde_json::from_str(seen.last().unwrap()).unwrap();
+    assert_eq!(asked["values"], streamed["values"]);
 }
 
 /// Two transactions of one customer cannot commit out of the order of their versions: the second waits for the first.

@@ -12,6 +12,8 @@ pub mod api;
 pub mod islands;
 
 #[cfg(feature = "ssr")]
+mod comforts;
+#[cfg(feature = "ssr")]
 mod format;
 #[cfg(feature = "ssr")]
 pub mod i18n;

@@ -19,6 +19,8 @@ pub struct Around {
     pub theme: Theme,
     /// The zone in which times are shown, where one was chosen.
     pub zone: Option<&'static str>,
+    /// Single letters are shortcuts.
+    pub keys: bool,
     /// Short id of the request, for messages and logs.
     pub request_id: String,
     /// Path and query.

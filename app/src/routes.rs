@@ -6,6 +6,7 @@ pub const LOGIN: &str = "/login";
 pub const SERVERS: &str = "/servers";
 pub const OPERATIONS: &str = "/operations";
 pub const ACCOUNT: &str = "/account";
+pub const KEYS: &str = "/keys";
 pub const STAFF: &str = "/staff";
 pub const STAFF_JOBS: &str = "/staff/jobs";
 pub const STAFF_EDGES: &str = "/staff/edges";

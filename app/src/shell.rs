@@ -3,9 +3,10 @@
 use leptos::{config::LeptosOptions, hydration::HydrationScripts, nonce::use_nonce, prelude::*};
 
 use crate::{
+    comforts::comforts,
     format,
     i18n::{Lang, t},
-    islands::{CopyButtons, Live, LiveTexts},
+    islands::{Live, LiveTexts},
     request::{Banner, Request, Theme},
     routes,
 };
@@ -92,7 +93,7 @@ pub(crate) fn document(frame: Frame, page: Page) -> AnyView {
                 {refresh.map(|seconds| {
                     view! { <noscript><meta http-equiv="refresh" content=seconds.to_string()/></noscript> }
                 })}
-                {request.around.viewer.is_some().then(|| view! { <HydrationScripts options=options() islands=true/> })}
+                <HydrationScripts options=options() islands=true/>
             </head>
             <body>
                 <a class="skip" href="#content">{t!(lang, "skip")}</a>
@@ -100,12 +101,12 @@ pub(crate) fn document(frame: Frame, page: Page) -> AnyView {
                 <main id="content" tabindex="-1" class=main_class>
                     {page.heading.map(|h| view! { <h1>{h}</h1> })}
                     {banner.map(|b| banner_view(&b))}
-                    {page.live.map(|source| live_bar(&request, &source, now))}
+                    {page.live.map(|source| live_bar(&request, &source, now, page.refresh.is_some()))}
                     {refresh.map(|seconds| refresh_note(lang, seconds, &here))}
                     {page.body}
                 </main>
                 {footer(&request)}
-                {request.around.viewer.is_some().then(|| view! { <CopyButtons done=t!(lang, "copied")/> })}
+                {comforts(&request)}
                 <div class="sr-only" aria-live="polite" id="say"></div>
             </body>
         </html>
@@ -119,7 +120,7 @@ fn banner_view(banner: &Banner) -> impl IntoView + use<> {
 }
 
 /// Age of the data and the state of the connection.
-fn live_bar(request: &Request, source: &LiveSource, now: i64) -> impl IntoView + use<> {
+fn live_bar(request: &Request, source: &LiveSource, now: i64, moving: bool) -> impl IntoView + use<> {
     let lang = request.lang();
     let from = format::clock(lang, now);
     let texts = LiveTexts {
@@ -130,9 +131,9 @@ fn live_bar(request: &Request, source: &LiveSource, now: i64) -> impl IntoView +
     };
     view! {
         <p class="live">
-            <Live url=source.path.clone() since=source.since texts/>
+            <Live url=source.path.clone() since=source.since moving texts/>
             <span class="live-age">{t!(lang, "data-from", time = from)} " "</span>
-            <a href=request.around.path.clone() class="live-age">{t!(lang, "refresh")}</a>
+            <a href=request.around.path.clone() class="live-age" data-key="r">{t!(lang, "refresh")}</a>
         </p>
     }
 }
@@ -149,6 +150,34 @@ fn refresh_note(lang: Lang, seconds: u32, here: &str) -> impl IntoView + use<> {
     }
 }
 
+/// Where one can go from anywhere, and by which keys.
+pub(crate) struct Place {
+    pub(crate) href: &'static str,
+    pub(crate) text: String,
+    pub(crate) keys: &'static str,
+}
+
+/// The places of whoever asks. The account comes last, and stands in its own menu.
+pub(crate) fn places(request: &Request) -> Vec<Place> {
+    let lang = request.lang();
+    let place = |href, text, keys| Place { href, text, keys };
+    let mut places = match &request.around.viewer {
+        None => return Vec::new(),
+        Some(v) if v.role().is_staff() => vec![
+            place(routes::STAFF_JOBS, t!(lang, "nav-jobs"), "g j"),
+            place(routes::STAFF_EDGES, t!(lang, "nav-edges"), "g e"),
+            place(routes::STAFF_VAPPS, t!(lang, "nav-vapps"), "g v"),
+            place(routes::STAFF_DRIFT, t!(lang, "staff-drift-title"), "g d"),
+        ],
+        Some(_) => vec![
+            place(routes::SERVERS, t!(lang, "nav-servers"), "g s"),
+            place(routes::OPERATIONS, t!(lang, "nav-operations"), "g o"),
+        ],
+    };
+    places.push(place(routes::ACCOUNT, t!(lang, "account-title"), "g a"));
+    places
+}
+
 fn header(request: &Request, open: i64) -> impl IntoView + use<> {
     let lang = request.lang();
     let path = request.around.path.split('?').next().unwrap_or("/").to_owned();
@@ -156,41 +185,25 @@ fn header(request: &Request, open: i64) -> impl IntoView + use<> {
     let home = viewer
         .as_ref()
         .map_or(routes::LOGIN, |v| if v.role().is_staff() { routes::STAFF_JOBS } else { routes::SERVERS });
-    let links: Vec<(&'static str, String, i64)> = match &viewer {
-        None => vec![],
-        Some(v) if v.role().is_staff() => vec![
-            (routes::STAFF_JOBS, t!(lang, "nav-jobs"), 0),
-            (routes::STAFF_EDGES, t!(lang, "nav-edges"), 0),
-            (routes::STAFF_VAPPS, t!(lang, "nav-vapps"), 0),
-            (routes::STAFF_DRIFT, t!(lang, "staff-drift-title"), 0),
-        ],
-        Some(_) => {
-            vec![
-                (routes::SERVERS, t!(lang, "nav-servers"), 0),
-                (routes::OPERATIONS, t!(lang, "nav-operations"), open),
-            ]
-        }
-    };
-    let nav = (!links.is_empty()).then(|| {
-        view! {
-            <nav aria-label=t!(lang, "nav-main")>
-                <ul>
-                    {links.into_iter().map(|(href, text, count)| {
-                        let current = if path == href { Some("page") } else if path.starts_with(href) { Some("true") } else { None };
-                        view! {
-                            <li>
-                                <a href=href aria-current=current>
-                                    {text}
-                                    {(href == routes::OPERATIONS).then(|| {
-                                    view! { <span data-live="open" class="count">{open_count(count)}</span> }
-                                })}
-                                </a>
-                            </li>
-                        }
-                    }).collect_view()}
-                </ul>
-            </nav>
-        }
+    let links = places(request);
+    let nav = (links.len() > 1).then(|| {
+        let items = links
+            .into_iter()
+            .filter(|place| place.href != routes::ACCOUNT)
+            .map(|Place { href, text, keys }| {
+                let current = if path == href {
+                    Some("page")
+                } else if path.starts_with(href) {
+                    Some("true")
+                } else {
+                    None
+                };
+                let count = (href == routes::OPERATIONS)
+                    .then(|| view! { <span data-live="open" class="count">{open_count(open)}</span> });
+                view! { <li><a href=href aria-current=current data-key=keys>{text} {count}</a></li> }
+            })
+            .collect_view();
+        view! { <nav aria-label=t!(lang, "nav-main")><ul>{items}</ul></nav> }
     });
     view! {
         <header>
@@ -262,7 +275,7 @@ fn account_menu(lang: Lang, name: &str, email: &str) -> impl IntoView + use<> {
             <summary>{name} <span class="sr-only">{format!(" {}", t!(lang, "nav-account"))}</span></summary>
             <div class="menu-body">
                 <p class="menu-title">{email}</p>
-                <a class="menu-item" href=routes::ACCOUNT>{t!(lang, "account-title")}</a>
+                <a class="menu-item" href=routes::ACCOUNT data-key="g a">{t!(lang, "account-title")}</a>
                 <form method="post" action=routes::action("session_close")>
                     <button class="menu-item">{t!(lang, "sign-out")}</button>
                 </form>

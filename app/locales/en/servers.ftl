@@ -163,3 +163,5 @@ pages-at = page { $page } of { $pages }
 server-rdp-file = Download RDP file
 server-panel-login-key = Your server has no password yet. Give one to its administrator on the server itself (passwd), and sign in with that.
 server-activity-all = All operations of this server
+terminate-matches = ✓ This is its name.
+terminate-differs = Not its name yet.

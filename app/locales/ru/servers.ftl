@@ -164,3 +164,5 @@ pages-at = страница { $page } из { $pages }
 server-rdp-file = Скачать файл RDP
 server-panel-login-key = У сервера пока нет пароля. Задайте его администратору на самом сервере (passwd) и входите с ним.
 server-activity-all = Все операции этого сервера
+terminate-matches = ✓ Это его имя.
+terminate-differs = Пока не его имя.

@@ -1,4 +1,4 @@
-//! Language, theme and time zone: cookies that a form sets.
+//! Language, theme, time zone and keys: cookies that a form sets.
 
 use http::header::SET_COOKIE;
 use leptos::prelude::*;
@@ -31,6 +31,19 @@ pub async fn zone_set(
     if let Some(zone) = crate::request::zone(&zone) {
         caller.header(SET_COOKIE, &format!("zone={zone}; {YEAR}"));
     }
+    caller.see_other(routes::local(&back).unwrap_or("/"));
+    Ok(())
+}
+
+/// Whether single letters are shortcuts.
+#[server(name = KeysSet, prefix = "/do", endpoint = "keys_set")]
+pub async fn keys_set(
+    #[server(default)] keys: String,
+    #[server(default)] back: String,
+) -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    let keys = if keys == "off" { "off" } else { "on" };
+    caller.header(SET_COOKIE, &format!("keys={keys}; {YEAR}"));
     caller.see_other(routes::local(&back).unwrap_or("/"));
     Ok(())
 }

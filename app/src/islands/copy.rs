@@ -8,7 +8,9 @@ use leptos::prelude::*;
 #[island]
 pub fn CopyButtons(done: String) -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    Effect::new(move |_| browser::attach(done.clone()));
+    Effect::new(move |_| {
+        let _ = browser::attach(done.clone());
+    });
     #[cfg(not(feature = "hydrate"))]
     let _ = done;
     view! { <span hidden=true></span> }
@@ -16,25 +18,16 @@ pub fn CopyButtons(done: String) -> impl IntoView {
 
 #[cfg(feature = "hydrate")]
 mod browser {
-    use wasm_bindgen::{JsCast, closure::Closure};
-    use web_sys::{Element, Event};
+    use crate::islands::dom;
 
-    pub(super) fn attach(done: String) {
-        let Some(window) = web_sys::window() else { return };
-        let Some(document) = window.document() else { return };
-        let clicked = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
-            let target = event.target().and_then(|t| t.dyn_into::<Element>().ok());
-            let Some(Ok(Some(button))) = target.map(|t| t.closest("[data-copy]")) else { return };
-            let _ = window
-                .navigator()
-                .clipboard()
-                .write_text(&button.get_attribute("data-copy").unwrap_or_default());
+    pub(super) fn attach(done: String) -> Option<()> {
+        let (window, document) = (dom::window()?, dom::document()?);
+        dom::on(&document, "click", move |event| {
+            let Some(button) = dom::around(&event, "[data-copy]") else { return };
+            let text = button.get_attribute("data-copy").unwrap_or_default();
+            let _ = window.navigator().clipboard().write_text(&text);
             button.set_text_content(Some(&done));
         });
-        let _ = document.add_event_listener_with_callback("click", clicked.as_ref().unchecked_ref());
-        clicked.forget();
-        if let Some(root) = document.document_element() {
-            let _ = root.class_list().add_1("alive");
-        }
+        document.document_element()?.class_list().add_1("alive").ok()
     }
 }

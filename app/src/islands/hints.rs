@@ -14,11 +14,16 @@ pub struct HintText {
 #[island]
 pub fn TextHints(windows: bool, texts: Vec<HintText>) -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    Effect::new(move |_| browser::attach(windows, &texts));
+    Effect::new(move |_| {
+        let _ = browser::attach(windows, &texts);
+    });
     #[cfg(not(feature = "hydrate"))]
     let _ = (windows, texts);
     view! { <span hidden=true></span> }
 }
+
+#[cfg(feature = "hydrate")]
+pub(super) use browser::show;
 
 #[cfg(feature = "hydrate")]
 mod browser {
@@ -30,38 +35,34 @@ mod browser {
         field::{Field, FieldError},
         hostname::{check_hostname, check_name},
     };
-    use wasm_bindgen::{JsCast, closure::Closure};
-    use web_sys::{Document, HtmlInputElement};
+    use web_sys::{Document, Element, HtmlInputElement};
 
     use super::HintText;
+    use crate::islands::dom;
 
-    pub(super) fn attach(windows: bool, texts: &[HintText]) {
-        let Some(document) = web_sys::window().and_then(|w| w.document()) else { return };
+    pub(super) fn attach(windows: bool, texts: &[HintText]) -> Option<()> {
+        let document = dom::document()?;
         let family = if windows { Family::Windows } else { Family::Linux };
         let texts: Rc<[HintText]> = texts.into();
         for field in [Field::Name, Field::Hostname, Field::GuestLogin] {
             let Some(input) = input(&document, field) else { continue };
             let (texts, document, shown) = (texts.clone(), document.clone(), input.clone());
-            let check = move |leaving: bool| {
+            let check = Rc::new(move |leaving: bool| {
                 let errors = check(&document, field, family, &shown.value());
                 // While typing an error only disappears; it appears when the field is left.
                 if leaving || errors.is_empty() {
-                    show(&document, field, &shown, &errors, &texts);
+                    show(field, &shown, &errors, &texts);
                 }
-            };
-            let check = Rc::new(check);
+            });
             let on_blur = check.clone();
-            let blur = Closure::<dyn FnMut()>::new(move || on_blur(true));
-            let _ = input.add_event_listener_with_callback("blur", blur.as_ref().unchecked_ref());
-            blur.forget();
-            let typing = Closure::<dyn FnMut()>::new(move || check(false));
-            let _ = input.add_event_listener_with_callback("input", typing.as_ref().unchecked_ref());
-            typing.forget();
+            dom::on(&input, "blur", move |_| on_blur(true));
+            dom::on(&input, "input", move |_| check(false));
         }
+        Some(())
     }
 
     fn input(document: &Document, field: Field) -> Option<HtmlInputElement> {
-        document.get_element_by_id(field.as_str())?.dyn_into().ok()
+        dom::first(document, &format!("#{field}"))
     }
 
     fn check(document: &Document, field: Field, family: Family, value: &str) -> Vec<FieldError> {
@@ -75,14 +76,15 @@ mod browser {
         }
     }
 
-    fn show(
-        document: &Document,
+    /// Writes what is wrong under a field, or nothing.
+    pub(in crate::islands) fn show(
         field: Field,
-        input: &HtmlInputElement,
+        control: &Element,
         errors: &[FieldError],
         texts: &[HintText],
     ) {
-        let Ok(Some(place)) = document.query_selector(&format!("[data-hint=\"{field}\"]")) else { return };
+        let Some(document) = dom::document() else { return };
+        let Some(place) = dom::first::<Element>(&document, &format!("[data-hint={field}]")) else { return };
         place.set_text_content(None);
         for error in errors {
             let Some(known) = texts.iter().find(|t| t.code == error.code.as_str()) else { continue };
@@ -90,17 +92,15 @@ mod browser {
             for (name, value) in &error.params {
                 text = text.replace(&format!("{{{name}}}"), value);
             }
-            if let Ok(line) = document.create_element("p") {
-                line.set_text_content(Some(&text));
+            if let Some(line) = dom::make("p", "", &text) {
                 let _ = place.append_child(&line);
             }
         }
         if errors.is_empty() {
-            let _ = input.remove_attribute("aria-invalid");
+            let _ = control.remove_attribute("aria-invalid");
         } else {
-            let _ = input.set_attribute("aria-invalid", "true");
-            let hint = format!("{field}-hint {field}-errors");
-            let _ = input.set_attribute("aria-describedby", &hint);
+            let _ = control.set_attribute("aria-invalid", "true");
+            let _ = control.set_attribute("aria-describedby", &format!("{field}-hint {field}-errors"));
         }
     }
 }

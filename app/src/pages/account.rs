@@ -4,10 +4,14 @@ use domain::field::Field;
 use leptos::prelude::*;
 use provisioning::{OpenSession, SavedKey};
 
-use super::{Loaded, Params};
+use super::{
+    Loaded, Params,
+    order::access::{key_texts, password_texts},
+};
 use crate::{
     format,
     i18n::{Lang, t},
+    islands::{PasswordField, SshKeys},
     request::{Flash, Memory, Request, Theme},
     routes,
     shell::Page,
@@ -81,6 +85,9 @@ fn preferences(request: &Request) -> AnyView {
         .iter()
         .map(|zone| view! { <option value=*zone selected=*zone == chosen>{zone.replace('_', " ")}</option> })
         .collect_view();
+    let keys = [("on", t!(lang, "account-keys-on")), ("off", t!(lang, "account-keys-off"))].map(
+        |(code, text)| view! { <option value=code selected=request.around.keys == (code == "on")>{text}</option> },
+    );
     let row = |function: &str, name: &'static str, text: String, options: AnyView| {
         view! {
             <form method="post" action=routes::action(function) class="inline">
@@ -97,7 +104,8 @@ fn preferences(request: &Request) -> AnyView {
             {row("language_set", "lang", t!(lang, "language"), languages.into_any())}
             {row("theme_set", "theme", t!(lang, "theme"), themes.into_any())}
             {row("zone_set", "zone", t!(lang, "account-zone"), zones.into_any())}
-            <p class="hint">{t!(lang, "account-preferences-hint")}</p>
+            {row("keys_set", "keys", t!(lang, "account-keys"), keys.into_any())}
+            <p class="hint">{t!(lang, "account-preferences-hint")} " " <a href=routes::KEYS>{t!(lang, "keys-title")}</a></p>
         </section>
     }
     .into_any()
@@ -114,6 +122,7 @@ fn password(lang: Lang, errors: &Errors) -> AnyView {
                     type="password" id=field.as_str() name=field.as_str() autocomplete=complete required maxlength="1024"
                     aria-invalid=errors.invalid(field) aria-describedby=errors.described(field, has_hint)
                 />
+                <div class="tools" data-tools=field.as_str()></div>
                 {hint.map(|h| view! { <p class="hint" id=hint_id>{h}</p> })}
                 {errors.at(lang, field)}
             </div>
@@ -126,6 +135,7 @@ fn password(lang: Lang, errors: &Errors) -> AnyView {
                 {row(Field::CurrentPassword, "current-password", None)}
                 {row(Field::NewPassword, "new-password", Some(t!(lang, "account-password-hint")))}
                 <button class="button secondary">{t!(lang, "account-password-submit")}</button>
+                <PasswordField windows=false texts=password_texts(lang, false)/>
             </form>
         </section>
     }
@@ -229,6 +239,7 @@ fn keys_card(lang: Lang, keys: &[SavedKey], flash: &Flash, errors: &Errors) -> A
                     {errors.at(lang, Field::SshKeys)}
                 </div>
                 <button class="button secondary">{t!(lang, "account-key-add")}</button>
+                <SshKeys texts=key_texts(lang)/>
             </form>
         </section>
     }

@@ -3,9 +3,10 @@
 use domain::field::Field;
 use leptos::prelude::*;
 
-use super::{Fault, Loaded, Params};
+use super::{Fault, Loaded, Params, order::access::password_texts};
 use crate::{
     i18n::t,
+    islands::PasswordField,
     request::{Memory, Request},
     routes,
     shell::Page,
@@ -42,8 +43,10 @@ pub(super) async fn login(request: Request, _: Params) -> Loaded {
             <div class="field">
                 <label for="password">{t!(lang, "login-password")}</label>
                 <input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1024"/>
+                <div class="tools" data-tools="password"></div>
             </div>
             <button class="button">{t!(lang, "login-submit")}</button>
+            <PasswordField windows=false texts=password_texts(lang, false)/>
         </form>
         {demo.map(|d| view! {
             <section class="card narrow" aria-labelledby="demo">

@@ -3,6 +3,7 @@
 mod account;
 mod errors;
 mod home;
+mod keys;
 mod login;
 pub(crate) mod operations;
 mod order;
@@ -93,6 +94,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/operations/:id") view=|| page(operations::one) ssr=SsrMode::Async/>
                 <Route path=path!("/operations/:id/password") view=|| page(operations::password) ssr=SsrMode::Async/>
                 <Route path=path!("/account") view=|| page(account::account) ssr=SsrMode::Async/>
+                <Route path=path!("/keys") view=|| page(keys::keys) ssr=SsrMode::Async/>
                 <Route path=path!("/staff") view=|| page(home::staff) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/jobs") view=|| page(staff::jobs) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/jobs/:id") view=|| page(staff::job) ssr=SsrMode::Async/>

@@ -77,6 +77,27 @@ pub fn private_key_line(pasted: &str) -> Option<usize> {
         .map(|i| i + 1)
 }
 
+/// Replaces private keys by a line without their content, so that the refusal stays and the secret does not. Public keys
+/// around them are kept.
+pub fn without_private_keys(pasted: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut rest: Vec<&str> = pasted.lines().collect();
+    while let Some(first) = private_key_line(&rest.join("\n")) {
+        kept.extend(&rest[..first - 1]);
+        let after = &rest[first..];
+        let end = after.iter().position(|l| l.starts_with("-----END") || l.starts_with("Private-MAC:"));
+        // Without an end the rest may be secret too.
+        rest = end.map_or_else(Vec::new, |end| after[end + 1..].to_vec());
+        if !kept.contains(&REDACTED) {
+            kept.push(REDACTED);
+        }
+    }
+    kept.extend(rest);
+    kept.join("\n")
+}
+
+const REDACTED: &str = "-----BEGIN PRIVATE KEY-----";
+
 enum Refused {
     Weak(usize),
     Cut,
@@ -140,5 +161,18 @@ mod tests {
     fn a_comment_cannot_smuggle_a_line() {
         let keys = check_keys(&format!("{ED25519} x\u{7}y")).unwrap();
         assert!(!keys[0].line.contains('\u{7}'));
+    }
+
+    #[test]
+    fn a_private_key_is_not_kept() {
+        let pasted = "ssh-ed25519 AAAA me\n-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n-----END OPENSSH PRIVATE KEY-----";
+        let kept = without_private_keys(pasted);
+        assert!(!kept.contains("b3Blbn"));
+        assert_eq!(private_key_line(&kept), Some(2));
+        let around = format!("ssh-ed25519 AAAA before\n{}\nssh-ed25519 BBBB after", &pasted[24..]);
+        assert_eq!(
+            without_private_keys(&around),
+            "ssh-ed25519 AAAA before\n-----BEGIN PRIVATE KEY-----\nssh-ed25519 BBBB after"
+        );
     }
 }

@@ -142,8 +142,13 @@ mod tests {
     #[test]
     fn a_broken_limit_says_whose_it_is() {
         let range = |min, max, step| Range { min, max, step };
-        let prices =
-            crate::price::PriceList { vcpu_minor: 1, ram_gb_minor: 1, disk_gb_minor: 1, bandwidth: vec![] };
+        let prices = crate::price::PriceList {
+            since: None,
+            vcpu_minor: 1,
+            ram_gb_minor: 1,
+            disk_gb_minor: 1,
+            bandwidth: vec![],
+        };
         let catalogue = Catalogue {
             vcpu: range(1, 8, 1),
             ram_gb: range(1, 16, 1),

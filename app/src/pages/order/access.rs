@@ -1,7 +1,7 @@
 //! S6: names and how to sign in.
 
 use domain::{
-    access::{Method, PasswordSource},
+    access::{Method, PASSWORD_MAX, PASSWORD_MIN, PASSWORD_SYMBOLS, PasswordSource},
     catalogue::Family,
     draft::{QUANTITY, WizardStep},
     field::{Code, Field},
@@ -13,7 +13,7 @@ use provisioning::SavedKey;
 use super::{Loaded, Params, buttons, draft, draft_input, enter_is_next, help, shown_errors, step_page};
 use crate::{
     i18n::{Lang, t},
-    islands::{HintText, TextHints},
+    islands::{HintText, PasswordField, PasswordTexts, SshKeys, TextHints},
     request::Request,
     routes,
     ui::{Errors, label},
@@ -37,6 +37,17 @@ const HINTED: &[Code] = &[
     Code::LoginFormat,
     Code::LoginReserved,
     Code::LoginHostname,
+];
+
+/// The codes of a line of keys.
+const OF_KEYS: &[Code] = &[
+    Code::KeyPrivate,
+    Code::KeyWeak,
+    Code::KeyCut,
+    Code::KeyType,
+    Code::KeyOptions,
+    Code::KeysLong,
+    Code::KeyMany,
 ];
 
 pub(crate) async fn access(request: Request, params: Params) -> Loaded {
@@ -63,7 +74,7 @@ pub(crate) async fn access(request: Request, params: Params) -> Loaded {
             {quantity(lang, &errors, &v.quantity)}
             {methods(lang, &errors, &v.method, windows)}
             {text_row(lang, &errors, Field::GuestLogin, &v.guest_login, 80, login_hint)}
-            {passwords(lang, &errors, &v.password_source, draft.draft.password_kept)}
+            {passwords(lang, &errors, &v.password_source, draft.draft.password_kept, windows)}
             {(!windows).then(|| keys(lang, &errors, &v.ssh_keys))}
             {(!windows).then(|| saved_keys(lang, &saved, &v.ssh_keys))}
             <div class="field">
@@ -72,6 +83,8 @@ pub(crate) async fn access(request: Request, params: Params) -> Loaded {
             </div>
             {buttons(&request, &draft.draft, WizardStep::Access)}
             <TextHints windows texts=hint_texts(lang)/>
+            <PasswordField windows texts=password_texts(lang, true)/>
+            {(!windows).then(|| view! { <SshKeys texts=key_texts(lang)/> })}
         </form>
     };
     let form = form.into_any();
@@ -80,9 +93,17 @@ pub(crate) async fn access(request: Request, params: Params) -> Loaded {
 
 /// The sentences for the browser, each parameter as `{name}`.
 pub(crate) fn hint_texts(lang: Lang) -> Vec<HintText> {
-    let names = ["max", "length", "char", "offer"];
+    texts_of(lang, HINTED, &["max", "length", "char", "offer"])
+}
+
+/// The same of keys.
+pub(crate) fn key_texts(lang: Lang) -> Vec<HintText> {
+    texts_of(lang, OF_KEYS, &["line", "bits", "max"])
+}
+
+fn texts_of(lang: Lang, codes: &[Code], names: &[&str]) -> Vec<HintText> {
     let braces: Vec<(String, String)> = names.iter().map(|n| ((*n).to_owned(), format!("{{{n}}}"))).collect();
-    HINTED
+    codes
         .iter()
         .map(|code| {
             let params: Vec<(&str, fluent_bundle::FluentValue<'_>)> =
@@ -173,7 +194,38 @@ pub(crate) fn methods(lang: Lang, errors: &Errors, chosen: &str, windows: bool) 
     }
 }
 
-pub(crate) fn passwords(lang: Lang, errors: &Errors, source: &str, kept: bool) -> impl IntoView + use<> {
+pub(crate) fn password_texts(lang: Lang, may_generate: bool) -> PasswordTexts {
+    PasswordTexts {
+        show: t!(lang, "password-peek"),
+        hide: t!(lang, "password-hide"),
+        generate: if may_generate { t!(lang, "password-generate") } else { String::new() },
+        holds: t!(lang, "password-holds"),
+    }
+}
+
+/// The rules of an own password, each with the codes that it is broken by. The last only the server can tell.
+fn rules(lang: Lang, windows: bool) -> AnyView {
+    let classes = windows.then(|| ("password-classes", t!(lang, "rule-classes")));
+    let rules = [
+        ("password-short password-long", t!(lang, "rule-length", min = PASSWORD_MIN, max = PASSWORD_MAX)),
+        ("password-alphabet password-cyrillic", t!(lang, "rule-alphabet", symbols = PASSWORD_SYMBOLS)),
+        ("password-login password-hostname", t!(lang, "rule-names")),
+    ];
+    let told = rules
+        .into_iter()
+        .chain(classes)
+        .map(|(codes, text)| view! { <li data-rule=codes>{text} <span class="sr-only"></span></li> })
+        .collect_view();
+    view! { <ul class="plain rules hint">{told} <li>{t!(lang, "rule-common")}</li></ul> }.into_any()
+}
+
+pub(crate) fn passwords(
+    lang: Lang,
+    errors: &Errors,
+    source: &str,
+    kept: bool,
+    windows: bool,
+) -> impl IntoView + use<> {
     let own = source == PasswordSource::Own.as_str();
     let hint = if kept {
         t!(lang, "password-kept")
@@ -199,7 +251,9 @@ pub(crate) fn passwords(lang: Lang, errors: &Errors, source: &str, kept: bool) -
                 aria-label=format!("{}: {}", label(lang, Field::GuestPassword), t!(lang, "password-own"))
                 aria-invalid=errors.invalid(Field::GuestPassword) aria-describedby=errors.described(Field::GuestPassword, true)
             />
+            <div class="tools" data-tools="guest_password"></div>
             <p class="hint" id="guest_password-hint">{hint}</p>
+            {rules(lang, windows)}
             {errors.at(lang, Field::GuestPassword)}
         </fieldset>
     }

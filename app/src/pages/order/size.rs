@@ -7,7 +7,7 @@ use super::{Loaded, Params, buttons, draft, draft_input, enter_is_next, help, sh
 use crate::{
     format,
     i18n::{Lang, t},
-    islands::LiveQuote,
+    islands::SizeRows,
     request::Request,
     routes,
     ui::{Errors, label},
@@ -24,10 +24,11 @@ pub(crate) async fn size(request: Request, params: Params) -> Loaded {
     let limits = catalogue.limits(template, values.panel_of(catalogue));
     let prices = &catalogue.prices;
     let per = |id: &'static str, minor| lang.tr(id, &[("price", format::money(lang, minor).into())]);
+    let gb = t!(lang, "unit-gb", n = "").trim().to_owned();
     let rows = [
-        (Field::Vcpu, &values.vcpu, limits.vcpu, "", per("size-unit-vcpu", prices.vcpu_minor)),
-        (Field::Ram, &values.ram, limits.ram_gb, "GB", per("size-unit-gb", prices.ram_gb_minor)),
-        (Field::Disk, &values.disk, limits.disk_gb, "GB", per("size-unit-gb", prices.disk_gb_minor)),
+        (Field::Vcpu, &values.vcpu, limits.vcpu, String::new(), per("size-unit-vcpu", prices.vcpu_minor)),
+        (Field::Ram, &values.ram, limits.ram_gb, gb.clone(), per("size-unit-gb", prices.ram_gb_minor)),
+        (Field::Disk, &values.disk, limits.disk_gb, gb.clone(), per("size-unit-gb", prices.disk_gb_minor)),
     ]
     .into_iter()
     .map(|(field, typed, range, unit, price)| number_row(lang, &errors, field, typed, range, unit, price))
@@ -65,7 +66,7 @@ pub(crate) async fn size(request: Request, params: Params) -> Loaded {
         _ => t!(lang, "size-edges-free"),
     };
     let form = view! {
-        <form method="post" action=routes::action("draft_save_size") id="size-form" novalidate=true>
+        <form method="post" action=routes::action("draft_save_size") data-sizes="" novalidate=true>
             {enter_is_next()}
             {draft_input(&draft.draft)}
             {help(lang, t!(lang, "size-help"))}
@@ -84,7 +85,7 @@ pub(crate) async fn size(request: Request, params: Params) -> Loaded {
                 <button class="button secondary" name="go" value="recalculate">{t!(lang, "wizard-recalculate")}</button>
             </noscript>
             {buttons(&request, &draft.draft, WizardStep::Size)}
-            <LiveQuote template=template.id.clone() panel=values.panel.clone() servers=values.quantity.clone()/>
+            <SizeRows template=template.id.clone() panel=values.panel.clone() servers=values.quantity.clone()/>
         </form>
     };
     let form = form.into_any();
@@ -97,14 +98,10 @@ fn number_row(
     field: Field,
     typed: &str,
     range: Range,
-    unit: &'static str,
+    unit: String,
     price: String,
 ) -> impl IntoView + use<> {
-    let name = if unit.is_empty() {
-        label(lang, field)
-    } else {
-        format!("{}, {}", label(lang, field), t!(lang, "unit-gb", n = "").trim())
-    };
+    let name = if unit.is_empty() { label(lang, field) } else { format!("{}, {unit}", label(lang, field)) };
     let hint = t!(
         lang,
         "size-range",
@@ -120,6 +117,7 @@ fn number_row(
                 min=range.min.to_string() max=range.max.to_string() step=range.step.to_string() required
                 aria-invalid=errors.invalid(field) aria-describedby=errors.described(field, true)
             />
+            <div class="slider" data-slider=field.as_str() data-unit=unit></div>
             <p class="hint" id=format!("{field}-hint")>{hint} " · " {price}</p>
             {errors.at(lang, field)}
         </div>

@@ -151,7 +151,7 @@ pub(crate) async fn confirm(request: Request, params: Params) -> Loaded {
                 <input type="hidden" name="key" value=request.facade().form_key()/>
                 <div class="buttons">
                     <button class="button">{submit}</button>
-                    <a class="button secondary" href=routes::server(server.id)>{t!(lang, "cancel")}</a>
+                    <a class="button secondary" href=routes::server(server.id) data-close="">{t!(lang, "cancel")}</a>
                 </div>
             </form>
         }
@@ -159,7 +159,7 @@ pub(crate) async fn confirm(request: Request, params: Params) -> Loaded {
     };
     let body = view! {
         {tabs(lang, server, "overview")}
-        <section class="card">
+        <section class="card" data-confirm="">
             <p>{asked.question(lang, &view)}</p>
             {after.map(|after| view! { <p class="note">{after}</p> })}
             {form}

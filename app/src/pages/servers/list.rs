@@ -71,7 +71,7 @@ fn live_path(wish: &Wish, all: usize) -> String {
 fn order_form(lang: Lang) -> impl IntoView {
     view! {
         <form method="post" action=routes::action("draft_start")>
-            <button class="button">{t!(lang, "servers-order")}</button>
+            <button class="button" data-key="c">{t!(lang, "servers-order")}</button>
         </form>
     }
 }
@@ -82,7 +82,7 @@ fn search(lang: Lang, wish: &Wish) -> impl IntoView + use<> {
         <form method="get" action=routes::SERVERS role="search" class="search">
             {state}
             <label class="sr-only" for="q">{t!(lang, "servers-search")}</label>
-            <input type="search" id="q" name="q" value=wish.search.clone() maxlength="100" placeholder=t!(lang, "servers-search")/>
+            <input type="search" id="q" name="q" data-key="/" value=wish.search.clone() maxlength="100" placeholder=t!(lang, "servers-search")/>
             <button class="button secondary">{t!(lang, "servers-find")}</button>
         </form>
     }
@@ -237,7 +237,10 @@ fn menu(lang: Lang, view: &ServerView) -> AnyView {
         let text = lang.t(&format!("do-{action}"));
         match view.can_power(action) {
             Err(denial) => denied(text, denial),
-            Ok(()) => link(routes::server_confirm(id, action.as_str()), text),
+            Ok(()) => {
+                let href = routes::server_confirm(id, action.as_str());
+                view! { <a class="menu-item" href=href data-dialog="">{text}</a> }.into_any()
+            }
         }
     };
     let page = |action: Action, href: String, text: String| match view.can(action) {

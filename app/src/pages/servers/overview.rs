@@ -100,7 +100,7 @@ fn power(lang: Lang, view: &ServerView, key: &str) -> AnyView {
             }
             .into_any(),
             Ok(()) => {
-                view! { <a class="button secondary" href=routes::server_confirm(server.id, action.as_str())>{text}</a> }.into_any()
+                view! { <a class="button secondary" href=routes::server_confirm(server.id, action.as_str()) data-dialog="">{text}</a> }.into_any()
             }
         }
     };
@@ -223,7 +223,7 @@ fn ask(lang: Lang, view: &ServerView, asked: Asked, action: Action) -> AnyView {
     match view.can(action) {
         Ok(()) => {
             let href = routes::server_confirm(view.server.id, &asked.word());
-            view! { <a class="button secondary" href=href>{text}</a> }.into_any()
+            view! { <a class="button secondary" href=href data-dialog="">{text}</a> }.into_any()
         }
         Err(denial) => {
             let id = format!("{}-reason", asked.word());

@@ -13,7 +13,8 @@ use super::{
 use crate::{
     format,
     i18n::t,
-    pages::order::access::{keys, methods, passwords, text_row},
+    islands::{PasswordField, SshKeys},
+    pages::order::access::{key_texts, keys, methods, password_texts, passwords, text_row},
     request::{Memory, Request},
     routes,
     shell::Page,
@@ -58,9 +59,11 @@ pub(crate) async fn reinstall(request: Request, params: Params) -> Loaded {
                 {systems(&request, &view, &values.template, &errors)}
                 {methods(lang, &errors, &values.method, windows)}
                 {text_row(lang, &errors, Field::GuestLogin, &values.guest_login, 80, login_hint)}
-                {passwords(lang, &errors, &values.password_source, false)}
+                {passwords(lang, &errors, &values.password_source, false, windows)}
                 {(!windows).then(|| keys(lang, &errors, &values.ssh_keys))}
                 {type_name(lang, server, confirmed, &errors)}
+                <PasswordField windows texts=password_texts(lang, true)/>
+                {(!windows).then(|| view! { <SshKeys texts=key_texts(lang)/> })}
                 <div class="buttons">
                     <button class="button danger">{submit}</button>
                     <a class="button secondary" href=routes::server(server.id)>{t!(lang, "cancel")}</a>

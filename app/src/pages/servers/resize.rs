@@ -15,6 +15,7 @@ use super::{
 use crate::{
     format,
     i18n::{Lang, t},
+    islands::SizeRows,
     request::{Memory, Request},
     routes,
     shell::Page,
@@ -107,8 +108,12 @@ fn parameters(request: &Request, view: &ServerView, typed: &[String], errors: &E
             }
         })
         .collect_view();
+    let panel = server.panel.as_ref().map(|p| p.id.clone()).unwrap_or_default();
+    let shown = request.facade().resize_preview(view, [&typed[0], &typed[1], &typed[2], &typed[3]]);
+    let price = shown.map_or(server.price_minor, |preview| preview.quote.total_minor);
+    let price = format::money(lang, price);
     let form = view! {
-        <form method="get" action=routes::server_resize(server.id) id="resize-form" novalidate=true>
+        <form method="get" action=routes::server_resize(server.id) data-sizes="" novalidate=true>
             <p>{t!(lang, "resize-lead")}</p>
             {rows}
             <fieldset class="field" id="bandwidth">
@@ -119,10 +124,12 @@ fn parameters(request: &Request, view: &ServerView, typed: &[String], errors: &E
             </fieldset>
             <div id="size">{errors.at(lang, Field::Size)}</div>
             <div id="price">{errors.at(lang, Field::Price)}</div>
+            <p data-priced="">{t!(lang, "review-total")} ": " <strong data-quote="total">{price}</strong></p>
             <div class="buttons">
                 <button class="button">{t!(lang, "resize-preview")}</button>
                 <a class="button secondary" href=routes::server(server.id)>{t!(lang, "cancel")}</a>
             </div>
+            <SizeRows template=server.template_id.clone() panel=panel servers=String::new()/>
         </form>
     };
     Some(form.into_any())
@@ -136,9 +143,13 @@ fn number(lang: Lang, errors: &Errors, field: Field, typed: &str, range: Range, 
         max = range.max.to_string(),
         step = range.step.to_string()
     );
+    let unit = match field {
+        Field::Vcpu => String::new(),
+        _ => t!(lang, "unit-gb", n = "").trim().to_owned(),
+    };
     let name = match field {
         Field::Vcpu => label(lang, field),
-        _ => format!("{}, {}", label(lang, field), t!(lang, "unit-gb", n = "").trim()),
+        _ => format!("{}, {unit}", label(lang, field)),
     };
     view! {
         <div class="field">
@@ -148,6 +159,7 @@ fn number(lang: Lang, errors: &Errors, field: Field, typed: &str, range: Range, 
                 min=range.min.to_string() max=range.max.to_string() step=range.step.to_string() required
                 aria-invalid=errors.invalid(field) aria-describedby=errors.described(field, true)
             />
+            <div class="slider" data-slider=field.as_str() data-unit=unit></div>
             <p class="hint" id=format!("{field}-hint")>{t!(lang, "resize-now", now = now)} " · " {hint}</p>
             {errors.at(lang, field)}
         </div>

@@ -9,6 +9,7 @@ use super::{Fault, Loaded, Params, confirm::starts_after, gone, tabs};
 use crate::{
     format,
     i18n::{Lang, t},
+    islands::TypeName,
     request::{Memory, Request},
     routes,
     shell::Page,
@@ -86,7 +87,11 @@ pub(super) fn type_name(lang: Lang, server: &Server, typed: String, errors: &Err
                 aria-invalid=errors.invalid(Field::ConfirmName)
                 aria-describedby=errors.described(Field::ConfirmName, false)
             />
+            <p class="hint" id="confirm_name-typed" role="status"></p>
             {errors.at(lang, Field::ConfirmName)}
+            <TypeName
+                name=server.name.clone() matches=t!(lang, "terminate-matches") differs=t!(lang, "terminate-differs")
+            />
         </div>
     }
     .into_any()

@@ -7,7 +7,7 @@ use domain::{
     draft::{DraftValues, Offer, WizardStep},
     field::{Code, Field, FieldError},
     hostname::check_hostname,
-    keys::private_key_line,
+    keys::{private_key_line, without_private_keys},
     price::{Quote, quote},
     size::Size,
 };
@@ -195,7 +195,7 @@ impl Facade {
         };
         // A private key is refused and never stored; its line stays named in the error.
         if private_key_line(&values.ssh_keys).is_some() {
-            values.ssh_keys = redact_private_key(&values.ssh_keys);
+            values.ssh_keys = without_private_keys(&values.ssh_keys);
         }
         if !values.visited.contains(&step) {
             values.visited.push(step);
@@ -290,43 +290,4 @@ pub(super) fn cut(values: &mut DraftValues) {
         shorten(text, SHORT_MAX);
     }
     shorten(&mut values.ssh_keys, VALUE_MAX);
-}
-
-/// Replaces private keys by a line without their content, so that the refusal stays and the secret does not. Public keys
-/// around them are kept.
-pub(super) fn redact_private_key(pasted: &str) -> String {
-    let mut kept: Vec<&str> = Vec::new();
-    let mut rest: Vec<&str> = pasted.lines().collect();
-    while let Some(first) = private_key_line(&rest.join("\n")) {
-        kept.extend(&rest[..first - 1]);
-        let after = &rest[first..];
-        let end = after.iter().position(|l| l.starts_with("-----END") || l.starts_with("Private-MAC:"));
-        // Without an end the rest may be secret too.
-        rest = end.map_or_else(Vec::new, |end| after[end + 1..].to_vec());
-        if !kept.contains(&REDACTED) {
-            kept.push(REDACTED);
-        }
-    }
-    kept.extend(rest);
-    kept.join("\n")
-}
-
-const REDACTED: &str = "-----BEGIN PRIVATE KEY-----";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_private_key_is_not_kept() {
-        let pasted = "ssh-ed25519 AAAA me\n-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n-----END OPENSSH PRIVATE KEY-----";
-        let kept = redact_private_key(pasted);
-        assert!(!kept.contains("b3Blbn"));
-        assert_eq!(private_key_line(&kept), Some(2));
-        let around = format!("ssh-ed25519 AAAA before\n{}\nssh-ed25519 BBBB after", &pasted[24..]);
-        assert_eq!(
-            redact_private_key(&around),
-            "ssh-ed25519 AAAA before\n-----BEGIN PRIVATE KEY-----\nssh-ed25519 BBBB after"
-        );
-    }
 }

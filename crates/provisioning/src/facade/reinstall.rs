@@ -6,7 +6,7 @@ use domain::{
     catalogue::Template,
     draft::DraftValues,
     field::{Code, Field, FieldError},
-    keys::private_key_line,
+    keys::{private_key_line, without_private_keys},
     kind::Kind,
     permission::Action,
     reinstall::{Kept, System, Unfit, fits},
@@ -17,11 +17,7 @@ use store::{
     orders::{Idempotency, OrderSecrets},
 };
 
-use super::{
-    Facade, Form, ServerAnswer, ServerView, Viewer,
-    drafts::{cut, redact_private_key},
-    orders::body_hash,
-};
+use super::{Facade, Form, ServerAnswer, ServerView, Viewer, drafts::cut, orders::body_hash};
 
 /// What was typed into the form.
 #[derive(Debug, Default)]
@@ -69,7 +65,7 @@ impl Facade {
 
     /// What of pasted keys may be shown again: a private one is not.
     pub fn without_private_keys(&self, pasted: &str) -> String {
-        if private_key_line(pasted).is_some() { redact_private_key(pasted) } else { pasted.to_owned() }
+        if private_key_line(pasted).is_some() { without_private_keys(pasted) } else { pasted.to_owned() }
     }
 
     /// Asks for a fresh machine in place of the server's. Its name must be typed as it is.
