@@ -127,14 +127,17 @@ export async function signIn(page: Page, email: string, password = PASSWORD) {
   await expect(page).not.toHaveURL(/login/);
 }
 
+type Change = { size?: (page: Page) => Promise<void>; access?: (page: Page) => Promise<void> };
+
 /** From the list of servers to the last step, with what `change` does on the way. */
-export async function fillOrder(page: Page, change: { access?: (page: Page) => Promise<void> } = {}) {
+export async function fillOrder(page: Page, change: Change = {}) {
   await page.goto("/servers");
   await page.getByRole("button", { name: "Order a server" }).first().click();
   await expect(page.getByRole("heading", { name: "Choose a system" })).toBeVisible();
   await page.getByRole("button", { name: "Next: Panel" }).last().click();
   await page.getByRole("button", { name: "Next: Size" }).last().click();
   await expect(page.getByRole("heading", { name: "Choose the size" })).toBeVisible();
+  await change.size?.(page);
   await page.getByRole("button", { name: "Next: Access" }).last().click();
   await expect(page.getByRole("heading", { name: "Name and access" })).toBeVisible();
   await change.access?.(page);
@@ -142,10 +145,16 @@ export async function fillOrder(page: Page, change: { access?: (page: Page) => P
   await expect(page.getByRole("heading", { name: "Review and order" })).toBeVisible();
 }
 
+/** The first order of an account asks for it. */
+export async function acceptTerms(page: Page, text = "I accept the terms.") {
+  const box = page.getByLabel(text);
+  if (await box.count()) await box.check();
+}
+
 /** Orders with the defaults. Ends on the page of the operation and returns its address. */
-export async function order(page: Page, change: { access?: (page: Page) => Promise<void> } = {}) {
+export async function order(page: Page, change: Change = {}) {
   await fillOrder(page, change);
-  await page.getByLabel("I accept the terms.").check();
+  await acceptTerms(page);
   await page.getByRole("button", { name: /^Order for/ }).click();
   await expect(page).toHaveURL(/\/operations\//);
   return page.url();

@@ -122,6 +122,11 @@ pub(crate) fn date_time(lang: Lang, ms: i64) -> String {
         .unwrap_or_default()
 }
 
+/// Whole minutes, at least one.
+pub(crate) fn minutes(ms: i64) -> i64 {
+    ((ms + 30_000) / 60_000).max(1)
+}
+
 /// `23 Nov 2026` / `23.11.2026`
 pub(crate) fn date(lang: Lang, ms: i64) -> String {
     let format = match lang {

@@ -80,6 +80,7 @@ pub const FUNCTIONS: &[(&str, Policy)] = &[
     ("/do/order_place", Policy::Customer),
     ("/do/size_quote", Policy::Customer),
     ("/do/operation_cancel", Policy::Customer),
+    ("/do/operation_retry", Policy::Customer),
     ("/do/password_reveal", Policy::Customer),
     ("/do/server_power", Policy::Customer),
     ("/do/server_terminate", Policy::Customer),

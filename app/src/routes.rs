@@ -17,6 +17,11 @@ pub fn order(draft: DraftId, step: WizardStep) -> String {
     format!("/order/{draft}/{step}")
 }
 
+/// The same, with what the keyboard begins at: the step's own form, past everything above it.
+pub fn order_step(draft: DraftId, step: WizardStep) -> String {
+    format!("{}#step", order(draft, step))
+}
+
 pub fn server(id: ServerId) -> String {
     format!("/servers/{id}")
 }

@@ -1,5 +1,5 @@
 // What an owner has changed of a server that is up, each by its own page, and what each page says before.
-import { ANNA, eventually, expect, fillOrder, fits, order, signIn, test } from "../product";
+import { acceptTerms, ANNA, eventually, expect, fillOrder, fits, order, signIn, test } from "../product";
 
 test.use({ speed: 60 });
 
@@ -17,12 +17,12 @@ test("a server is resized, gets another address, a snapshot, a new password, a n
   await fits(page);
   await page.getByRole("button", { name: "See what it means" }).click();
   await expect(page.getByText("Change at least one value.").first()).toBeVisible();
-  await page.getByLabel("Disk, GB").fill("10");
+  await page.getByRole("spinbutton", { name: "Disk, GB" }).fill("10");
   await page.getByRole("button", { name: "See what it means" }).click();
   await expect(page.getByText(/Disk can only grow|From \d+ to/).first()).toBeVisible();
-  await expect(page.getByLabel("Disk, GB")).toHaveValue("10");
-  await page.getByLabel("Disk, GB").fill("60");
-  await page.getByLabel("RAM, GB").fill("1");
+  await expect(page.getByRole("spinbutton", { name: "Disk, GB" })).toHaveValue("10");
+  await page.getByRole("spinbutton", { name: "Disk, GB" }).fill("60");
+  await page.getByRole("spinbutton", { name: "RAM, GB" }).fill("1");
   await page.getByRole("button", { name: "See what it means" }).click();
   await expect(page.getByText("Needs a restart: about 1 min offline").first()).toBeVisible();
   await expect(page.getByText("Applies without restart").first()).toBeVisible();
@@ -94,18 +94,22 @@ test("one order for three servers is three operations, and their names go on", a
   test.setTimeout(120_000);
   await signIn(page, "customer2@demo.test");
   await fillOrder(page, {
-    access: async (page) => {
-      await page.getByLabel("Server name").fill("shop");
-      await page.getByLabel("Host name").fill("shop");
+    size: async (page) => {
       await page.getByLabel("Number of servers").fill("11");
-      await page.getByRole("button", { name: "Next: Review" }).last().click();
+      await page.getByRole("button", { name: "Next: Access" }).last().click();
       await expect(page.getByText("From 1 to 10 (you entered 11).").first()).toBeVisible();
       await fits(page);
       await page.getByLabel("Number of servers").fill("3");
     },
+    access: async (page) => {
+      await page.getByLabel("Server name").fill("shop");
+      await page.getByLabel("Host name").fill("shop");
+      // Each gets a password of its own.
+      await expect(page.getByRole("radio", { name: "My own" })).toBeDisabled();
+    },
   });
   await fits(page);
-  await page.getByLabel("I accept the terms.").check();
+  await acceptTerms(page);
   await page.getByRole("button", { name: /^Order 3 servers for/ }).click();
   await expect(page.getByText("Order accepted: 3 servers, each with its own operation.")).toBeVisible();
   await expect(page).toHaveURL(/\/operations\?order=/);

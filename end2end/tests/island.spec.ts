@@ -1,6 +1,6 @@
 // What the islands add: hints while typing, the price at once, and no violation of accessibility anywhere.
 import { readFileSync } from "node:fs";
-import { ADMIN, ANNA, SUPPORT, eventually, expect, fillOrder, fits, order, signIn, test } from "../product";
+import { ADMIN, ANNA, SUPPORT, acceptTerms, eventually, expect, fillOrder, fits, order, signIn, test } from "../product";
 import type { Page } from "@playwright/test";
 
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -76,7 +76,7 @@ test("the price follows the typing", async ({ page }) => {
   const total = page.locator("[data-quote=total]");
   const before = await total.textContent();
   await expect(async () => {
-    await page.getByLabel("RAM, GB").fill("16");
+    await page.getByRole("spinbutton", { name: "RAM, GB" }).fill("16");
     await expect(total).not.toHaveText(before!, { timeout: 1000 });
   }).toPass();
   await expect(page.locator("[data-quote=ram]")).toHaveText("₽1,920");
@@ -101,7 +101,7 @@ test("a hint appears when the field is left and goes when it is right", async ({
 test("the page of an operation stays fresh without being asked", async ({ page }) => {
   await signIn(page, ANNA);
   await fillOrder(page);
-  await page.getByLabel("I accept the terms.").check();
+  await acceptTerms(page);
   await page.getByRole("button", { name: /^Order for/ }).click();
   await expect(page.getByText("● Live").first()).toBeVisible();
   let loads = 0;

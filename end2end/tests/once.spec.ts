@@ -1,5 +1,5 @@
 // What needs to be seen once only: crashes, staff's pages, strangers.
-import { ADMIN, ANNA, BORIS, Product, SUPPORT, eventually, expect, fits, order, signIn, test } from "../product";
+import { ADMIN, ANNA, BORIS, Product, SUPPORT, acceptTerms, eventually, expect, fits, order, signIn, test } from "../product";
 
 test.use({ speed: 20 });
 
@@ -93,7 +93,7 @@ test("the product speaks Russian from the first page to the last", async ({ page
   for (const next of ["Далее: Панель", "Далее: Размер", "Далее: Доступ", "Далее: Проверка"]) {
     await page.getByRole("button", { name: next }).last().click();
   }
-  await page.getByLabel("Принимаю условия.").check();
+  await acceptTerms(page, "Принимаю условия.");
   await page.getByRole("button", { name: /^Заказать за/ }).click();
   await eventually(page, /готов$/, 50);
 });

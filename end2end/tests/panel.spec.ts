@@ -1,5 +1,5 @@
 // A control panel: ordered with a server and installed after it; put right in one click where it does not fit.
-import { ANNA, BORIS, eventually, expect, fits, signIn, test } from "../product";
+import { acceptTerms, ANNA, BORIS, eventually, expect, fits, signIn, test } from "../product";
 import type { Page } from "@playwright/test";
 
 async function begin(page: Page, system: string) {
@@ -16,15 +16,15 @@ test("a panel is installed after its server, and both are one list", async ({ pa
   await fits(page);
   await page.getByRole("button", { name: "Next: Size" }).last().click();
   await expect(page.getByRole("complementary", { name: "Order summary" })).toContainText("ISPmanager 6");
-  await page.getByLabel("RAM, GB").fill("1");
+  await page.getByRole("spinbutton", { name: "RAM, GB" }).fill("1");
   await page.getByRole("button", { name: "Next: Access" }).last().click();
   await expect(page.getByText("ISPmanager 6 needs at least 2 (you entered 1).").last()).toBeVisible();
-  await page.getByLabel("RAM, GB").fill("2");
+  await page.getByRole("spinbutton", { name: "RAM, GB" }).fill("2");
   await page.getByRole("button", { name: "Next: Access" }).last().click();
   await page.getByRole("button", { name: "Next: Review" }).last().click();
   await expect(page.getByText("Panel licence").first()).toBeVisible();
   await expect(page.getByText(/with ISPmanager 6 about 16/)).toBeVisible();
-  await page.getByLabel(/I accept the terms/).check();
+  await acceptTerms(page);
   await page.getByRole("button", { name: /^Order for/ }).click();
   await expect(page).toHaveURL(/\/operations\/[0-9a-f-]+$/);
   await expect(page.getByText("Installing ISPmanager 6 (about 12 min)").first()).toBeVisible();

@@ -92,3 +92,4 @@ label-key-name = Name of the key (optional)
 field-password-wrong = The current password is wrong.
 field-password-same = It is the password that you have.
 field-key-there = This key is kept already, or { $max } keys are, which is the limit.
+field-password-several = Several servers: each gets its own generated password.

@@ -123,3 +123,4 @@ rule-alphabet = Latin letters, digits and { $symbols }
 rule-names = Without the login and the host name
 rule-classes = Three of: upper case, lower case, digit, symbol
 rule-common = Not a common password (checked when you go on)
+use-offer = Use { $value }

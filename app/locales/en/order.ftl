@@ -52,7 +52,6 @@ access-login-hint-windows = Administrator, or a name of your own.
 password-generated = Generate for me
 password-generated-hint = 24 characters, shown once when the server is ready.
 password-own = My own
-password-own-hint = 12 to 64 characters: letters, digits and ! @ # * ( ) - _ = + [ ] {"{"} {"}"} , . : ; ? ~
 password-kept = Password is set. Leave empty to keep it.
 keys-hint = One public key a line, up to 10: ssh-ed25519, ecdsa, sk-…, ssh-rsa from 2048 bits.
 keys-read = Keys read
@@ -89,7 +88,6 @@ order-gone = This draft cannot be ordered any more. Start a new order.
 order-other-values = This form was already sent with other values.
 draft-ordered = This draft has been ordered already. Here is what became of it.
 draft-discarded = The draft was discarded.
-access-quantity-hint = From 1 to 10, all alike. Their names are numbered on: web-01, web-02, …
 review-servers = { $n } servers
 review-submit-several = Order { $n } servers for { $price } per month
 order-several = Order accepted: { $n } servers, each with its own operation.
@@ -113,3 +111,19 @@ item-panel = Panel licence
 access-hostname-full = { $panel } needs a full name like host.example.com.
 keys-saved = Your keys
 keys-add = Add { $name }
+preset-before = As before
+size-quantity-hint = From 1 to 10, all alike. Their names are numbered on: web-01, web-02, …
+size-room = { $n ->
+    [0] There is no room for more operations now (limit of unfinished operations).
+    [one] There is room for 1 server now (limit of unfinished operations).
+   *[other] There is room for { $n } servers now (limit of unfinished operations).
+}
+access-name-taken = You already have a server named { $name }. That is allowed, but easy to mix up.
+review-terms-hold = By ordering you accept the terms.
+review-no-room = { $n ->
+    [0] You have as many unfinished operations as you may. Wait until some are done.
+    [one] There is room for 1 more operation now: order fewer servers, or wait.
+   *[other] There is room for { $n } more operations now: order fewer servers, or wait.
+}
+os-filters = Which systems are shown
+os-filter-panel = With { $panel }

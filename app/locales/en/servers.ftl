@@ -1,7 +1,10 @@
 servers-title = Servers
 servers-order = Order a server
 servers-empty-title = No servers yet
-servers-empty = Your first one takes about 4 minutes.
+servers-empty = { $n ->
+    [one] Your first one takes about a minute.
+   *[other] Your first one takes about { $n } minutes.
+}
 servers-caption = Your servers
 servers-draft = Continue order { $name }: { $step }
 servers-discard = Discard

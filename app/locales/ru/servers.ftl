@@ -1,7 +1,11 @@
 servers-title = Серверы
 servers-order = Заказать сервер
 servers-empty-title = Серверов пока нет
-servers-empty = Первый будет готов примерно за 4 минуты.
+servers-empty = { $n ->
+    [one] Первый будет готов примерно за { $n } минуту.
+    [few] Первый будет готов примерно за { $n } минуты.
+   *[other] Первый будет готов примерно за { $n } минут.
+}
 servers-caption = Ваши серверы
 servers-draft = Продолжить заказ { $name }: { $step }
 servers-discard = Удалить

@@ -17,7 +17,7 @@ pub async fn draft_start() -> Result<(), ServerFnError> {
     let caller = Caller::current()?;
     let result = async {
         let draft = caller.request.facade().draft_start(caller.customer()?).await?;
-        caller.see_other(&routes::order(draft, WizardStep::Os));
+        caller.see_other(&routes::order_step(draft, WizardStep::Os));
         Ok(())
     };
     let result = result.await;
@@ -51,7 +51,13 @@ pub async fn draft_save_os(
     #[server(default)] go: String,
     #[server(default)] template: String,
 ) -> Result<(), ServerFnError> {
-    save(&draft, WizardStep::Os, &go, None, |v| v.template = template).await
+    save(&draft, WizardStep::Os, &go, None, |v| {
+        // A list that a filter made short may not show the one that was chosen.
+        if !template.is_empty() || v.template.is_empty() {
+            v.template = template;
+        }
+    })
+    .await
 }
 
 #[server(name = DraftSavePanel, prefix = "/do", endpoint = "draft_save_panel")]
@@ -81,9 +87,11 @@ pub async fn draft_save_size(
     #[server(default)] ram: String,
     #[server(default)] disk: String,
     #[server(default)] bandwidth: String,
+    #[server(default)] quantity: String,
 ) -> Result<(), ServerFnError> {
     save(&draft, WizardStep::Size, &go, None, |v| {
         (v.vcpu, v.ram, v.disk, v.bandwidth) = (vcpu, ram, disk, bandwidth);
+        v.quantity = quantity;
     })
     .await
 }
@@ -95,7 +103,6 @@ pub async fn draft_save_access(
     #[server(default)] go: String,
     #[server(default)] name: String,
     #[server(default)] hostname: String,
-    #[server(default)] quantity: String,
     #[server(default)] method: String,
     #[server(default)] guest_login: String,
     #[server(default)] password_source: String,
@@ -106,9 +113,24 @@ pub async fn draft_save_access(
     save(&draft, WizardStep::Access, &go, password, |v| {
         (v.name, v.hostname, v.method, v.guest_login) = (name, hostname, method, guest_login);
         v.password_source = password_source.parse().unwrap_or(PasswordSource::Generated).as_str().into();
-        (v.quantity, v.ssh_keys) = (quantity, ssh_keys);
+        v.ssh_keys = ssh_keys;
     })
     .await
+}
+
+/// The preset that is the size of last time.
+pub(crate) const BEFORE: &str = "before";
+
+/// `use-field-value` puts a field right with what was offered under it.
+fn repair(values: &mut DraftValues, go: &str) {
+    let offered = go.strip_prefix("use-").and_then(|rest| rest.split_once('-'));
+    match offered {
+        Some(("hostname", offer)) => values.hostname = offer.to_owned(),
+        Some(("vcpu", offer)) => values.vcpu = offer.to_owned(),
+        Some(("ram", offer)) => values.ram = offer.to_owned(),
+        Some(("disk", offer)) => values.disk = offer.to_owned(),
+        _ => {}
+    }
 }
 
 async fn save(
@@ -139,7 +161,11 @@ async fn save_step(
     let facade = caller.request.facade();
     let preset = go.strip_prefix("preset-").map(str::to_owned);
     let catalogue = facade.catalogue();
-    let fill = preset.and_then(|id| catalogue.presets.iter().find(|p| p.id == id)).map(|p| p.size);
+    let fill = match preset.as_deref() {
+        Some(BEFORE) => facade.size_before(customer).await?,
+        Some(id) => catalogue.presets.iter().find(|p| p.id == id).map(|p| p.size),
+        None => None,
+    };
     // One of the account's own keys, added to what is there.
     let wanted = go.strip_prefix("key-").unwrap_or_default();
     let key = match wanted {
@@ -149,6 +175,7 @@ async fn save_step(
     let saved = facade
         .draft_save(draft, customer, step, password, |values| {
             change(values);
+            repair(values, go);
             if let Some(key) = &key
                 && !values.ssh_keys.lines().any(|line| line.trim() == key.line)
             {
@@ -178,13 +205,14 @@ async fn save_step(
         }
         // Its own page says when it ended and leads to a new one.
         (DraftSaved::Expired, _) => here,
-        (_, "back") => step.previous().map_or(routes::SERVERS.into(), |s| routes::order(draft, s)),
+        (_, "back") => step.previous().map_or(routes::SERVERS.into(), |s| routes::order_step(draft, s)),
         (_, "exit") => routes::SERVERS.into(),
+        (_, go) if go.starts_with("use-") => here,
         (_, go) if go.starts_with("key-") => format!("{here}#ssh_keys"),
         (DraftSaved::WithErrors, _) => format!("{here}#errors"),
         (DraftSaved::InOrder, "recalculate") => here,
         (DraftSaved::InOrder, go) if go.starts_with("preset-") || go.starts_with("system-") => here,
-        (DraftSaved::InOrder, _) => step.next().map_or(here, |s| routes::order(draft, s)),
+        (DraftSaved::InOrder, _) => step.next().map_or(here, |s| routes::order_step(draft, s)),
     };
     caller.see_other(&to);
     Ok(())

@@ -2,6 +2,7 @@
 
 use domain::JobId;
 use leptos::prelude::*;
+use provisioning::Cancelled;
 
 use super::answer::Caller;
 use crate::{i18n::t, routes};
@@ -19,8 +20,35 @@ pub async fn operation_cancel(#[server(default)] job: String) -> Result<(), Serv
             caller.not_found();
             return Ok(());
         };
-        let text = if answer.is_ok() { t!(lang, "cancel-done") } else { t!(lang, "cancel-late") };
+        let text = match answer {
+            Ok(Cancelled::Request) => t!(lang, "cancel-done"),
+            Ok(Cancelled::Order) => t!(lang, "give-up-done"),
+            Err(_) => t!(lang, "cancel-late"),
+        };
         caller.memory().banner(answer.is_err(), text).await;
+        caller.see_other(&format!("{}#flash", routes::operation(job)));
+        Ok(())
+    };
+    let result = result.await;
+    caller.finish(result).await
+}
+
+/// Tries what failed again.
+#[server(name = OperationRetry, prefix = "/do", endpoint = "operation_retry")]
+pub async fn operation_retry(#[server(default)] job: String) -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    let result = async {
+        let (facade, lang) = (caller.request.facade(), caller.request.lang());
+        let answer = match job.parse::<JobId>() {
+            Ok(job) => facade.operation_retry(caller.viewer()?, job).await?.map(|a| (job, a)),
+            Err(_) => None,
+        };
+        let Some((job, begun)) = answer else {
+            caller.not_found();
+            return Ok(());
+        };
+        let text = if begun { t!(lang, "retry-done") } else { t!(lang, "retry-late") };
+        caller.memory().banner(!begun, text).await;
         caller.see_other(&format!("{}#flash", routes::operation(job)));
         Ok(())
     };

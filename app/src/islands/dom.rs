@@ -66,6 +66,11 @@ pub(super) fn around(event: &Event, selector: &str) -> Option<HtmlElement> {
     target.closest(selector).ok()??.dyn_into().ok()
 }
 
+/// A button or a link is being pressed: what moves the page now takes it away from under the hand.
+pub(super) fn pressing() -> bool {
+    document().and_then(|d| first::<Element>(&d, "button:active, a:active")).is_some()
+}
+
 /// A new element with a class and a text.
 pub(super) fn make(name: &str, class: &str, text: &str) -> Option<HtmlElement> {
     let element: HtmlElement = document()?.create_element(name).ok()?.dyn_into().ok()?;

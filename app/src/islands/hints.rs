@@ -55,7 +55,11 @@ mod browser {
                 }
             });
             let on_blur = check.clone();
-            dom::on(&input, "blur", move |_| on_blur(true));
+            dom::on(&input, "blur", move |_| {
+                if !dom::pressing() {
+                    on_blur(true);
+                }
+            });
             dom::on(&input, "input", move |_| check(false));
         }
         Some(())

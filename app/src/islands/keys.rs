@@ -42,7 +42,7 @@ mod browser {
         dom::on(&area, "blur", move |_| {
             let errors = check_keys(&leaving.value()).err().unwrap_or_default();
             // A private key was told when it was pasted, and is not there any more: that stays until something is typed.
-            if !leaving.value().trim().is_empty() {
+            if !leaving.value().trim().is_empty() && !dom::pressing() {
                 show(Field::SshKeys, &leaving, &errors, &texts);
             }
         });

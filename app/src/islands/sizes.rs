@@ -4,15 +4,15 @@
 
 use leptos::prelude::*;
 
-/// `template`, `panel` and `servers` are what is fixed while the size is chosen.
+/// `template` and `panel` are what is fixed while the size is chosen.
 #[island]
-pub fn SizeRows(template: String, panel: String, servers: String) -> impl IntoView {
+pub fn SizeRows(template: String, panel: String) -> impl IntoView {
     #[cfg(feature = "hydrate")]
     Effect::new(move |_| {
-        let _ = browser::attach([&template, &panel, &servers].map(Clone::clone));
+        let _ = browser::attach([&template, &panel].map(Clone::clone));
     });
     #[cfg(not(feature = "hydrate"))]
-    let _ = (template, panel, servers);
+    let _ = (template, panel);
     view! { <span hidden=true></span> }
 }
 
@@ -39,7 +39,7 @@ mod browser {
     /// How many steps PageUp and PageDown are.
     const PAGE: i64 = 10;
 
-    pub(super) fn attach(chosen: [String; 3]) -> Option<()> {
+    pub(super) fn attach(chosen: [String; 2]) -> Option<()> {
         let document = dom::document()?;
         let form: HtmlElement = dom::first(&document, "form[data-sizes]")?;
         for place in dom::all::<HtmlElement>(&form, "[data-slider]") {
@@ -109,8 +109,9 @@ mod browser {
         dom::first::<HtmlInputElement>(form, &selector).map(|e| e.value()).unwrap_or_default()
     }
 
-    fn ask(document: Document, form: &HtmlElement, [template, panel, servers]: [String; 3]) {
+    fn ask(document: Document, form: &HtmlElement, [template, panel]: [String; 2]) {
         let read = |name| value(form, name);
+        let servers = read("quantity");
         let asked = (read("vcpu"), read("ram"), read("disk"), read("bandwidth"));
         mark(&document, true);
         let number = NEWEST.with(|n| n.replace(n.get() + 1) + 1);

@@ -31,6 +31,25 @@ impl Errors {
         (!ids.is_empty()).then(|| ids.join(" "))
     }
 
+    /// The same with a button for each value that would put the field right. For forms that take `go=use-field-value`.
+    pub(crate) fn with_repairs(&self, lang: Lang, field: Field) -> AnyView {
+        let offers = self.0.iter().filter(|e| e.field == field).flat_map(|e| {
+            ["offer", "below", "above"].into_iter().filter_map(|name| e.param(name).map(str::to_owned))
+        });
+        let buttons: Vec<_> = offers
+            .map(|offer| {
+                let go = format!("use-{field}-{offer}");
+                view! {
+                    <button class="button secondary small" name="go" value=go formnovalidate=true>
+                        {t!(lang, "use-offer", value = offer)}
+                    </button>
+                }
+            })
+            .collect();
+        let row = (!buttons.is_empty()).then(|| view! { <div class="presets">{buttons}</div> });
+        view! { {self.at(lang, field)} {row} }.into_any()
+    }
+
     /// The messages under a field. The element is there without any too: a hint may fill it.
     pub(crate) fn at(&self, lang: Lang, field: Field) -> impl IntoView + use<> {
         let texts: Vec<String> =

@@ -54,3 +54,20 @@ closed_list! {
         Internal = "internal",
     }
 }
+
+impl Cause {
+    /// It may be gone at the next try without anybody doing anything.
+    pub const fn may_pass(self) -> bool {
+        matches!(
+            self,
+            Self::PlatformBusy
+                | Self::PlatformUnavailable
+                | Self::TaskFailed
+                | Self::Timeout
+                | Self::OutcomeUnknown
+                | Self::NoFreeEdge
+                | Self::AddressSilent
+                | Self::Database
+        )
+    }
+}

@@ -263,6 +263,14 @@ impl DraftValues {
         check_size_of(typed, catalogue, template, self.panel_of(catalogue))
     }
 
+    /// The size step: the four parameters and how many servers.
+    pub fn check_size_step(&self, catalogue: &Catalogue) -> Result<Size, Vec<FieldError>> {
+        match (self.check_size(catalogue), self.check_quantity()) {
+            (Ok(size), Ok(_)) => Ok(size),
+            (size, quantity) => Err(size.err().into_iter().flatten().chain(quantity.err()).collect()),
+        }
+    }
+
     /// The access step. `password_kept` says whether a password of the customer's own is already sealed.
     pub fn check_access(
         &self,
@@ -276,17 +284,16 @@ impl DraftValues {
         let name = check_name(&self.name).map_err(&mut keep).ok();
         let hostname =
             check_hostname(&self.hostname, family).map_err(|es| es.into_iter().for_each(&mut keep)).ok();
-        let quantity = self.check_quantity().map_err(&mut keep).ok();
-        let servers = match (&name, &hostname, quantity) {
-            (Some(name), Some(hostname), Some(quantity)) => {
-                match numbered_servers(name, hostname, quantity, family) {
-                    Ok(servers) => Some(servers),
-                    Err(error) => {
-                        keep(error);
-                        None
-                    }
+        // A number that cannot be read is the size step's to say.
+        let quantity = self.check_quantity().unwrap_or(1);
+        let servers = match (&name, &hostname) {
+            (Some(name), Some(hostname)) => match numbered_servers(name, hostname, quantity, family) {
+                Ok(servers) => Some(servers),
+                Err(error) => {
+                    keep(error);
+                    None
                 }
-            }
+            },
             _ => None,
         };
         let bare = |host: &str| host.split('.').count() < 3;
@@ -310,7 +317,9 @@ impl DraftValues {
         let login = check_login(&self.guest_login, family, self.hostname.trim()).map_err(&mut keep).ok();
         let source = self.password_source.parse().unwrap_or(PasswordSource::Generated);
         if method.is_some_and(Method::uses_password) && source == PasswordSource::Own {
-            if !self.password_errors.is_empty() {
+            if quantity > 1 {
+                keep(FieldError::new(Field::GuestPassword, Code::PasswordSeveral));
+            } else if !self.password_errors.is_empty() {
                 self.password_errors.iter().cloned().for_each(&mut keep);
             } else if !password_kept {
                 keep(FieldError::new(Field::GuestPassword, Code::PasswordMissing));
@@ -345,7 +354,7 @@ impl DraftValues {
         match step {
             WizardStep::Os => self.check_os(offer.catalogue).err(),
             WizardStep::Panel => self.check_panel(offer).err(),
-            WizardStep::Size => self.check_size(offer.catalogue).err(),
+            WizardStep::Size => self.check_size_step(offer.catalogue).err(),
             WizardStep::Access => self.check_access(offer.catalogue, password_kept).err(),
             WizardStep::Review => None,
         }
@@ -361,7 +370,7 @@ impl DraftValues {
     pub fn check(&self, offer: Offer<'_>, password_kept: bool) -> Result<OrderSpec, Vec<FieldError>> {
         let os = self.check_os(offer.catalogue);
         let panel = self.check_panel(offer);
-        let size = self.check_size(offer.catalogue);
+        let size = self.check_size_step(offer.catalogue);
         let access = self.check_access(offer.catalogue, password_kept);
         match (os, panel, size, access) {
             (Ok(template), Ok(panel), Ok(size), Ok(access)) => Ok(OrderSpec {

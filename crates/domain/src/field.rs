@@ -95,6 +95,8 @@ closed_list! {
         PasswordLogin = "password-login",
         PasswordHostname = "password-hostname",
         PasswordWeak = "password-weak",
+        /// Of several servers each has a password of its own.
+        PasswordSeveral = "password-several",
         PasswordClasses = "password-classes",
         PasswordWrong = "password-wrong",
         /// It is the one that there is.

@@ -1,6 +1,7 @@
 //! What may be done, when, and why not. One table for the server functions and for the buttons.
 
 use crate::{
+    cause::Cause,
     kind::{Kind, closed_list},
     power::PowerAction,
     state::{JobState, Role, ServerState},
@@ -115,6 +116,16 @@ pub fn can_cancel(role: Role, kind: Kind, state: JobState) -> Result<(), Denial>
     }
 }
 
+/// May a customer have a failed operation tried again? Where what failed may pass by itself; the rest is support's.
+pub fn can_retry(role: Role, state: JobState, cause: Option<Cause>) -> bool {
+    role == Role::Customer && state == JobState::Failed && cause.is_some_and(Cause::may_pass)
+}
+
+/// May a customer give up an order that failed? While there is no machine yet: nothing of theirs is lost.
+pub fn can_give_up(role: Role, kind: Kind, state: JobState, machine_begun: bool) -> bool {
+    role == Role::Customer && kind == Kind::Activate && state == JobState::Failed && !machine_begun
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,5 +170,19 @@ mod tests {
             assert_eq!(customer(action, UP), Err(Denial::NoSnapshot));
             assert_eq!(customer(action, Subject { has_snapshot: true, ..UP }), Ok(()));
         }
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again_and_what_has_no_machine_is_given_up() {
+        let (customer, failed) = (Role::Customer, JobState::Failed);
+        assert!(can_retry(customer, failed, Some(Cause::Timeout)));
+        assert!(!can_retry(customer, failed, Some(Cause::Irreversible)));
+        assert!(!can_retry(customer, failed, None));
+        assert!(!can_retry(Role::Admin, failed, Some(Cause::Timeout)));
+        assert!(!can_retry(customer, JobState::Stuck, Some(Cause::Timeout)));
+        assert!(can_give_up(customer, Kind::Activate, failed, false));
+        assert!(!can_give_up(customer, Kind::Activate, failed, true));
+        assert!(!can_give_up(customer, Kind::Reinstall, failed, false));
+        assert!(!can_give_up(Role::Support, Kind::Activate, failed, false));
     }
 }

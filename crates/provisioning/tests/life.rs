@@ -159,7 +159,10 @@ async fn a_terminate_behind_a_create_waits_can_be_cancelled_and_takes_everything
     let ServerAnswer::Accepted(taken_back) = ask(" WEB-01 ", "k2").await.unwrap() else { panic!() };
     let view = plane.facade.operation(&anna, taken_back).await.unwrap().unwrap();
     assert!(matches!(view.waiting, Some(Waiting::Blocked { position: 1, .. })), "{:?}", view.waiting);
-    assert_eq!(plane.facade.operation_cancel(&anna, taken_back).await.unwrap(), Some(Ok(())));
+    assert_eq!(
+        plane.facade.operation_cancel(&anna, taken_back).await.unwrap(),
+        Some(Ok(provisioning::Cancelled::Request))
+    );
     assert_eq!(
         plane.facade.operation_cancel(&anna, taken_back).await.unwrap(),
         Some(Err(Denial::AlreadyOver))
@@ -352,7 +355,10 @@ async fn orders_without_an_edge_wait_in_nobodys_way_and_are_served_longest_first
     let parked = plane.until(annas, JobState::Parked).await;
     let view = plane.facade.operation(&boris, boriss).await.unwrap().unwrap();
     assert!(matches!(view.waiting, Some(Waiting::Parked)), "{:?}", view.waiting);
-    assert_eq!(plane.facade.operation_cancel(&carla, carlas).await.unwrap(), Some(Ok(())));
+    assert_eq!(
+        plane.facade.operation_cancel(&carla, carlas).await.unwrap(),
+        Some(Ok(provisioning::Cancelled::Request))
+    );
 
     // Her parked order stands before the termination that frees the edge, and not in its way.
     let ended = terminate(&anna, plane.job(first).await.server.unwrap(), "k1").await;

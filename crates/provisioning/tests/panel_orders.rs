@@ -12,7 +12,7 @@ use domain::{
 };
 use jobs::SystemClock;
 use provisioning::{
-    Facade, OrderPlaced, Seen, ServerPanel, Viewer, customer_rows, demo_catalogue, draft_digest,
+    Cancelled, Facade, OrderPlaced, Seen, ServerPanel, Viewer, customer_rows, demo_catalogue, draft_digest,
 };
 use store::interventions::Intervention;
 use testkit::{Database, Plane};
@@ -185,7 +185,10 @@ async fn cancelling_takes_both_and_later_only_the_panel(database: Database) {
     until_a_step(&plane, first, |s| s.key == "machine_create" && s.started_at.is_some()).await;
     let second = ordered(&plane, &anna, "plesk", "web-02").await;
     let second_panel = panel_job(&plane, second).await;
-    assert_eq!(plane.facade.operation_cancel(&anna, second_panel).await.unwrap(), Some(Ok(())));
+    assert_eq!(
+        plane.facade.operation_cancel(&anna, second_panel).await.unwrap(),
+        Some(Ok(Cancelled::Request))
+    );
     assert_eq!(plane.job(second).await.state, JobState::Cancelled);
     assert_eq!(plane.job(second_panel).await.state, JobState::Cancelled);
     // Once the server is there it is the panel that is taken back; the server goes on without it.
@@ -193,7 +196,7 @@ async fn cancelling_takes_both_and_later_only_the_panel(database: Database) {
     let server = plane.until(first, JobState::Succeeded).await.server.unwrap();
     let with = plane.store.server(server).await.unwrap().unwrap();
     assert!(way_is_open(&plane).await);
-    assert_eq!(plane.facade.operation_cancel(&anna, first).await.unwrap(), Some(Ok(())));
+    assert_eq!(plane.facade.operation_cancel(&anna, first).await.unwrap(), Some(Ok(Cancelled::Request)));
     // A way in was made for it: that is closed before it is over.
     plane.store.maintenance_end().await.unwrap();
     let panel = panel_job(&plane, first).await;
@@ -301,7 +304,7 @@ async fn a_cancelled_reinstall_leaves_the_panel_that_is_being_installed(database
     let answer =
         plane.facade.server_reinstall(&anna, server, testkit::same_system(&row), form).await.unwrap();
     let provisioning::ServerAnswer::Accepted(reinstall) = answer else { panic!("{answer:?}") };
-    assert_eq!(plane.facade.operation_cancel(&anna, reinstall).await.unwrap(), Some(Ok(())));
+    assert_eq!(plane.facade.operation_cancel(&anna, reinstall).await.unwrap(), Some(Ok(Cancelled::Request)));
     plane.until(panel, JobState::Succeeded).await;
     let now = plane.store.server(server).await.unwrap().unwrap();
     assert!(now.panel.unwrap().since.is_some());
@@ -437,7 +440,7 @@ async fn licences_are_counted(database: Database) {
     else {
         panic!("none was accepted")
     };
-    assert_eq!(facade.operation_cancel(&customers[n], job).await.unwrap(), Some(Ok(())));
+    assert_eq!(facade.operation_cancel(&customers[n], job).await.unwrap(), Some(Ok(Cancelled::Request)));
     let two = placed(&facade, late, "plesk", "web-01", 2).await;
     let OrderPlaced::Refused(errors) = two else { panic!("{two:?}") };
     assert_eq!((errors[0].code, errors[0].param("left")), (Code::PanelFew, Some("1")));

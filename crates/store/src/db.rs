@@ -150,6 +150,11 @@ impl Store {
 
     /// The same store with another limit of open jobs for one customer.
     #[must_use]
+    /// How many unfinished jobs a customer may have.
+    pub fn open_limit(&self) -> i64 {
+        self.open_jobs
+    }
+
     pub fn with_open_jobs(mut self, most: u32) -> Self {
         self.open_jobs = i64::from(most.max(1));
         self

@@ -14,6 +14,7 @@ mod db;
 mod dialect;
 pub mod drafts;
 pub mod drift;
+pub mod durations;
 mod edge_change;
 pub mod edges;
 mod error;

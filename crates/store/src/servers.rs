@@ -147,6 +147,15 @@ impl Store {
         rows.iter().map(server).collect()
     }
 
+    /// Whether a customer has ever ordered anything.
+    pub async fn has_ordered(&self, customer: CustomerId) -> Result<bool> {
+        let row = sqlx::query("SELECT 1 AS one FROM server WHERE customer_id = $1 LIMIT 1")
+            .bind(customer.to_string())
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.is_some())
+    }
+
     /// Every server that has, or should have, a machine, and that nothing is being done to: none of its own jobs, and none of
     /// its customer's that may move it.
     pub async fn servers_at_rest(&self) -> Result<Vec<Server>> {

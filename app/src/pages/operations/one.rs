@@ -5,7 +5,7 @@ use domain::{
     state::{JobState, ServerState, StepState},
 };
 use leptos::prelude::*;
-use provisioning::{OperationView, Reveal, Waiting, customer_row, job_word};
+use provisioning::{OperationView, Reveal, Waiting, customer_row, job_word, what_exists};
 
 use super::{
     Fault, Loaded, Params, kind_title, row_text, state_badge, step_list, ticking, waiting_text, waiting_view,
@@ -105,7 +105,10 @@ fn head(lang: Lang, view: &OperationView, now: i64) -> AnyView {
         None => ticking(now - job.created_at, "dim"),
     };
     let usually = (job.kind == Kind::Activate && job.state.is_moving() && job.state != JobState::Parked)
-        .then(|| t!(lang, "operation-usually"));
+        .then(|| match view.usual {
+            Some(ms) => t!(lang, "operation-usually-about", n = format::minutes(ms)),
+            None => t!(lang, "operation-usually"),
+        });
     view! {
         <p class="state-line">
             {state_badge(lang, at.state)}
@@ -143,6 +146,8 @@ fn body(request: &Request, view: &OperationView, now: i64) -> AnyView {
         {dropped}
         {trouble}
         {waiting}
+        {view.slow.then(|| view! { <p class="note">{t!(lang, "operation-slow")}</p> })}
+        {view.own.then(|| remedies(lang, view))}
         {view.own.then(|| cancel(lang, view))}
         {steps}
     }
@@ -165,6 +170,24 @@ fn panel_dropped(lang: Lang, view: &OperationView) -> Option<String> {
     Some(lang.tr(id, &[("panel", what.into()), ("name", name(view).into())]))
 }
 
+/// What a customer can do about an operation that failed.
+fn remedies(lang: Lang, view: &OperationView) -> Option<AnyView> {
+    let job = view.at().id.to_string();
+    let one = |function: &str, class: &'static str, text: String| {
+        view! {
+            <form method="post" action=routes::action(function)>
+                <input type="hidden" name="job" value=job.clone()/>
+                <button class=class>{text}</button>
+            </form>
+        }
+    };
+    let retry = view.can_retry.then(|| one("operation_retry", "button", t!(lang, "operation-retry")));
+    let give_up =
+        view.can_give_up.then(|| one("operation_cancel", "button secondary", t!(lang, "operation-give-up")));
+    let any = retry.is_some() || give_up.is_some();
+    any.then(|| view! { <div class="buttons">{retry} {give_up}</div> }.into_any())
+}
+
 fn cancel(lang: Lang, view: &OperationView) -> AnyView {
     let job = view.at();
     match view.can_cancel {
@@ -175,8 +198,8 @@ fn cancel(lang: Lang, view: &OperationView) -> AnyView {
             </form>
         }
         .into_any(),
-        // Over and done: there is nothing to explain.
-        Err(_) if job.state.is_over() => ().into_any(),
+        // Over and done, or with ways of its own: there is nothing to explain.
+        Err(_) if job.state.is_over() || view.can_give_up => ().into_any(),
         Err(denial) => view! {
             <p class="denied">
                 <button type="button" class="button secondary" aria-disabled="true" aria-describedby="cancel-reason">
@@ -222,7 +245,12 @@ fn trouble(lang: Lang, view: &OperationView) -> Option<AnyView> {
         _ => return None,
     };
     let class = if job.state == JobState::RetryWait { "banner" } else { "banner bad" };
-    Some(view! { <p class=class>{text}</p> }.into_any())
+    let exists = (job.state == JobState::Failed && job.kind == Kind::Activate).then(|| what_exists(job));
+    let exists = exists.filter(|rows| !rows.is_empty()).map(|rows| {
+        let rows: Vec<String> = rows.into_iter().map(|row| lang.t(&format!("exists-{row}"))).collect();
+        view! { <p>{t!(lang, "operation-exists", what = rows.join(", "))}</p> }
+    });
+    Some(view! { <p class=class>{text}</p> {exists} }.into_any())
 }
 
 fn done_title(lang: Lang, view: &OperationView) -> String {
@@ -271,14 +299,20 @@ fn made_password(kind: Kind) -> bool {
 
 fn password(lang: Lang, view: &OperationView, server: &provisioning::Server) -> AnyView {
     let say = |text: String| view! { <p>{text}</p> }.into_any();
+    // What is lost is made anew.
+    let gone = |text: String| {
+        let href = routes::server_confirm(server.id, "reset_password");
+        let reset = view.own.then(|| view! { " " <a href=href>{t!(lang, "do-reset_password")}</a> });
+        view! { <p>{text} {reset}</p> }.into_any()
+    };
     let inner = if !server.method.uses_password() {
         say(t!(lang, "password-key-only"))
     } else if server.own_password {
         say(t!(lang, "password-chosen"))
     } else {
         match view.reveal {
-            Reveal::Shown(at) => say(t!(lang, "password-shown", time = format::date_time(lang, at))),
-            Reveal::Gone => say(t!(lang, "password-gone")),
+            Reveal::Shown(at) => gone(t!(lang, "password-shown", time = format::date_time(lang, at))),
+            Reveal::Gone => gone(t!(lang, "password-gone")),
             Reveal::Waiting if !view.own => say(t!(lang, "password-waits")),
             Reveal::Waiting => view! {
                 <p>{t!(lang, "password-waits")}</p>

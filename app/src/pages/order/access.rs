@@ -3,14 +3,16 @@
 use domain::{
     access::{Method, PASSWORD_MAX, PASSWORD_MIN, PASSWORD_SYMBOLS, PasswordSource},
     catalogue::Family,
-    draft::{QUANTITY, WizardStep},
+    draft::WizardStep,
     field::{Code, Field},
     keys::check_keys,
 };
 use leptos::prelude::*;
 use provisioning::SavedKey;
 
-use super::{Loaded, Params, buttons, draft, draft_input, enter_is_next, help, shown_errors, step_page};
+use super::{
+    Loaded, Params, START, buttons, draft, draft_input, enter_is_next, help, shown_errors, step_page,
+};
 use crate::{
     i18n::{Lang, t},
     islands::{HintText, PasswordField, PasswordTexts, SshKeys, TextHints},
@@ -63,18 +65,21 @@ pub(crate) async fn access(request: Request, params: Params) -> Loaded {
     };
     let login_hint =
         if windows { t!(lang, "access-login-hint-windows") } else { t!(lang, "access-login-hint") };
+    let servers = request.facade().servers(request.viewer()?).await?;
+    let taken = servers.iter().any(|s| s.server.name.to_lowercase() == v.name.trim().to_lowercase());
+    let several = v.check_quantity().is_ok_and(|n| n > 1);
     let saved = request.facade().ssh_keys(request.viewer()?).await?;
     let form = view! {
-        <form method="post" action=routes::action("draft_save_access") novalidate=true>
+        {help(lang, t!(lang, "access-help"))}
+        <form method="post" action=routes::action("draft_save_access") id=START novalidate=true>
             {enter_is_next()}
             {draft_input(&draft.draft)}
-            {help(lang, t!(lang, "access-help"))}
             {text_row(lang, &errors, Field::Name, &v.name, 80, t!(lang, "access-name-hint"))}
+            {taken.then(|| view! { <p class="hint warn">{t!(lang, "access-name-taken", name = v.name.trim())}</p> })}
             {text_row(lang, &errors, Field::Hostname, &v.hostname, 300, host_hint)}
-            {quantity(lang, &errors, &v.quantity)}
             {methods(lang, &errors, &v.method, windows)}
             {text_row(lang, &errors, Field::GuestLogin, &v.guest_login, 80, login_hint)}
-            {passwords(lang, &errors, &v.password_source, draft.draft.password_kept, windows)}
+            {passwords(lang, &errors, &v.password_source, draft.draft.password_kept, windows, several)}
             {(!windows).then(|| keys(lang, &errors, &v.ssh_keys))}
             {(!windows).then(|| saved_keys(lang, &saved, &v.ssh_keys))}
             <div class="field">
@@ -147,24 +152,7 @@ pub(crate) fn text_row(
                 aria-invalid=errors.invalid(field) aria-describedby=errors.described(field, true)
             />
             <p class="hint" id=format!("{field}-hint")>{hint}</p>
-            {errors.at(lang, field)}
-        </div>
-    }
-}
-
-fn quantity(lang: Lang, errors: &Errors, typed: &str) -> impl IntoView + use<> {
-    let field = Field::Quantity;
-    let typed = if typed.is_empty() { "1" } else { typed }.to_owned();
-    view! {
-        <div class="field">
-            <label for=field.as_str()>{label(lang, field)}</label>
-            <input
-                type="number" id=field.as_str() name=field.as_str() value=typed inputmode="numeric"
-                min=QUANTITY.min.to_string() max=QUANTITY.max.to_string() step="1" required
-                aria-invalid=errors.invalid(field) aria-describedby=errors.described(field, true)
-            />
-            <p class="hint" id=format!("{field}-hint")>{t!(lang, "access-quantity-hint")}</p>
-            {errors.at(lang, field)}
+            {errors.with_repairs(lang, field)}
         </div>
     }
 }
@@ -177,13 +165,14 @@ pub(crate) fn methods(lang: Lang, errors: &Errors, chosen: &str, windows: bool) 
             let denied = windows && m.uses_key();
             view! {
                 <label class="pill" for=id.clone()>
-                    <input type="radio" name="method" id=id.clone() value=m.as_str() checked=chosen == m.as_str() disabled=denied/>
+                    <input type="radio" name="method" id=id.clone() value=m.as_str() checked=chosen == m.as_str() disabled=denied aria-describedby=denied.then_some("method-denied")/>
                     <span>{lang.t(&format!("method-{m}"))}</span>
                 </label>
             }
         })
         .collect_view();
-    let note = windows.then(|| view! { <p class="hint">{t!(lang, "field-method-windows")}</p> });
+    let note =
+        windows.then(|| view! { <p class="hint" id="method-denied">{t!(lang, "field-method-windows")}</p> });
     view! {
         <fieldset class="field" id="method">
             <legend>{label(lang, Field::Method)}</legend>
@@ -225,35 +214,39 @@ pub(crate) fn passwords(
     source: &str,
     kept: bool,
     windows: bool,
+    several: bool,
 ) -> impl IntoView + use<> {
     let own = source == PasswordSource::Own.as_str();
     let hint = if kept {
-        t!(lang, "password-kept")
-    } else if errors.has(Field::GuestPassword) {
-        t!(lang, "password-again")
+        Some(t!(lang, "password-kept"))
+    } else if errors.has(Field::GuestPassword) && !several {
+        Some(t!(lang, "password-again"))
     } else {
-        t!(lang, "password-own-hint")
+        None
     };
     view! {
         <fieldset class="field">
             <legend>{label(lang, Field::GuestPassword)}</legend>
             <label class="pill" for="password-generated">
-                <input type="radio" name="password_source" id="password-generated" value="generated" checked=!own/>
+                <input type="radio" name="password_source" id="password-generated" value="generated" checked=!own || several/>
                 <span>{t!(lang, "password-generated")}</span>
                 <span class="dim">{t!(lang, "password-generated-hint")}</span>
             </label>
             <label class="pill" for="password-own">
-                <input type="radio" name="password_source" id="password-own" value="own" checked=own/>
+                <input
+                    type="radio" name="password_source" id="password-own" value="own" checked=own && !several disabled=several
+                    aria-describedby=several.then_some("password-own-denied")
+                />
                 <span>{t!(lang, "password-own")}</span>
             </label>
+            {several.then(|| view! { <p class="hint" id="password-own-denied">{t!(lang, "field-password-several")}</p> })}
             <input
                 type="password" id="guest_password" name="guest_password" autocomplete="new-password" maxlength="128"
                 aria-label=format!("{}: {}", label(lang, Field::GuestPassword), t!(lang, "password-own"))
                 aria-invalid=errors.invalid(Field::GuestPassword) aria-describedby=errors.described(Field::GuestPassword, true)
             />
             <div class="tools" data-tools="guest_password"></div>
-            <p class="hint" id="guest_password-hint">{hint}</p>
-            {rules(lang, windows)}
+            <div id="guest_password-hint">{hint.map(|h| view! { <p class="hint">{h}</p> })} {rules(lang, windows)}</div>
             {errors.at(lang, Field::GuestPassword)}
         </fieldset>
     }

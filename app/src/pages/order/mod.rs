@@ -153,6 +153,9 @@ fn buttons(request: &Request, draft: &Draft, step: WizardStep) -> impl IntoView 
     }
 }
 
+/// Where a step begins for whoever goes by the keyboard: addresses of steps end in it.
+pub(crate) const START: &str = "step";
+
 fn help(lang: Lang, text: String) -> impl IntoView {
     view! { <details class="help"><summary>{t!(lang, "wizard-help")}</summary><p>{text}</p></details> }
 }

@@ -10,7 +10,9 @@ use domain::{
 use leptos::prelude::*;
 use provisioning::JudgedDraft;
 
-use super::{Loaded, Params, buttons, draft, draft_input, enter_is_next, help, shown_errors, step_page};
+use super::{
+    Loaded, Params, START, buttons, draft, draft_input, enter_is_next, help, shown_errors, step_page,
+};
 use crate::{
     format,
     i18n::t,
@@ -38,10 +40,10 @@ pub(crate) async fn panel(request: Request, params: Params) -> Loaded {
         </label>
     };
     let form = view! {
-        <form method="post" action=routes::action("draft_save_panel")>
+        {help(lang, t!(lang, "panel-help"))}
+        <form method="post" action=routes::action("draft_save_panel") id=START>
             {enter_is_next()}
             {draft_input(&draft.draft)}
-            {help(lang, t!(lang, "panel-help"))}
             {repairs(&request, &draft, &errors)}
             <fieldset class="cards" id="panel"><legend class="sr-only">{t!(lang, "panel-heading")}</legend>{none}{cards}</fieldset>
             {errors.at(lang, Field::Panel)}

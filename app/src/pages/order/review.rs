@@ -35,8 +35,10 @@ pub(crate) async fn review(request: Request, params: Params) -> Loaded {
         Errors(flash.errors.into_iter().filter(|e| matches!(e.field, Field::Terms | Field::Price)).collect());
     let preview = request.facade().order_preview(draft.draft.customer).await?;
     let quote = request.facade().draft_quote(&draft.draft.values).map(|(_, q)| q);
-    let order =
-        quote.as_ref().filter(|_| faulty.is_none()).map(|q| order_form(lang, &draft.draft, q, &errors));
+    let order = quote
+        .as_ref()
+        .filter(|_| faulty.is_none())
+        .map(|q| order_form(lang, &draft.draft, q, &errors, preview.first));
     let form = view! {
         {super::help(lang, t!(lang, "review-help"))}
         {choices(&request, &draft.draft)}
@@ -167,6 +169,10 @@ fn checks(
     } else {
         view! { <li class="warn">{t!(lang, "size-edges-none")}</li> }.into_any()
     };
+    let jobs = draft.values.check_quantity().map_or(1, i64::from) * if panel.is_some() { 2 } else { 1 };
+    let room = (jobs > preview.room).then(|| {
+        view! { <li class="bad">{t!(lang, "review-no-room", n = preview.room)}</li> }
+    });
     let queue = preview.blockers.last().map(|b| {
         let text = t!(lang, "review-after", what = blocker_text(lang, b, false));
         view! { <li class="warn">{text}</li> }
@@ -174,34 +180,49 @@ fn checks(
     view! {
         <section class="card">
             <h2>{t!(lang, "review-checks")}</h2>
-            <ul class="checks">{fit}{slot}{queue}</ul>
+            <ul class="checks">{fit}{slot}{room}{queue}</ul>
             <p class="dim">{time}</p>
         </section>
     }
 }
 
-fn order_form(lang: Lang, draft: &Draft, quote: &Quote, errors: &Errors) -> impl IntoView + use<> {
+fn order_form(
+    lang: Lang,
+    draft: &Draft,
+    quote: &Quote,
+    errors: &Errors,
+    first: bool,
+) -> impl IntoView + use<> {
     let price = format::money(lang, quote.total_minor);
     let submit = match quote.servers {
         1 => t!(lang, "review-submit", price = price),
         n => t!(lang, "review-submit-several", n = i64::from(n), price = price),
     };
+    // Asked for once; what is ordered later is ordered under the same.
+    let terms = if first {
+        view! {
+                <div class="field">
+                    <label class="check" for="terms">
+                        <input
+                            type="checkbox" id="terms" name="terms" value="yes" required
+                            aria-invalid=errors.invalid(Field::Terms) aria-describedby=errors.described(Field::Terms, false)
+                        />
+                        <span>{t!(lang, "review-terms")}</span>
+                    </label>
+                    {errors.at(lang, Field::Terms)}
+                </div>
+        }
+        .into_any()
+    } else {
+        view! { <p class="dim">{t!(lang, "review-terms-hold")}</p> }.into_any()
+    };
     view! {
-        <form method="post" action=routes::action("order_place") class="order">
+        <form method="post" action=routes::action("order_place") class="order" id=super::START>
             {draft_input(draft)}
             <input type="hidden" name="total" value=quote.total_minor.to_string()/>
             <input type="hidden" name="seen" value=draft_digest(draft)/>
             <div id="price">{errors.at(lang, Field::Price)}</div>
-            <div class="field">
-                <label class="check" for="terms">
-                    <input
-                        type="checkbox" id="terms" name="terms" value="yes" required
-                        aria-invalid=errors.invalid(Field::Terms) aria-describedby=errors.described(Field::Terms, false)
-                    />
-                    <span>{t!(lang, "review-terms")}</span>
-                </label>
-                {errors.at(lang, Field::Terms)}
-            </div>
+            {terms}
             <button class="button big">{submit}</button>
         </form>
     }

@@ -1,10 +1,17 @@
 //! S5: the four free parameters.
 
-use domain::{catalogue::Range, draft::WizardStep, field::Field};
+use domain::{
+    catalogue::Range,
+    draft::{QUANTITY, WizardStep},
+    field::Field,
+};
 use leptos::prelude::*;
 
-use super::{Loaded, Params, buttons, draft, draft_input, enter_is_next, help, shown_errors, step_page};
+use super::{
+    Loaded, Params, START, buttons, draft, draft_input, enter_is_next, help, shown_errors, step_page,
+};
 use crate::{
+    api::drafts::BEFORE,
     format,
     i18n::{Lang, t},
     islands::SizeRows,
@@ -49,27 +56,34 @@ pub(crate) async fn size(request: Request, params: Params) -> Loaded {
             }
         })
         .collect_view();
+    let before = request.facade().size_before(draft.draft.customer).await?.map(|size| (BEFORE, size));
     let presets = catalogue
         .presets
         .iter()
-        .map(|p| {
-            let text = format!("{}: {}", lang.t(&format!("preset-{}", p.id)), format::size(lang, p.size));
+        .map(|p| (p.id.as_str(), p.size))
+        .chain(before)
+        .map(|(id, size)| {
+            let text = format!("{}: {}", lang.t(&format!("preset-{id}")), format::size(lang, size));
             view! {
-                <button class="button secondary small" name="go" value=format!("preset-{}", p.id) formnovalidate=true>{text}</button>
+                <button class="button secondary small" name="go" value=format!("preset-{id}") formnovalidate=true>{text}</button>
             }
         })
         .collect_view();
-    let free = request.facade().order_preview(draft.draft.customer).await?.free_edges;
+    let preview = request.facade().order_preview(draft.draft.customer).await?;
+    // A panel is an operation of its own.
+    let each = if values.panel.is_empty() { 1 } else { 2 };
+    let room = preview.room / each;
+    let free = preview.free_edges;
     let capacity = match free {
         0 => t!(lang, "size-edges-none"),
         1..10 => t!(lang, "size-edges-few", n = free),
         _ => t!(lang, "size-edges-free"),
     };
     let form = view! {
-        <form method="post" action=routes::action("draft_save_size") data-sizes="" novalidate=true>
+        {help(lang, t!(lang, "size-help"))}
+        <form method="post" action=routes::action("draft_save_size") id=START data-sizes="" novalidate=true>
             {enter_is_next()}
             {draft_input(&draft.draft)}
-            {help(lang, t!(lang, "size-help"))}
             <div class="presets" role="group" aria-label=t!(lang, "size-presets")>
                 <span class="dim">{t!(lang, "size-presets")}</span>
                 {presets}
@@ -80,12 +94,13 @@ pub(crate) async fn size(request: Request, params: Params) -> Loaded {
                 <div class="pills">{speeds}</div>
                 {errors.at(lang, Field::Bandwidth)}
             </fieldset>
+            {quantity(lang, &errors, &values.quantity, room)}
             <p class="dim">{capacity}</p>
             <noscript>
                 <button class="button secondary" name="go" value="recalculate">{t!(lang, "wizard-recalculate")}</button>
             </noscript>
             {buttons(&request, &draft.draft, WizardStep::Size)}
-            <SizeRows template=template.id.clone() panel=values.panel.clone() servers=values.quantity.clone()/>
+            <SizeRows template=template.id.clone() panel=values.panel.clone() />
         </form>
     };
     let form = form.into_any();
@@ -119,6 +134,25 @@ fn number_row(
             />
             <div class="slider" data-slider=field.as_str() data-unit=unit></div>
             <p class="hint" id=format!("{field}-hint")>{hint} " · " {price}</p>
+            {errors.with_repairs(lang, field)}
+        </div>
+    }
+}
+
+/// How many servers, and how many there is room for now.
+fn quantity(lang: Lang, errors: &Errors, typed: &str, room: i64) -> impl IntoView + use<> {
+    let field = Field::Quantity;
+    let typed = if typed.is_empty() { "1" } else { typed }.to_owned();
+    let short = (room < i64::from(QUANTITY.max)).then(|| t!(lang, "size-room", n = room));
+    view! {
+        <div class="field">
+            <label for=field.as_str()>{label(lang, field)}</label>
+            <input
+                type="number" id=field.as_str() name=field.as_str() value=typed inputmode="numeric"
+                min=QUANTITY.min.to_string() max=QUANTITY.max.to_string() step="1" required
+                aria-invalid=errors.invalid(field) aria-describedby=errors.described(field, true)
+            />
+            <p class="hint" id=format!("{field}-hint")>{t!(lang, "size-quantity-hint")} " " {short}</p>
             {errors.at(lang, field)}
         </div>
     }

@@ -2,6 +2,7 @@
 
 use domain::{
     draft::WizardStep,
+    kind::Kind,
     permission::{Action, Denial},
     power::PowerAction,
     state::JobState,
@@ -34,8 +35,11 @@ pub(crate) async fn list(request: Request, _: Params) -> Loaded {
     let all = servers.len();
     let wish = Wish::read(|name| request.query(name));
     let live = live_path(&wish, all);
+    // The usual four minutes, until enough were made to tell.
+    let usual = request.facade().usual().await?.median(Kind::Activate).map_or(4, format::minutes);
     let list = if servers.is_empty() {
-        empty_state(t!(lang, "servers-empty-title"), t!(lang, "servers-empty"), order_form(lang)).into_any()
+        empty_state(t!(lang, "servers-empty-title"), t!(lang, "servers-empty", n = usual), order_form(lang))
+            .into_any()
     } else {
         let chosen = choose(servers, &wish);
         view! {

@@ -59,7 +59,7 @@ pub(crate) async fn reinstall(request: Request, params: Params) -> Loaded {
                 {systems(&request, &view, &values.template, &errors)}
                 {methods(lang, &errors, &values.method, windows)}
                 {text_row(lang, &errors, Field::GuestLogin, &values.guest_login, 80, login_hint)}
-                {passwords(lang, &errors, &values.password_source, false, windows)}
+                {passwords(lang, &errors, &values.password_source, false, windows, false)}
                 {(!windows).then(|| keys(lang, &errors, &values.ssh_keys))}
                 {type_name(lang, server, confirmed, &errors)}
                 <PasswordField windows texts=password_texts(lang, true)/>

@@ -129,7 +129,7 @@ fn parameters(request: &Request, view: &ServerView, typed: &[String], errors: &E
                 <button class="button">{t!(lang, "resize-preview")}</button>
                 <a class="button secondary" href=routes::server(server.id)>{t!(lang, "cancel")}</a>
             </div>
-            <SizeRows template=server.template_id.clone() panel=panel servers=String::new()/>
+            <SizeRows template=server.template_id.clone() panel=panel/>
         </form>
     };
     Some(form.into_any())

@@ -89,6 +89,11 @@ impl Facade {
         Ok(id)
     }
 
+    /// The size of the newest server that is still there.
+    pub async fn size_before(&self, customer: CustomerId) -> Result<Option<Size>> {
+        Ok(self.store.servers_of(customer).await?.first().map(|s| s.size))
+    }
+
     pub async fn draft(&self, id: DraftId, customer: CustomerId) -> Result<Option<JudgedDraft>> {
         let Some(draft) = self.store.draft(id, customer).await? else { return Ok(None) };
         let left = self.licences_left().await?;

@@ -14,19 +14,22 @@ mod reinstall;
 mod servers;
 mod staff;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{CustomerId, catalogue::Catalogue, state::Role};
 use jobs::Clock;
 use secrecy::SecretString;
-use store::{Change, Result, Store, accounts::Account};
+use store::{Change, Result, Store, accounts::Account, durations::Durations};
 use tokio::sync::broadcast;
 
 pub use account::PasswordChanged;
 pub use changes::{Form, ResizePreview};
 pub use console::ConsoleAnswer;
 pub use drafts::{DraftSaved, JudgedDraft};
-pub use operations::{Blocker, OperationView, PasswordView, Waiting, customer_row, customer_rows, job_word};
+pub use operations::{
+    Blocker, Cancelled, OperationView, PasswordView, Waiting, customer_row, customer_rows, job_word,
+    what_exists,
+};
 pub use orders::{OrderPlaced, QueuePreview, Seen, draft_digest};
 pub use reinstall::ReinstallWish;
 pub use servers::{ServerAnswer, ServerView};
@@ -76,6 +79,8 @@ pub struct Facade {
     pub(crate) catalogue: Arc<Catalogue>,
     clock: Arc<dyn Clock>,
     gate: Gate,
+    /// How long jobs take, and when that was looked up.
+    usual: Arc<Mutex<Option<(i64, Durations)>>>,
     /// For what cannot wait for a job: the way to a screen. `None` on a node that has no credentials.
     cloud: Option<Arc<dyn Provider>>,
 }
@@ -88,7 +93,14 @@ impl Facade {
 
     /// Without a cloud: pages never ask it, so a node that only serves them needs no credentials.
     pub fn over(store: Store, catalogue: Catalogue, clock: Arc<dyn Clock>) -> Self {
-        Self { store, catalogue: Arc::new(catalogue), clock, gate: Gate::new(), cloud: None }
+        Self {
+            store,
+            catalogue: Arc::new(catalogue),
+            clock,
+            gate: Gate::new(),
+            usual: Arc::default(),
+            cloud: None,
+        }
     }
 
     pub fn catalogue(&self) -> &Catalogue {
@@ -97,6 +109,18 @@ impl Facade {
 
     pub fn now_ms(&self) -> i64 {
         self.clock.now_ms()
+    }
+
+    /// How long jobs take, as it was a minute ago at most.
+    pub async fn usual(&self) -> Result<Durations> {
+        let now = self.now_ms();
+        let known = self.usual.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, durations)) = known.filter(|(at, _)| now - at < 60_000) {
+            return Ok(durations);
+        }
+        let durations = self.store.durations().await?;
+        *self.usual.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, durations.clone()));
+        Ok(durations)
     }
 
     /// The day, as an ISO date (UTC).

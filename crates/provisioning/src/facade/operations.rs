@@ -2,13 +2,15 @@
 
 use domain::{
     CustomerId, JobId,
+    cause::Cause,
     kind::Kind,
-    permission::{Denial, can_cancel},
+    permission::{Denial, can_cancel, can_give_up, can_retry},
     state::{JobState, StepState},
 };
 use secrecy::SecretString;
 use store::{
     Reason, Result,
+    interventions::Intervention,
     jobs::{History, Job, JobStep},
     secrets::Reveal,
     servers::Server,
@@ -86,10 +88,27 @@ pub struct OperationView {
     pub waiting: Option<Waiting>,
     pub reveal: Reveal,
     pub can_cancel: std::result::Result<(), Denial>,
+    /// It failed by something that may pass.
+    pub can_retry: bool,
+    /// It failed before there was a machine.
+    pub can_give_up: bool,
+    /// It takes longer than all but one of a hundred.
+    pub slow: bool,
+    /// How long its kind usually takes, ms.
+    pub usual: Option<i64>,
     /// The viewer owns it; staff only look.
     pub own: bool,
     /// The version of the context that this view contains.
     pub version: i64,
+}
+
+/// What was taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancelled {
+    /// Nothing had begun.
+    Request,
+    /// An order that failed: what there was of it is being removed.
+    Order,
 }
 
 /// A password to be shown.
@@ -120,7 +139,27 @@ impl Facade {
         };
         let can_cancel = can_cancel(viewer.role(), at.kind, at.state);
         let own = viewer.owns(job.customer);
-        Ok(Some(OperationView { job, panel, server, waiting, reveal, can_cancel, own, version }))
+        let can_retry = can_retry(viewer.role(), at.state, cause(at)) && self.is_newest(at).await?;
+        let can_give_up = can_give_up(viewer.role(), at.kind, at.state, machine_begun(at));
+        let durations = self.usual().await?;
+        let usual = durations.median(at.kind);
+        let running = matches!(at.state, JobState::Running | JobState::RetryWait);
+        let took = at.started_at.filter(|_| running).map(|start| self.now_ms() - start);
+        let slow = took.zip(durations.slow(at.kind)).is_some_and(|(took, slow)| took > slow);
+        Ok(Some(OperationView {
+            job,
+            panel,
+            server,
+            waiting,
+            reveal,
+            can_cancel,
+            can_retry,
+            can_give_up,
+            slow,
+            usual,
+            own,
+            version,
+        }))
     }
 
     /// A job and the installation of a panel that follows it, by the id of either.
@@ -217,16 +256,42 @@ impl Facade {
         &self,
         viewer: &Viewer,
         id: JobId,
-    ) -> Result<Option<std::result::Result<(), Denial>>> {
+    ) -> Result<Option<std::result::Result<Cancelled, Denial>>> {
         let both = self.job_and_panel(id).await?.filter(|(j, _)| viewer.owns(j.customer));
         let Some((job, panel)) = both else { return Ok(None) };
         let job = under_way(&job, panel.as_ref());
+        if can_give_up(viewer.role(), job.kind, job.state, machine_begun(job)) {
+            let how = Intervention { by: viewer.account.id, why: "given up", now: self.now_ms() };
+            let done = self.store.job_roll_back(job.id, how).await?;
+            return Ok(Some(if done { Ok(Cancelled::Order) } else { Err(Denial::AlreadyStarted) }));
+        }
         if let Err(denial) = can_cancel(viewer.role(), job.kind, job.state) {
             return Ok(Some(Err(denial)));
         }
         let done = self.store.job_cancel(job.customer, job.id, viewer.account.id, self.now_ms()).await?;
         // It may have started between the look and the statement, which looked again.
-        Ok(Some(if done { Ok(()) } else { Err(Denial::AlreadyStarted) }))
+        Ok(Some(if done { Ok(Cancelled::Request) } else { Err(Denial::AlreadyStarted) }))
+    }
+
+    /// Nothing was asked of its server later: what it would do is still what is wanted.
+    async fn is_newest(&self, job: &Job) -> Result<bool> {
+        let Some(server) = job.server else { return Ok(true) };
+        let counts = |j: &Job| j.needs != Some(job.id) && j.state != JobState::Cancelled;
+        let newest = self.store.jobs_of_server(server, 5).await?.into_iter().find(counts);
+        Ok(newest.is_none_or(|newest| newest.number <= job.number))
+    }
+
+    /// Tries a failed operation again from the step that failed. `None` where it is not the viewer's; false where it is not
+    /// theirs to try, or somebody was faster.
+    pub async fn operation_retry(&self, viewer: &Viewer, id: JobId) -> Result<Option<bool>> {
+        let both = self.job_and_panel(id).await?.filter(|(j, _)| viewer.owns(j.customer));
+        let Some((job, panel)) = both else { return Ok(None) };
+        let job = under_way(&job, panel.as_ref());
+        if !can_retry(viewer.role(), job.state, cause(job)) || !self.is_newest(job).await? {
+            return Ok(Some(false));
+        }
+        let how = Intervention { by: viewer.account.id, why: "tried again", now: self.now_ms() };
+        Ok(Some(self.store.job_rerun(job.id, how).await?))
     }
 
     /// Takes the one right to see a generated password. `None` where the operation is not the viewer's.
@@ -254,6 +319,27 @@ impl Facade {
 /// Of a job and what follows it, the one that is under way, or that it ended with.
 fn under_way<'a>(job: &'a Job, panel: Option<&'a Job>) -> &'a Job {
     panel.filter(|_| job.state == JobState::Succeeded).unwrap_or(job)
+}
+
+fn cause(job: &Job) -> Option<Cause> {
+    job.cause.as_deref()?.parse().ok()
+}
+
+/// A machine was begun with: there may be one.
+fn machine_begun(job: &Job) -> bool {
+    job.steps.iter().any(|s| s.key == "machine_create" && s.attempt > 0)
+}
+
+/// What of an order is there already, as the last part of message ids.
+pub fn what_exists(job: &Job) -> Vec<&'static str> {
+    let rows = [
+        ("edge_claim", "edge-claim"),
+        ("group_ensure", "group"),
+        ("network_create", "network"),
+        ("machine_create", "copy"),
+    ];
+    let there = |key: &str| job.steps.iter().any(|s| s.key == key && s.state == StepState::Done);
+    rows.into_iter().filter(|(key, _)| there(key)).map(|(_, row)| row).collect()
 }
 
 /// The rows that customers read: several steps may be one row.

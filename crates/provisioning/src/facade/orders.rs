@@ -53,6 +53,10 @@ pub fn draft_digest(draft: &Draft) -> String {
 pub struct QueuePreview {
     pub blockers: Vec<Blocker>,
     pub free_edges: i64,
+    /// How many more operations the customer may have unfinished.
+    pub room: i64,
+    /// Nothing was ordered before.
+    pub first: bool,
 }
 
 impl Facade {
@@ -96,7 +100,8 @@ impl Facade {
         if let (PasswordSource::Own, Some(password)) = (spec.password_source, own) {
             errors.extend(self.password_errors(&found.values, password));
         }
-        if !accepts_terms {
+        // Accepted once, they hold for what follows.
+        if !accepts_terms && !self.store.has_ordered(customer).await? {
             errors.push(FieldError::new(Field::Terms, Code::TermsMissing));
         }
         if total != seen.total_minor {
@@ -135,7 +140,12 @@ impl Facade {
         let jobs = self.store.jobs_unfinished(customer).await?;
         // An activate conflicts with everything of its customer but a refresh.
         let blockers = jobs.iter().filter(|j| j.kind != Kind::Refresh).map(Blocker::of).collect();
-        Ok(QueuePreview { blockers, free_edges: self.store.edges_free().await? })
+        Ok(QueuePreview {
+            blockers,
+            free_edges: self.store.edges_free().await?,
+            room: (self.store.open_limit() - jobs.len() as i64).max(0),
+            first: !self.store.has_ordered(customer).await?,
+        })
     }
 
     /// A job row for the store, with the steps and shape of its workflow.
