@@ -1,4 +1,5 @@
-// Each journey runs four times: with scripts and without, on a phone's width and on a desk's.
+// Each journey runs five times: with scripts and without, on a phone's width and on a desk's, and where the islands do not
+// arrive.
 import { defineConfig } from "@playwright/test";
 
 const results = process.env.RESULTS ?? "../target/end2end";
@@ -17,7 +18,7 @@ const chromium = {
 const desk = { width: 1440, height: 900 };
 const phone = { width: 320, height: 640 };
 
-export default defineConfig({
+export default defineConfig<{ wasm: boolean }>({
   testDir: "tests",
   outputDir: `${results}/artifacts`,
   reporter: [["./summary.ts"], ["list"]],
@@ -32,6 +33,11 @@ export default defineConfig({
     {
       name: "plain-desk",
       use: { viewport: desk, javaScriptEnabled: false },
+      testIgnore: /(island|once)\.spec/,
+    },
+    {
+      name: "withheld-desk",
+      use: { viewport: desk, wasm: false },
       testIgnore: /(island|once)\.spec/,
     },
     {

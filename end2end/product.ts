@@ -78,7 +78,7 @@ export class Product {
   }
 }
 
-type Fixtures = { strict: void };
+type Fixtures = { strict: void; wasm: boolean };
 type WorkerFixtures = { speed: number; product: Product };
 
 export const test = base.extend<Fixtures, WorkerFixtures>({
@@ -95,11 +95,19 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     { scope: "worker" },
   ],
 
+  // Whether the islands arrive: without them a page is what it is without scripts.
+  wasm: [true, { option: true }],
+
+  context: async ({ context, wasm }, use) => {
+    if (!wasm) await context.route(/\.wasm$/, (route) => route.abort());
+    await use(context);
+  },
+
   baseURL: async ({ product }, use) => use(product.url),
 
   // Anything a page complains about fails its test.
   strict: [
-    async ({ page }, use) => {
+    async ({ page, wasm }, use) => {
       const complaints: string[] = [];
       page.on("console", (message) => {
         if (["error", "warning"].includes(message.type())) complaints.push(message.text());
@@ -111,7 +119,8 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       await use();
       // Without scripts nobody uses what was preloaded for them.
       const expected = /preloaded using link preload|status of (403|404|410)|net::ERR_INCOMPLETE_CHUNKED|net::ERR_CONNECTION/;
-      expect(complaints.filter((c) => !expected.test(c))).toEqual([]);
+      const withheld = (c: string) => !wasm && /Failed to fetch|ERR_FAILED/.test(c);
+      expect(complaints.filter((c) => !expected.test(c) && !withheld(c))).toEqual([]);
     },
     { auto: true },
   ],
@@ -160,12 +169,15 @@ export async function order(page: Page, change: Change = {}) {
   return page.url();
 }
 
+/** Pages are pushed what changes. */
+export function live() {
+  const use = test.info().project.use as { javaScriptEnabled?: boolean; wasm?: boolean };
+  return use.javaScriptEnabled !== false && use.wasm !== false;
+}
+
 /** Waits for a text: by itself where there is a script, else by asking again as the page says it will. */
 export async function eventually(page: Page, text: string | RegExp, seconds = 30) {
-  const script = await page
-    .evaluate(() => true)
-    .then(() => test.info().project.use.javaScriptEnabled !== false)
-    .catch(() => false);
+  const script = live();
   const found = page.getByText(text).first();
   if (script) {
     await expect(found).toBeVisible({ timeout: seconds * 1000 });

@@ -11,6 +11,7 @@ mod data_dir;
 mod files;
 mod guard;
 mod headers;
+mod markup;
 mod origin;
 pub mod orphans;
 pub mod router;

@@ -20,7 +20,7 @@ use tower_sessions::{
 };
 
 use crate::{
-    files, guard, headers,
+    files, guard, headers, markup,
     session_store::DatabaseSessions,
     static_files,
     stream::{self, Streams},
@@ -70,6 +70,7 @@ pub fn build(product: &Product, store: &Store, site: &Path, edge: Edge) -> Resul
     let guarded = guarded
         .fallback(move |request: Request| not_found_page(not_found.clone(), request))
         .layer(from_fn_with_state(product.clone(), guard::guard))
+        .layer(from_fn(markup::valid))
         .layer(sessions(store, edge));
 
     Ok(Router::new()

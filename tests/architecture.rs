@@ -21,7 +21,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("vcd", &[]),
     ("vcd-sim", &[]),
     ("testkit", &["domain", "jobs", "provisioning", "store", "synchronizer", "vcd-sim"]),
-    ("xtask", &[]),
+    ("rules", &["domain"]),
+    ("xtask", &["rules"]),
 ];
 
 fn cargo(args: &[&str]) -> String {

@@ -1,71 +1,57 @@
 // What the islands add: hints while typing, the price at once, and no violation of accessibility anywhere.
-import { readFileSync } from "node:fs";
-import { ADMIN, ANNA, SUPPORT, acceptTerms, eventually, expect, fillOrder, fits, order, signIn, test } from "../product";
-import type { Page } from "@playwright/test";
-
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-
-async function accessible(page: Page) {
-  await page.waitForLoadState();
-  await page.evaluate(axe);
-  const result = await page.evaluate(() =>
-    // @ts-expect-error axe is what was just evaluated
-    axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
-  );
-  const found = result.violations.map((v: { id: string; nodes: { html: string }[] }) => [v.id, v.nodes[0].html]);
-  expect(found, page.url()).toEqual([]);
-  await fits(page);
-}
+import { ADMIN, ANNA, SUPPORT, acceptTerms, eventually, expect, fillOrder, order, signIn, test } from "../product";
+import { sound } from "../sound";
 
 test("no page violates accessibility", async ({ page }) => {
+  test.setTimeout(180_000);
   await page.goto("/login");
-  await accessible(page);
+  await sound(page);
   await signIn(page, ANNA);
-  await accessible(page);
+  await sound(page);
   await page.getByRole("button", { name: "Order a server" }).first().click();
   for (const next of ["Next: Panel", "Next: Size", "Next: Access"]) {
-    await accessible(page);
+    await sound(page);
     await page.getByRole("button", { name: next }).last().click();
   }
   await page.getByLabel("Host name").fill("-");
   await page.getByRole("button", { name: "Next: Review" }).last().click();
-  await accessible(page);
+  await sound(page);
   const operation = await order(page);
-  await accessible(page);
+  await sound(page);
   await eventually(page, /is ready$/);
-  await accessible(page);
+  await sound(page);
   await page.goto("/operations");
-  await accessible(page);
+  await sound(page);
   await page.goto("/servers");
-  await accessible(page);
+  await sound(page);
   await page.getByRole("rowheader").getByRole("link").first().click();
-  await accessible(page);
+  await sound(page);
   const server = page.url();
   for (const path of ["/resize", "/resize?vcpu=2&ram=1&disk=10&bandwidth=200", "/resize?vcpu=2&ram=1&disk=60&bandwidth=200"]) {
     await page.goto(server + path);
-    await accessible(page);
+    await sound(page);
   }
   for (const path of ["/network", "/reinstall", "/confirm?do=snapshot_create", "/confirm?do=reset_password"]) {
     await page.goto(server + path);
-    await accessible(page);
+    await sound(page);
   }
   await page.goto(server);
   await page.getByRole("link", { name: "Terminate" }).click();
-  await accessible(page);
+  await sound(page);
   await page.goto("/nowhere");
-  await accessible(page);
+  await sound(page);
   await signIn(page, SUPPORT);
-  await accessible(page);
+  await sound(page);
   await page.goto(operation.replace("/operations/", "/staff/jobs/"));
-  await accessible(page);
+  await sound(page);
   for (const path of ["/staff/edges", "/staff/vapps", "/staff/drift"]) {
     await page.goto(path);
-    await accessible(page);
+    await sound(page);
   }
   await signIn(page, ADMIN);
   await page.goto("/staff/edges");
   await page.getByRole("link", { name: "Move to another edge" }).first().click();
-  await accessible(page);
+  await sound(page);
 });
 
 test("the price follows the typing", async ({ page }) => {

@@ -1,5 +1,5 @@
 // The main journey: log in, order, watch it come up, learn how to sign in to it.
-import { ANNA, BORIS, eventually, expect, fillOrder, fits, order, signIn, test } from "../product";
+import { ANNA, BORIS, eventually, expect, fillOrder, fits, live, order, signIn, test } from "../product";
 
 test("a server is ordered and ends on how to sign in to it", async ({ page, product }) => {
   await signIn(page, ANNA);
@@ -34,7 +34,7 @@ test("without a script the page of an order refreshes itself until it is over", 
 });
 
 test("what arrives while somebody watches can be copied", async ({ page, context }) => {
-  test.skip(test.info().project.use.javaScriptEnabled === false, "copying needs a script");
+  test.skip(!live(), "copying needs a script");
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await signIn(page, BORIS);
   await order(page);

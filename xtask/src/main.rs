@@ -6,6 +6,7 @@ mod browser;
 mod budget;
 mod build;
 mod fuzz;
+mod rules;
 mod run;
 mod test;
 mod tools;
@@ -17,6 +18,7 @@ cargo xtask serve [--release] [--listen ADDRESS] [--data-dir DIR] …   build, t
 cargo xtask build [--release] [--site]                                leave target/{debug,release}/slipway and its site; with --site the site only
 cargo xtask test [--slow]                                             everything that must hold; --slow adds the long parts
 cargo xtask journeys [NAME …]                                         the browser tests alone, or those whose file or title has the name
+cargo xtask rules                                                     the rules of the fields in the browser's program and in ours, over a million inputs
 cargo xtask fuzz [SECONDS]                                            the decoders' fuzz targets, so long each
 cargo xtask campaign --seeds N | --replay SEED                        schedules of faults, each the same for its seed
 cargo xtask bench vcd|queue|orders|guest [WHAT …] [REPEATS]           the SDK and the simulator; the queue beside others; whole orders; what guests are handed
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         "build" => build::build(release).map(drop),
         "serve" => serve(release, rest),
         "test" => test::test(rest.iter().any(|a| a == "--slow")),
+        "rules" => rules::compare(),
         "fuzz" => fuzz::run_all(rest.first().and_then(|s| s.parse().ok()).unwrap_or(60)),
         "journeys" => journeys(rest),
         "bench" => bench(rest),

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::{
-    browser, budget, build, fuzz,
+    browser, budget, build, fuzz, rules,
     run::{cargo, run},
     tools,
 };
@@ -53,6 +53,7 @@ pub(crate) fn test(slow: bool) -> anyhow::Result<()> {
     }
     // The browser meets what is shipped to it; the server behind may be the quick build.
     part("release build of the islands and the style", &mut || build::site(true))?;
+    part("the rules of the fields, in the browser's program and in ours", &mut rules::compare)?;
     part("budgets", &mut budget::check)?;
     part("browser tests", &mut || browser::journeys(&build::server(false)?, slow, &[]))?;
     println!("\nminutes of each part:");

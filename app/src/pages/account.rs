@@ -222,8 +222,8 @@ fn keys_card(lang: Lang, keys: &[SavedKey], flash: &Flash, errors: &Errors) -> A
         view! { <ul class="plain rows">{items}</ul> }.into_any()
     };
     view! {
-        <section class="card" aria-labelledby="keys">
-            <h2 id="keys">{label(lang, Field::SshKeys)}</h2>
+        <section class="card" aria-labelledby="ssh">
+            <h2 id="ssh">{label(lang, Field::SshKeys)}</h2>
             {list}
             <form method="post" action=routes::action("key_add")>
                 <div class="field">
