@@ -134,7 +134,7 @@ test("a wrong password says nothing about which part was wrong", async ({ page }
 test("servers are found by name, filtered by state, and what cannot be done says why", async ({ page }) => {
   await signIn(page, ANNA);
   await order(page);
-  await expect(page.getByText(/is ready$/).first()).toBeVisible({ timeout: 40_000 });
+  await eventually(page, /is ready$/, 40);
   await page.goto("/servers");
   const name = (await page.locator("tbody th a").first().innerText()).trim();
   await page.getByLabel("Name, host name or IP").fill(name.toUpperCase());

@@ -22,6 +22,7 @@ cargo xtask rules                                                     the rules 
 cargo xtask fuzz [SECONDS]                                            the decoders' fuzz targets, so long each
 cargo xtask campaign --seeds N | --replay SEED                        schedules of faults, each the same for its seed
 cargo xtask bench vcd|queue|orders|guest [WHAT …] [REPEATS]           the SDK and the simulator; the queue beside others; whole orders; what guests are handed
+cargo xtask bench ui [PATH …]                                         Lighthouse over every page, or those whose path has the word
 ";
 
 fn main() -> ExitCode {
@@ -102,8 +103,9 @@ fn bench(args: &[String]) -> anyhow::Result<()> {
         Some("guest") => {
             run::run("cargo bench", run::cargo().args(["bench", "--package", "guest", "--benches"]))
         }
+        Some("ui") => browser::lighthouse(&build::build(true)?, &args[1..]),
         _ => Err(anyhow::anyhow!(
-            "say what to measure: `cargo xtask bench vcd`, `… queue`, `… orders` or `… guest`"
+            "say what to measure: `cargo xtask bench vcd`, `… queue`, `… orders`, `… guest` or `… ui`"
         )),
     }
 }

@@ -126,13 +126,13 @@ fn table(lang: Lang, rows: &[JobRow], now: i64) -> impl IntoView + use<> {
                 <tr>
                     <th scope="row"><a href=routes::staff_job(id)>{format!("#{}", job.number)}</a></th>
                     <td data-label=t!(lang, "col-what")>{kind_title(lang, job, &name)}</td>
-                    <td data-label=t!(lang, "col-customer")>{customer_email.clone()}</td>
+                    <td data-label=t!(lang, "col-customer") class="wraps">{customer_email.clone()}</td>
                     <td data-label=t!(lang, "col-state")><span data-live=format!("state-{id}")>{state_badge_staff(lang, job.state)}</span></td>
                     <td data-label=t!(lang, "col-step")><code data-live=format!("step-{id}")>{step(job)}</code></td>
                     <td data-label=t!(lang, "col-attempt") class="num">{attempt}</td>
                     <td data-label=t!(lang, "col-started")>{started}</td>
                     <td data-label=t!(lang, "col-duration") class="num"><span data-live=format!("took-{id}")>{took(job, now)}</span></td>
-                    <td data-label=t!(lang, "col-cause")>{job.cause.clone()}</td>
+                    <td data-label=t!(lang, "col-cause") class="wraps">{job.cause.clone()}</td>
                 </tr>
             }
         })
