@@ -199,7 +199,7 @@ impl Reader {
         }
         let title = now.title.as_ref().filter(|t| before.title.as_ref() != Some(t));
         let say = now.say.as_ref().filter(|s| !first && before.say.as_ref() != Some(s));
-        let body = serde_json::json!({"values": values, "title": title, "say": say});
+        let body = serde_json::json!({"values": values, "title": title, "say": say, "urgent": now.urgent});
         let name = if first { "snapshot" } else { "patch" };
         Some(Event::default().event(name).id(now.version.to_string()).data(body.to_string()))
     }

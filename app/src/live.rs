@@ -20,6 +20,8 @@ pub struct Regions {
     pub title: Option<String>,
     /// One sentence for a screen reader.
     pub say: Option<String>,
+    /// It is said at once, whatever is being read.
+    pub urgent: bool,
 }
 
 /// Why a stream ends.

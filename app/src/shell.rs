@@ -108,6 +108,7 @@ pub(crate) fn document(frame: Frame, page: Page) -> AnyView {
                 {footer(&request)}
                 {comforts(&request)}
                 <div class="sr-only" aria-live="polite" id="say"></div>
+                <div class="sr-only" aria-live="assertive" id="alert"></div>
             </body>
         </html>
     }

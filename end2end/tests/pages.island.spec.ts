@@ -58,6 +58,8 @@ test("a server in each of its states", async ({ page, product }) => {
   // One that failed.
   await order(page, { access: (page) => page.getByLabel("Host name").fill("fail-customize") });
   await eventually(page, /We could not finish/);
+  // The reader's own operation: it is said at once.
+  await expect(page.locator("#alert")).not.toBeEmpty();
   await sound(page);
   const failed = page.url();
   await page.goto("/servers");

@@ -116,9 +116,11 @@ pub fn can_cancel(role: Role, kind: Kind, state: JobState) -> Result<(), Denial>
     }
 }
 
-/// May a customer have a failed operation tried again? Where what failed may pass by itself; the rest is support's.
-pub fn can_retry(role: Role, state: JobState, cause: Option<Cause>) -> bool {
-    role == Role::Customer && state == JobState::Failed && cause.is_some_and(Cause::may_pass)
+/// May a customer have a failed operation tried again? Where what failed may pass by itself; the rest is support's, and so is
+/// what staff have begun.
+pub fn can_retry(role: Role, kind: Kind, state: JobState, cause: Option<Cause>) -> bool {
+    let staffs = matches!(kind, Kind::ChangeEdge | Kind::Migrate);
+    role == Role::Customer && !staffs && state == JobState::Failed && cause.is_some_and(Cause::may_pass)
 }
 
 /// May a customer give up an order that failed? While there is no machine yet: nothing of theirs is lost.
@@ -175,14 +177,78 @@ mod tests {
     #[test]
     fn what_may_pass_is_tried_again_and_what_has_no_machine_is_given_up() {
         let (customer, failed) = (Role::Customer, JobState::Failed);
-        assert!(can_retry(customer, failed, Some(Cause::Timeout)));
-        assert!(!can_retry(customer, failed, Some(Cause::Irreversible)));
-        assert!(!can_retry(customer, failed, None));
-        assert!(!can_retry(Role::Admin, failed, Some(Cause::Timeout)));
-        assert!(!can_retry(customer, JobState::Stuck, Some(Cause::Timeout)));
+        assert!(can_retry(customer, Kind::Resize, failed, Some(Cause::Timeout)));
+        assert!(!can_retry(customer, Kind::Resize, failed, Some(Cause::Irreversible)));
+        assert!(!can_retry(customer, Kind::Resize, failed, None));
+        assert!(!can_retry(customer, Kind::ChangeEdge, failed, Some(Cause::Timeout)));
+        assert!(!can_retry(Role::Admin, Kind::Resize, failed, Some(Cause::Timeout)));
+        assert!(!can_retry(customer, Kind::Resize, JobState::Stuck, Some(Cause::Timeout)));
         assert!(can_give_up(customer, Kind::Activate, failed, false));
         assert!(!can_give_up(customer, Kind::Activate, failed, true));
         assert!(!can_give_up(customer, Kind::Reinstall, failed, false));
         assert!(!can_give_up(Role::Support, Kind::Activate, failed, false));
+    }
+
+    fn every_subject() -> Vec<Subject> {
+        let flags = [false, true];
+        let mut all = Vec::new();
+        for state in ServerState::ALL {
+            for terminating in flags {
+                for has_snapshot in flags {
+                    for has_password in flags {
+                        all.push(Subject { state: *state, terminating, has_snapshot, has_password });
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    /// Every action in every situation is possible or says why not; and whatever an owner may not do now, the owner may do in some
+    /// other situation, unless it is staff's or the server is gone: no button is dead for good.
+    #[test]
+    fn no_button_is_dead() {
+        let subjects = every_subject();
+        assert_eq!(subjects.len(), ServerState::ALL.len() * 8);
+        let possible = |action: Action, role| subjects.iter().any(|s| can_server(action, role, *s).is_ok());
+        for action in Action::ALL {
+            let owner = if *action == Action::ChangeEdge { Role::Admin } else { Role::Customer };
+            assert!(possible(*action, owner), "{action} is never possible");
+            for role in Role::ALL.iter().filter(|role| **role != owner) {
+                assert!(!possible(*action, *role), "{role} may {action}");
+            }
+            for subject in &subjects {
+                let gone = matches!(subject.state, ServerState::Terminated | ServerState::Terminating);
+                let verdict = can_server(*action, owner, *subject);
+                match verdict {
+                    // What is gone, or going, is left alone.
+                    Ok(()) => assert!(!gone && !subject.terminating, "{action} on {subject:?}"),
+                    Err(Denial::Terminated | Denial::Terminating) => {
+                        assert!(gone || subject.terminating, "{action} on {subject:?}");
+                    }
+                    Err(denial) => {
+                        let about_roles = matches!(denial, Denial::ReadsOnly | Denial::StaffOnly);
+                        assert!(!about_roles, "{action} on {subject:?} is the owner's: {denial}");
+                    }
+                }
+            }
+        }
+        for action in PowerAction::ALL {
+            assert!(subjects.iter().any(|s| can_power(*action, Role::Customer, *s).is_ok()), "{action}");
+            for subject in &subjects {
+                if can_power(*action, Role::Customer, *subject).is_ok() {
+                    assert!(!subject.terminating, "{action} on {subject:?}");
+                }
+                assert!(can_power(*action, Role::Support, *subject).is_err());
+            }
+        }
+        for kind in Kind::ALL {
+            for state in JobState::ALL {
+                let verdict = can_cancel(Role::Customer, *kind, *state);
+                let staffs = matches!(kind, Kind::ChangeEdge | Kind::Migrate);
+                assert_eq!(verdict.is_ok(), state.is_waiting() && !staffs, "{kind} {state}");
+                assert!(can_cancel(Role::Support, *kind, *state).is_err());
+            }
+        }
     }
 }

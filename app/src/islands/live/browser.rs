@@ -141,7 +141,9 @@ fn ask_instead(page: &Shared) {
     let again = page.clone();
     set_timeout(
         move || {
-            if !again.borrow().over {
+            // Not where the page was hidden meanwhile, or is being streamed to again.
+            let asking = again.borrow().asking.is_some();
+            if asking {
                 open(&again);
             }
         },
@@ -195,7 +197,7 @@ impl Page {
         gone || self.failed >= ATTEMPTS
     }
 
-    /// `{"values": [[key, html], …], "title": "…", "say": "…"}`
+    /// `{"values": [[key, html], …], "title": "…", "say": "…", "urgent": true}`
     fn apply(&mut self, data: &str) -> Result<(), JsValue> {
         let Some(document) = dom::document() else { return Ok(()) };
         let message = JSON::parse(data)?;
@@ -210,7 +212,9 @@ impl Page {
         if let Some(title) = text("title") {
             document.set_title(&title);
         }
-        if let (Some(say), Some(region)) = (text("say"), document.get_element_by_id("say")) {
+        let urgent = Reflect::get(&message, &"urgent".into()).is_ok_and(|v| v.is_truthy());
+        let region = document.get_element_by_id(if urgent { "alert" } else { "say" });
+        if let (Some(say), Some(region)) = (text("say"), region) {
             region.set_text_content(Some(&say));
         }
         Ok(())

@@ -139,7 +139,7 @@ impl Facade {
         };
         let can_cancel = can_cancel(viewer.role(), at.kind, at.state);
         let own = viewer.owns(job.customer);
-        let can_retry = can_retry(viewer.role(), at.state, cause(at)) && self.is_newest(at).await?;
+        let can_retry = can_retry(viewer.role(), at.kind, at.state, cause(at)) && self.is_newest(at).await?;
         let can_give_up = can_give_up(viewer.role(), at.kind, at.state, machine_begun(at));
         let durations = self.usual().await?;
         let usual = durations.median(at.kind);
@@ -287,7 +287,7 @@ impl Facade {
         let both = self.job_and_panel(id).await?.filter(|(j, _)| viewer.owns(j.customer));
         let Some((job, panel)) = both else { return Ok(None) };
         let job = under_way(&job, panel.as_ref());
-        if !can_retry(viewer.role(), job.state, cause(job)) || !self.is_newest(job).await? {
+        if !can_retry(viewer.role(), job.kind, job.state, cause(job)) || !self.is_newest(job).await? {
             return Ok(Some(false));
         }
         let how = Intervention { by: viewer.account.id, why: "tried again", now: self.now_ms() };
