@@ -15,7 +15,7 @@ async fn what_may_pass_is_tried_again(database: Database) {
     let view = plane.facade.operation(&anna, job).await.unwrap().unwrap();
     assert!(view.can_retry, "{:?}", failed.cause);
     assert!(!view.can_give_up, "there is a machine already");
-    assert_eq!(what_exists(&view.job), ["edge-claim", "group", "network", "copy"]);
+    assert_eq!(what_exists(&view.job), ["edge-claim", "network", "group", "copy"]);
     plane.no_faults().await;
 
     assert_eq!(plane.facade.operation_retry(&boris, job).await.unwrap(), None);

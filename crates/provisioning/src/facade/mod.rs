@@ -11,6 +11,7 @@ mod drafts;
 mod operations;
 mod orders;
 mod reinstall;
+mod rows;
 mod servers;
 mod staff;
 
@@ -26,12 +27,10 @@ pub use account::PasswordChanged;
 pub use changes::{Form, ResizePreview};
 pub use console::ConsoleAnswer;
 pub use drafts::{DraftSaved, JudgedDraft};
-pub use operations::{
-    Blocker, Cancelled, OperationView, PasswordView, Waiting, customer_row, customer_rows, job_word,
-    what_exists,
-};
+pub use operations::{Blocker, Cancelled, OperationView, PasswordView, Waiting, job_word};
 pub use orders::{OrderPlaced, QueuePreview, Seen, draft_digest};
 pub use reinstall::ReinstallWish;
+pub use rows::{customer_row, customer_rows, what_exists};
 pub use servers::{ServerAnswer, ServerView};
 pub use staff::{EdgePool, StaffJob};
 

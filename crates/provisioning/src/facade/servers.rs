@@ -16,7 +16,7 @@ use store::{
     servers::Server,
 };
 
-use super::{Facade, Viewer, Waiting, operations::progress, orders::body_hash};
+use super::{Facade, Viewer, Waiting, orders::body_hash, rows::progress};
 use crate::workflows::FORCE_OFF;
 
 /// A server and what is being done to it.
