@@ -101,6 +101,39 @@ async fn what_changed_in_the_catalogue_is_told_and_asked_for_again(database: Dat
     assert!(matches!(refused, OrderPlaced::Refused(ref e) if e[0].code == Code::TemplateGone), "{refused:?}");
 }
 
+/// The terms are accepted with the first order, and of several servers each has a password of its own.
+async fn the_first_order_accepts_the_terms_and_several_have_passwords_of_their_own(database: Database) {
+    let mut plane = Plane::start_on(database, 3).await;
+    plane.stop_worker().await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let customer = anna.customer().unwrap();
+    let seen = async |draft| {
+        let shown = plane.facade.draft(draft, customer).await.unwrap().unwrap().draft;
+        let total_minor = plane.facade.draft_quote(&shown.values).unwrap().1.total_minor;
+        Seen { total_minor, digest: draft_digest(&shown) }
+    };
+    let first = plane.draft(&anna).await;
+    let refused = plane.facade.order_place(&anna, first, false, &seen(first).await, "test").await.unwrap();
+    assert!(matches!(refused, OrderPlaced::Refused(ref e) if e[0].code == Code::TermsMissing), "{refused:?}");
+    plane.place(&anna, first).await;
+    let second = plane.draft(&anna).await;
+    let placed = plane.facade.order_place(&anna, second, false, &seen(second).await, "test").await.unwrap();
+    assert!(matches!(placed, OrderPlaced::Accepted(_)), "{placed:?}");
+
+    let third = plane.draft(&anna).await;
+    let own = async |quantity: &str| {
+        let password = Some(SecretString::from("correcthorsebattery"));
+        let saved = plane.facade.draft_save(third, customer, WizardStep::Access, password, |v| {
+            (v.password_source, v.quantity) = ("own".into(), quantity.into());
+        });
+        saved.await.unwrap();
+        let judged = plane.facade.draft(third, customer).await.unwrap().unwrap();
+        judged.errors(WizardStep::Access).iter().map(|e| e.code).collect::<Vec<_>>()
+    };
+    assert_eq!(own("1").await, []);
+    assert_eq!(own("2").await, [Code::PasswordSeveral]);
+}
+
 async fn parallel_posts_of_one_draft_are_one_order(database: Database) {
     let plane = Plane::start_on(database, 3).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
@@ -114,5 +147,6 @@ testkit::on_both!(
     an_own_password_is_checked_again_when_what_it_is_for_changes,
     an_order_that_changed_under_the_button_is_not_placed,
     what_changed_in_the_catalogue_is_told_and_asked_for_again,
+    the_first_order_accepts_the_terms_and_several_have_passwords_of_their_own,
     parallel_posts_of_one_draft_are_one_order
 );

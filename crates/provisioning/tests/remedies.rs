@@ -1,7 +1,10 @@
 //! What customers can do themselves about an operation that failed, on both databases.
 
-use domain::state::{EdgeState, JobState, Role};
-use provisioning::{Cancelled, what_exists};
+use domain::{
+    power::PowerAction,
+    state::{EdgeState, JobState, Role},
+};
+use provisioning::{Cancelled, ServerAnswer, what_exists};
 use testkit::{Database, Plane};
 
 /// Something that may pass is tried again from where it failed, once; by its owner, and by nobody else.
@@ -26,6 +29,38 @@ async fn what_may_pass_is_tried_again(database: Database) {
     assert_eq!(created.attempt, 1, "what was done is kept");
 }
 
+/// What will not pass is support's, and so is what something newer was asked after: it would be undone.
+async fn what_will_not_pass_or_is_not_the_newest_is_not_tried_again(database: Database) {
+    let plane = Plane::start_on(database, 3).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let draft = plane.draft(&anna).await;
+    plane.rename(&anna, draft, "fail-customize").await;
+    let failing = plane.place(&anna, draft).await;
+    plane.until(failing, JobState::Failed).await;
+    assert!(!plane.facade.operation(&anna, failing).await.unwrap().unwrap().can_retry);
+    assert_eq!(plane.facade.operation_retry(&anna, failing).await.unwrap(), Some(false));
+
+    let order = plane.order(&anna).await;
+    let server = plane.until(order, JobState::Succeeded).await.server.unwrap();
+    let power = async |action| match plane
+        .facade
+        .server_power(&anna, server, action, action.as_str(), "test")
+        .await
+        .unwrap()
+    {
+        ServerAnswer::Accepted(job) => job,
+        other => panic!("{other:?}"),
+    };
+    plane.fault("task vappRebootGuest", serde_json::json!({"kind": "error", "message": "asked for"})).await;
+    let reboot = power(PowerAction::Reboot).await;
+    plane.until(reboot, JobState::Failed).await;
+    assert!(plane.facade.operation(&anna, reboot).await.unwrap().unwrap().can_retry);
+    let newer = power(PowerAction::Reset).await;
+    assert!(!plane.facade.operation(&anna, reboot).await.unwrap().unwrap().can_retry);
+    assert_eq!(plane.facade.operation_retry(&anna, reboot).await.unwrap(), Some(false));
+    assert_ne!(newer, reboot);
+}
+
 /// An order that failed before there was a machine is given up, and nothing of it stays.
 async fn an_order_without_a_machine_is_given_up(database: Database) {
     let plane = Plane::start_on(database, 2).await;
@@ -45,4 +80,8 @@ async fn an_order_without_a_machine_is_given_up(database: Database) {
     assert!(edges.iter().all(|e| e.edge.state == EdgeState::Free), "{edges:?}");
 }
 
-testkit::on_both!(what_may_pass_is_tried_again, an_order_without_a_machine_is_given_up);
+testkit::on_both!(
+    what_may_pass_is_tried_again,
+    what_will_not_pass_or_is_not_the_newest_is_not_tried_again,
+    an_order_without_a_machine_is_given_up
+);

@@ -15,6 +15,20 @@ impl Durations {
     /// Fewer than these say nothing.
     const ENOUGH: usize = 20;
 
+    fn by_kind(took: Vec<(Kind, i64)>) -> Self {
+        let mut all: Vec<(Kind, Vec<i64>)> = Vec::new();
+        for (kind, ms) in took {
+            match all.iter_mut().find(|(k, _)| *k == kind) {
+                Some((_, of_kind)) => of_kind.push(ms),
+                None => all.push((kind, vec![ms])),
+            }
+        }
+        for (_, of_kind) in &mut all {
+            of_kind.sort_unstable();
+        }
+        Self(all)
+    }
+
     fn of(&self, kind: Kind) -> Option<&[i64]> {
         let (_, all) = self.0.iter().find(|(k, _)| *k == kind)?;
         (all.len() >= Self::ENOUGH).then_some(all)
@@ -39,18 +53,8 @@ impl Store {
         .bind(LOOK)
         .fetch_all(&self.pool)
         .await?;
-        let mut all: Vec<(Kind, Vec<i64>)> = Vec::new();
-        for row in rows {
-            let (kind, took): (Kind, i64) = (row.word("kind")?, row.int("took")?);
-            match all.iter_mut().find(|(k, _)| *k == kind) {
-                Some((_, of_kind)) => of_kind.push(took),
-                None => all.push((kind, vec![took])),
-            }
-        }
-        for (_, of_kind) in &mut all {
-            of_kind.sort_unstable();
-        }
-        Ok(Durations(all))
+        let took = rows.iter().map(|row| Ok((row.word("kind")?, row.int("took")?)));
+        Ok(Durations::by_kind(took.collect::<Result<Vec<_>>>()?))
     }
 }
 
@@ -60,9 +64,13 @@ mod tests {
 
     #[test]
     fn few_say_nothing_and_many_say_the_middle_and_the_end() {
-        let few = Durations(vec![(Kind::Activate, (1..20).collect())]);
+        let of = |ms: &mut dyn Iterator<Item = i64>| {
+            Durations::by_kind(ms.map(|ms| (Kind::Activate, ms)).chain([(Kind::Power, 7)]).collect())
+        };
+        let few = of(&mut (1..20));
         assert_eq!((few.median(Kind::Activate), few.slow(Kind::Activate)), (None, None));
-        let many = Durations(vec![(Kind::Activate, (0..200).collect())]);
+        // In whatever order they ended.
+        let many = of(&mut (0..200).rev());
         assert_eq!((many.median(Kind::Activate), many.slow(Kind::Activate)), (Some(100), Some(198)));
         assert_eq!(many.median(Kind::Terminate), None);
     }
