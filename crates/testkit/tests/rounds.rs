@@ -423,6 +423,9 @@ async fn round(postgres: bool, seed: u64, at: Option<String>, mishap: Option<Str
         let _ = worker.kill();
         let _ = worker.wait();
     }
+    if postgres {
+        testkit::postgres::drop_database(&url).await;
+    }
     let mishaps = fs::read_dir(&round.cloud).unwrap().flatten();
     let mishaps = mishaps.filter(|e| e.file_name().to_string_lossy().starts_with("mishap")).count();
     if round.mishap.is_some() && mishaps == 0 {
