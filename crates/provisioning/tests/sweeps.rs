@@ -101,6 +101,19 @@ async fn terminate_survives_whatever_is_spoiled(database: Database) {
     }
 }
 
+/// The worker before this one died with its change on the way: it is refused because it is done already.
+async fn what_was_moved_already_is_not_moved_again(database: Database) {
+    let plane = Plane::start_on(database, 4).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let stays = [ordered(&plane, &anna).await];
+    let goes = ordered(&plane, &anna).await;
+    let refused = json!({"kind": "status_after", "status": 400});
+    plane.fault("POST /api/vApp/*/action/recomposeVApp", refused).await;
+    let job = plane.terminate(&anna, goes).await;
+    plane.until(job, JobState::Succeeded).await;
+    holds(&plane, &anna, &stays, "moved before").await;
+}
+
 async fn terminate_that_fails_goes_on_or_back(database: Database) {
     let plane = Plane::start_on(database, 4).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
@@ -416,6 +429,7 @@ async fn a_change_of_edge_that_fails_goes_on_or_back(database: Database) {
 }
 
 testkit::on_both!(
+    what_was_moved_already_is_not_moved_again,
     a_change_of_edge_survives_whatever_is_spoiled,
     a_change_of_edge_that_fails_goes_on_or_back,
     every_change_survives_whatever_is_spoiled,

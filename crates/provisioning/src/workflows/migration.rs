@@ -299,7 +299,16 @@ async fn move_machines(
     if idle(c, to).await?.is_none() {
         return Err(Stop::Fail(Cause::Internal, format!("group {to} has disappeared")));
     }
-    carry_out_together(c, all, MOVE, c.provider.machines_move(to, &machines)).await
+    let moved = carry_out_together(c, all, MOVE, c.provider.machines_move(to, &machines)).await;
+    // A worker that died may have asked for the same a moment ago: what is over there already cannot be moved again.
+    if let Err(Stop::Fail(..)) = &moved {
+        idle(c, to).await?;
+        let left = idle(c, &from.group).await?;
+        if !left.iter().flat_map(|g| &g.machines).any(meant) {
+            return Ok(());
+        }
+    }
+    moved
 }
 
 /// Makes this group the customer's, its machines under the references that they have there.
