@@ -69,6 +69,9 @@ pub struct WebArgs {
     pub listen: SocketAddr,
     #[command(flatten)]
     pub database: DatabaseArgs,
+    /// The cloud whose screens are shown; without it servers have no console here
+    #[command(flatten)]
+    pub vcd: VcdArgs,
     /// Folder of the built site; by default `site` beside the program
     #[arg(long, env = "SLIPWAY_SITE_DIR")]
     pub site_dir: Option<PathBuf>,

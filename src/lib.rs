@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod ansible;
 pub mod config;
+mod console;
 mod data_dir;
 mod files;
 mod guard;

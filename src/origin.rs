@@ -16,7 +16,8 @@ pub(crate) fn allowed(request: &Request) -> bool {
     own(request.headers())
 }
 
-fn own(headers: &HeaderMap) -> bool {
+/// Whether it comes from a page of ours.
+pub(crate) fn own(headers: &HeaderMap) -> bool {
     let text = |name: header::HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
     if let Some(site) = headers.get("sec-fetch-site").and_then(|v| v.to_str().ok()) {
         return matches!(site, "same-origin" | "none");

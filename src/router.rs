@@ -20,7 +20,7 @@ use tower_sessions::{
 };
 
 use crate::{
-    files, guard, headers, markup,
+    console, files, guard, headers, markup,
     session_store::DatabaseSessions,
     static_files,
     stream::{self, Streams},
@@ -61,6 +61,9 @@ pub fn build(product: &Product, store: &Store, site: &Path, edge: Edge) -> Resul
     }
     for (path, _) in policy::STREAMS {
         guarded = guarded.route(path, get(stream::stream).with_state((product.clone(), streams.clone())));
+    }
+    for (path, _) in policy::SOCKETS {
+        guarded = guarded.route(path, get(console::console).with_state((product.clone(), streams.clone())));
     }
     for (path, _) in policy::FILES {
         // There is one kind of them.

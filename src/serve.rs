@@ -54,20 +54,26 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     } else {
         configured_vcd(&args.vcd, &args.database.data_dir)?
     };
-    let jobs = Jobs::start(&store, vcd, catalogue(&args.database)?).await?;
-    let facade = facade(&store, &args.database)?;
+    let provider = Arc::new(VcdProvider::new(vcd)?);
+    let jobs = Jobs::start(&store, provider.clone(), catalogue(&args.database)?).await?;
+    let facade = facade(&store, &args.database)?.with_cloud(provider);
     let demo = if args.demo { Some(add_demo_accounts(&facade).await?) } else { None };
     let served = serve_pages(&store, facade, demo, &site, args.listen, !args.demo).await;
     jobs.stop().await;
     served
 }
 
-/// `slipway web`: the pages of several nodes that share a PostgreSQL. It needs no way to the cloud.
+/// `slipway web`: the pages of several nodes that share a PostgreSQL. Without a way to the cloud it shows no screens; nothing
+/// else of it needs one.
 pub async fn web(args: WebArgs) -> anyhow::Result<()> {
     shared_only(&args.database)?;
     let site = static_files::find(args.site_dir.as_deref())?;
     let (_dir, store) = open(&args.database).await?;
-    let facade = facade(&store, &args.database)?;
+    let mut facade = facade(&store, &args.database)?;
+    if args.vcd.vcd_url.is_some() {
+        let vcd = configured_vcd(&args.vcd, &args.database.data_dir)?;
+        facade = facade.with_cloud(Arc::new(VcdProvider::new(vcd)?));
+    }
     serve_pages(&store, facade, None, &site, args.listen, true).await
 }
 
@@ -75,9 +81,8 @@ pub async fn web(args: WebArgs) -> anyhow::Result<()> {
 pub async fn worker(args: WorkerArgs) -> anyhow::Result<()> {
     shared_only(&args.database)?;
     let (_dir, store) = open(&args.database).await?;
-    let jobs =
-        Jobs::start(&store, configured_vcd(&args.vcd, &args.database.data_dir)?, catalogue(&args.database)?)
-            .await?;
+    let provider = Arc::new(VcdProvider::new(configured_vcd(&args.vcd, &args.database.data_dir)?)?);
+    let jobs = Jobs::start(&store, provider, catalogue(&args.database)?).await?;
     info!("running jobs");
     asked_to_stop().await;
     info!("stopping");
@@ -172,9 +177,8 @@ struct Jobs {
 }
 
 impl Jobs {
-    async fn start(store: &Store, vcd: VcdConfig, catalogue: Catalogue) -> anyhow::Result<Self> {
+    async fn start(store: &Store, provider: Arc<VcdProvider>, catalogue: Catalogue) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let provider = Arc::new(VcdProvider::new(vcd)?);
         let control = Control::new(store.clone(), provider, catalogue, clock.clone());
         if store.is_embedded() {
             // This process owns the folder: whoever held these claims is gone.

@@ -5,14 +5,14 @@
 //! whatever they missed is in the next snapshot.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     convert::Infallible,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use app::{
-    live::{End, Regions, regions},
+    live::{End, Regions, endings, regions},
     request::{Around, Product, session_account},
 };
 use axum::{
@@ -24,7 +24,7 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use domain::AccountId;
+use domain::{AccountId, JobId};
 use futures::stream::unfold;
 use provisioning::Change;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
@@ -34,6 +34,8 @@ use tower_sessions::session;
 const PER_ACCOUNT: usize = 20;
 /// Changes that come together are sent together.
 const GATHER: Duration = Duration::from_millis(40);
+/// So many of what was told of are remembered.
+const TOLD: usize = 32;
 /// Access is asked anew at least this often.
 const RECHECK: Duration = Duration::from_secs(15);
 
@@ -41,13 +43,14 @@ const RECHECK: Duration = Duration::from_secs(15);
 #[derive(Clone, Default)]
 pub(crate) struct Streams(Arc<Mutex<HashMap<AccountId, usize>>>);
 
-struct Place {
+/// One of an account's places, held while its stream is open.
+pub(crate) struct Place {
     streams: Streams,
     account: AccountId,
 }
 
 impl Streams {
-    fn take(&self, account: AccountId) -> Option<Place> {
+    pub(crate) fn take(&self, account: AccountId) -> Option<Place> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(account).or_default();
         if *count >= PER_ACCOUNT {
@@ -80,6 +83,11 @@ struct Reader {
     sent: Option<Regions>,
     /// The version the page already contains.
     since: i64,
+    /// What ends from here on is told of; the latest that were.
+    from: i64,
+    told: VecDeque<JobId>,
+    /// What is to be sent next.
+    queued: VecDeque<Event>,
     ended: bool,
     _place: Place,
 }
@@ -100,7 +108,7 @@ pub(crate) async fn stream(
         headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains(kind))
     };
     match regions(product.clone(), around.clone(), &topic).await {
-        Err(End::NoAccess) => return StatusCode::NOT_FOUND.into_response(),
+        Err(End::NoAccess | End::Gone) => return StatusCode::NOT_FOUND.into_response(),
         // Where no stream comes through, the values are asked for.
         Ok(now) if wants("application/json") => {
             let body = serde_json::json!({"values": now.values, "title": now.title, "say": null});
@@ -117,6 +125,9 @@ pub(crate) async fn stream(
     let since =
         uri.query().and_then(|q| q.split('&').find_map(|p| p.strip_prefix("since="))).and_then(number);
     let reader = Reader {
+        from: product.facade.now_ms(),
+        told: VecDeque::new(),
+        queued: VecDeque::new(),
         product,
         around,
         topic,
@@ -136,6 +147,9 @@ pub(crate) async fn stream(
 
 impl Reader {
     async fn next(&mut self) -> Option<Event> {
+        if let Some(event) = self.queued.pop_front() {
+            return Some(event);
+        }
         if self.ended {
             return None;
         }
@@ -154,11 +168,18 @@ impl Reader {
             }
             match regions(self.product.clone(), self.around.clone(), &self.topic).await {
                 Ok(now) => {
-                    if let Some(event) = self.difference(now) {
+                    let first = self.sent.is_none();
+                    let changed = self.difference(now);
+                    self.queued.extend(changed);
+                    if !first {
+                        self.tell_endings().await;
+                    }
+                    if let Some(event) = self.queued.pop_front() {
                         return Some(event);
                     }
                 }
                 Err(End::NoAccess) => return Some(self.bye("no_access")),
+                Err(End::Gone) => return Some(self.bye("gone")),
                 // The next change, or the next look, tries again.
                 Err(End::Fault) => self.sent = Some(self.sent.take().unwrap_or_default()),
             }
@@ -204,6 +225,21 @@ impl Reader {
         Some(Event::default().event(name).id(now.version.to_string()).data(body.to_string()))
     }
 
+    /// Tells of operations that have ended meanwhile. One that cannot be read is on the page of operations anyway.
+    async fn tell_endings(&mut self) {
+        let Ok(endings) = endings(&self.product, &self.around, &self.topic, self.from).await else { return };
+        for ending in endings.into_iter().rev() {
+            if self.told.contains(&ending.job) {
+                continue;
+            }
+            self.told.push_back(ending.job);
+            self.queued.push_back(Event::default().event("toast").data(ending.html));
+        }
+        while self.told.len() > TOLD {
+            self.told.pop_front();
+        }
+    }
+
     fn bye(&mut self, why: &str) -> Event {
         self.ended = true;
         Event::default().event("bye").data(why)
@@ -211,7 +247,7 @@ impl Reader {
 }
 
 /// The account of the session as the database has it now: a sign-out ends open streams.
-async fn session_reloaded(around: &Around) -> Result<Option<AccountId>, session::Error> {
+pub(crate) async fn session_reloaded(around: &Around) -> Result<Option<AccountId>, session::Error> {
     around.session.load().await?;
     Ok(session_account(&around.session).await)
 }

@@ -185,7 +185,7 @@ async fn every_function_acts_only_for_those_it_is_for() {
     let body = |job: &str, server: &str, draft: &str| {
         format!(
             "draft={draft}&job={job}&server={server}&confirm_name={name}&key=k&template=debian-12&vcpu=2&ram=2&disk=20\
-             &bandwidth=100&name=stolen&hostname=stolen&method=password&guest_login=root&total={total}&seen={seen}\
+             &bandwidth=100&action=shut_down&servers={server}&name=stolen&hostname=stolen&method=password&guest_login=root&total={total}&seen={seen}\
              &terms=yes&go=next"
         )
     };

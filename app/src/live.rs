@@ -3,12 +3,19 @@
 //! The same functions render a region for the page and for its patches, so the two cannot differ. How the stream is
 //! opened, guarded and resumed is the edge's work.
 
-use leptos::prelude::{Owner, ScopedFuture, provide_context};
+use domain::JobId;
+use leptos::prelude::{Owner, RenderHtml, ScopedFuture, provide_context};
+use provisioning::{History, Job};
 
 use crate::{
     pages::{Fault, operations, servers, staff},
     request::{Around, Product, Request},
+    routes,
+    shell::open_count,
 };
+
+/// More are not told of at once.
+const MOST: i64 = 3;
 
 /// The changing parts of a page, rendered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +36,8 @@ pub struct Regions {
 pub enum End {
     /// What it shows is not there, or not the viewer's any more.
     NoAccess,
+    /// It was there, and is no more.
+    Gone,
     /// It could not be read just now.
     Fault,
 }
@@ -43,8 +52,14 @@ pub async fn regions(product: Product, around: Around, topic: &str) -> Result<Re
             provide_context(request.product.clone());
             provide_context(request.around.clone());
             ScopedFuture::new(async move {
+                let customer = request.around.viewer.as_ref().and_then(provisioning::Viewer::customer);
+                // On every page of a customer: how many operations are under way.
+                let open = match customer {
+                    Some(customer) => Some(request.facade().operations_open_count(customer).await?),
+                    None => None,
+                };
                 let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-                match parts.as_slice() {
+                let mut regions = match parts.as_slice() {
                     ["servers", id] => match id.parse() {
                         Ok(id) => servers::overview_regions(&request, id).await,
                         Err(_) => Err(Fault::NotFound),
@@ -61,7 +76,9 @@ pub async fn regions(product: Product, around: Around, topic: &str) -> Result<Re
                         Err(_) => Err(Fault::NotFound),
                     },
                     _ => Err(Fault::NotFound),
-                }
+                }?;
+                regions.values.extend(open.map(|n| ("open".to_owned(), open_count(n))));
+                Ok(regions)
             })
         })
         .await;
@@ -71,6 +88,34 @@ pub async fn regions(product: Product, around: Around, topic: &str) -> Result<Re
             tracing::error!("a live page could not be read: {why}");
             End::Fault
         }
+        Fault::Gone { .. } => End::Gone,
         _ => End::NoAccess,
     })
+}
+
+/// An operation that has ended while another page was looked at.
+pub struct Ending {
+    pub job: JobId,
+    /// A notice of it, rendered.
+    pub html: String,
+}
+
+/// What of the viewer's own has ended since a moment, and is not what the page itself shows.
+pub async fn endings(
+    product: &Product,
+    around: &Around,
+    topic: &str,
+    since: i64,
+) -> Result<Vec<Ending>, End> {
+    let customer = around.viewer.as_ref().and_then(provisioning::Viewer::customer);
+    let path = topic.split('?').next().unwrap_or(topic);
+    let Some(customer) = customer.filter(|_| path != routes::OPERATIONS) else { return Ok(Vec::new()) };
+    let history = History { from: Some(since), ..History::default() };
+    let jobs = product.facade.operations_done(customer, &history, MOST).await.map_err(|_| End::Fault)?;
+    let shown = |job: &Job| {
+        let own = |id: JobId| routes::operation(id) == path;
+        own(job.id) || job.needs.is_some_and(own)
+    };
+    let ended = jobs.iter().filter(|job| !shown(job));
+    Ok(ended.map(|job| Ending { job: job.id, html: operations::toast(around.lang, job).to_html() }).collect())
 }

@@ -34,12 +34,14 @@ pub const PAGES: &[(&str, Policy)] = &[
     ("/", Policy::Anyone),
     ("/login", Policy::Anyone),
     ("/servers", Policy::Customer),
+    ("/servers/confirm", Policy::Customer),
     ("/servers/{id}", Policy::SignedIn),
     ("/servers/{id}/terminate", Policy::Customer),
     ("/servers/{id}/resize", Policy::Customer),
     ("/servers/{id}/network", Policy::Customer),
     ("/servers/{id}/reinstall", Policy::Customer),
     ("/servers/{id}/confirm", Policy::Customer),
+    ("/servers/{id}/console", Policy::Customer),
     ("/order/{draft}/os", Policy::Customer),
     ("/order/{draft}/panel", Policy::Customer),
     ("/order/{draft}/size", Policy::Customer),
@@ -83,6 +85,7 @@ pub const FUNCTIONS: &[(&str, Policy)] = &[
     ("/do/operation_retry", Policy::Customer),
     ("/do/password_reveal", Policy::Customer),
     ("/do/server_power", Policy::Customer),
+    ("/do/servers_power", Policy::Customer),
     ("/do/server_terminate", Policy::Customer),
     ("/do/server_resize", Policy::Customer),
     ("/do/server_change_ip", Policy::Customer),
@@ -105,6 +108,9 @@ pub const STREAMS: &[(&str, Policy)] = &[
     ("/live/staff/jobs/{id}", Policy::Staff),
 ];
 
+/// Sockets: there is one kind of them, a server's screen.
+pub const SOCKETS: &[(&str, Policy)] = &[("/live/servers/{id}/console", Policy::Customer)];
+
 /// Files that a page offers.
 pub const FILES: &[(&str, Policy)] = &[("/servers/{id}/rdp", Policy::SignedIn)];
 
@@ -118,7 +124,7 @@ pub const PLAIN: &[(&str, Policy)] = &[
 
 /// The policy of a route. `None` means that nobody may.
 pub fn of(route: &str) -> Option<Policy> {
-    [PAGES, FUNCTIONS, STREAMS, FILES, PLAIN]
+    [PAGES, FUNCTIONS, STREAMS, SOCKETS, FILES, PLAIN]
         .into_iter()
         .flatten()
         .find(|(r, _)| *r == route)

@@ -100,16 +100,25 @@ impl Request {
         query(&self.around.path, name)
     }
 
+    /// Every value of a name that stands more than once.
+    pub(crate) fn query_all(&self, name: &str) -> Vec<String> {
+        query_all(&self.around.path, name).collect()
+    }
+
     /// The id of the browser's session; nothing where it has none yet.
     pub(crate) fn session_id(&self) -> Vec<u8> {
         self.around.session.id().map(|id| id.0.to_be_bytes().to_vec()).unwrap_or_default()
     }
 }
 
-/// A value of a query string.
+/// A value of a query string: the first, where there are several.
 pub(crate) fn query(path: &str, name: &str) -> Option<String> {
-    let (_, query) = path.split_once('?')?;
-    query.split('&').find_map(|pair| {
+    query_all(path, name).next()
+}
+
+fn query_all(path: &str, name: &str) -> impl Iterator<Item = String> {
+    let query = path.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').filter_map(move |pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         (key == name).then(|| decode(value))
     })

@@ -47,6 +47,19 @@ pub fn server_reinstall(id: ServerId) -> String {
     format!("/servers/{id}/reinstall")
 }
 
+/// Where what is asked of several servers is looked at before it is done.
+pub const SERVERS_CONFIRM: &str = "/servers/confirm";
+
+/// The screen and keyboard of a server.
+pub fn server_console(id: ServerId) -> String {
+    format!("/servers/{id}/console")
+}
+
+/// The socket that the screen comes by.
+pub fn console_socket(id: ServerId) -> String {
+    live(&server_console(id))
+}
+
 /// Where what interrupts a server is asked for once more.
 pub fn server_confirm(id: ServerId, what: &str) -> String {
     format!("/servers/{id}/confirm?do={what}")

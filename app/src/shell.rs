@@ -2,6 +2,8 @@
 
 use leptos::{config::LeptosOptions, hydration::HydrationScripts, nonce::use_nonce, prelude::*};
 
+use provisioning::Maintenance;
+
 use crate::{
     comforts::comforts,
     format,
@@ -59,6 +61,8 @@ pub(crate) struct Frame {
     pub(crate) banner: Option<Banner>,
     /// Unfinished operations of the customer.
     pub(crate) open: i64,
+    /// Nothing is taken up now.
+    pub(crate) maintenance: Option<Maintenance>,
 }
 
 pub(crate) fn options() -> LeptosOptions {
@@ -66,7 +70,7 @@ pub(crate) fn options() -> LeptosOptions {
 }
 
 pub(crate) fn document(frame: Frame, page: Page) -> AnyView {
-    let Frame { request, banner, open } = frame;
+    let Frame { request, banner, open, maintenance } = frame;
     let lang = request.lang();
     let prefix = if page.refused { format!("{} ", t!(lang, "error-prefix")) } else { String::new() };
     let title = format!("{prefix}{} · {}", page.title, t!(lang, "product"));
@@ -79,6 +83,7 @@ pub(crate) fn document(frame: Frame, page: Page) -> AnyView {
     let main_class = if page.wide { "wide" } else { "" };
     let now = request.facade().now_ms();
     let here = request.around.path.clone();
+    let live = page.live.is_some();
     view! {
         <!DOCTYPE html>
         <html lang=lang.code() data-theme=theme data-density=staff.then_some("compact")>
@@ -98,6 +103,7 @@ pub(crate) fn document(frame: Frame, page: Page) -> AnyView {
             <body>
                 <a class="skip" href="#content">{t!(lang, "skip")}</a>
                 {header(&request, open)}
+                {maintenance.map(|m| maintenance_note(lang, m))}
                 <main id="content" tabindex="-1" class=main_class>
                     {page.heading.map(|h| view! { <h1>{h}</h1> })}
                     {banner.map(|b| banner_view(&b))}
@@ -107,12 +113,21 @@ pub(crate) fn document(frame: Frame, page: Page) -> AnyView {
                 </main>
                 {footer(&request)}
                 {comforts(&request)}
+                {live.then(|| view! { <div id="toasts" class="toasts" role="status"></div> })}
                 <div class="sr-only" aria-live="polite" id="say"></div>
                 <div class="sr-only" aria-live="assertive" id="alert"></div>
             </body>
         </html>
     }
     .into_any()
+}
+
+fn maintenance_note(lang: Lang, maintenance: Maintenance) -> impl IntoView {
+    let text = match maintenance.until {
+        Some(until) => t!(lang, "maintenance-until", time = format::date_time(lang, until)),
+        None => t!(lang, "maintenance"),
+    };
+    view! { <p class="maintenance" role="status">{text}</p> }
 }
 
 fn banner_view(banner: &Banner) -> impl IntoView + use<> {
@@ -129,6 +144,7 @@ fn live_bar(request: &Request, source: &LiveSource, now: i64, moving: bool) -> i
         reconnecting: t!(lang, "live-reconnecting", time = "{0}"),
         off: t!(lang, "live-off"),
         signed_out: t!(lang, "live-signed-out"),
+        gone: t!(lang, "live-gone"),
     };
     view! {
         <p class="live">

@@ -56,16 +56,20 @@ const browser = () => launcher.launch({ chromePath: process.env.CHROMIUM, chrome
 let chrome = await browser();
 const low = [];
 
-async function measure(path, cookie) {
+async function measure(path, cookie, base = url) {
   if (only.length && !only.some((part) => path.includes(part))) return;
   const scores = CATEGORIES.map(() => []);
   const vitals = { lcp: [], tbt: [], cls: [] };
+  const weights = [];
+  let requests = 0;
   const failed = new Set();
   for (let run = 0; run < RUNS; run++) {
     const options = { port: chrome.port, onlyCategories: CATEGORIES, logLevel: "error", extraHeaders: { cookie } };
-    const { lhr } = await lighthouse(url + path, options);
+    const { lhr } = await lighthouse(base + path, options);
     CATEGORIES.forEach((name, i) => scores[i].push(Math.round((lhr.categories[name]?.score ?? 0) * 100)));
     if (lhr.runtimeError) throw new Error(`${path}: ${lhr.runtimeError.message}`);
+    weights.push(lhr.audits["total-byte-weight"].numericValue / 1000);
+    requests = lhr.audits["network-requests"].details.items.length;
     vitals.lcp.push(lhr.audits["largest-contentful-paint"].numericValue / 1000);
     vitals.tbt.push(lhr.audits["total-blocking-time"].numericValue);
     vitals.cls.push(lhr.audits["cumulative-layout-shift"].numericValue);
@@ -78,9 +82,9 @@ async function measure(path, cookie) {
   }
   const row = scores.map(median);
   const shown = path.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "…");
-  const figures = `LCP ${median(vitals.lcp).toFixed(2)} s, TBT ${median(vitals.tbt).toFixed(0)} ms, CLS ${median(vitals.cls).toFixed(3)}`;
+  const figures = `LCP ${median(vitals.lcp).toFixed(2)} s, TBT ${median(vitals.tbt).toFixed(0)} ms, CLS ${median(vitals.cls).toFixed(3)}; ${median(weights).toFixed(0)} kB, ${requests} requests`;
   console.log(`| \`${shown}\` | ${row.join(" | ")} | ${figures} | ${[...failed].join(", ")} |`);
-  if (row.some((score) => score < 98)) low.push(shown);
+  if (base === url && row.some((score) => score < 98)) low.push(shown);
 }
 
 console.log(`| page | ${CATEGORIES.join(" | ")} | | below 90 in some run |\n|---|---|---|---|---|---|---|`);
@@ -93,6 +97,17 @@ await chrome.kill();
 chrome = await browser();
 const admin = await signIn("admin@demo.test");
 for (const path of ["/staff/jobs", `/staff/jobs/${job}`, "/staff/edges", "/staff/vapps", "/staff/drift"]) await measure(path, admin);
+// B7: the same wizard as SvelteKit makes it.
+if (process.env.SVELTE) {
+  const env = { ...process.env, PORT: "4173", ORIGIN: "http://127.0.0.1:4173" };
+  const peer = spawn("node", [join(process.env.SVELTE, "build/index.js")], { env, stdio: ["ignore", "ignore", "inherit"] });
+  await new Promise((r) => setTimeout(r, 1500));
+  await chrome.kill();
+  chrome = await browser();
+  console.log("SvelteKit:");
+  for (const step of ["os", "panel", "size", "access", "review"]) await measure(`/order/${step}`, "", "http://127.0.0.1:4173");
+  peer.kill();
+}
 console.log(low.length ? `below 98: ${low.join(", ")}` : "every page has at least 98 in every category");
 await chrome.kill();
 server.removeAllListeners("exit");

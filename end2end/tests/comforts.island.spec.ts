@@ -1,6 +1,7 @@
 // What a script adds to pages that work without one: questions in a dialog, menus and pages by keys, tools for passwords
 // and keys, sliders, the browser's own time zone.
 import { ANNA, SUPPORT, eventually, expect, fits, order, signIn, test } from "../product";
+import { sound } from "../sound";
 import type { Page } from "@playwright/test";
 
 /** The islands have attached themselves. */
@@ -179,3 +180,31 @@ async function toAccess(page: Page) {
   await expect(page.getByRole("heading", { name: "Name and access" })).toBeVisible();
   await alive(page);
 }
+
+test("what ends elsewhere is told of where one is, and goes by itself", async ({ page, context }) => {
+  await signIn(page, ANNA);
+  await order(page);
+  await eventually(page, /is ready$/);
+  await page.getByRole("link", { name: "Open the server" }).click();
+  const server = page.url();
+  await page.goto("/servers");
+  await expect(page.locator(".live-chip")).toHaveText(/Live/);
+  const other = await context.newPage();
+  await other.goto(server);
+  const name = (await other.getByRole("heading", { level: 1 }).textContent())!.trim();
+  await other.getByRole("link", { name: "Reboot" }).click();
+  await other.getByRole("dialog").getByRole("button", { name: "Reboot" }).click();
+  await expect(other).toHaveURL(/\/operations\//);
+  const toast = page.locator(".toast");
+  await expect(toast).toHaveText(new RegExp(`Reboot ${name}.*Done`));
+  await sound(page);
+  // Looked at, it stays; left alone, it goes.
+  await toast.hover();
+  await page.waitForTimeout(7_000);
+  await expect(toast).toBeVisible();
+  await page.mouse.move(0, 0);
+  await expect(toast).toHaveCount(0, { timeout: 15_000 });
+  // Its own page tells of it by itself.
+  await expect(other.getByText(/has been rebooted/).first()).toBeVisible();
+  await expect(other.locator(".toast")).toHaveCount(0);
+});

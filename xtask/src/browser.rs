@@ -45,19 +45,6 @@ pub(crate) fn journeys(program: &Path, slow: bool, names: &[String]) -> anyhow::
     run("playwright", &mut command)
 }
 
-/// Lighthouse over every page of the release build.
-pub(crate) fn lighthouse(program: &Path, paths: &[String]) -> anyhow::Result<()> {
-    const FOLDER: &str = "end2end/bench";
-    let modules = tools::npm(FOLDER)?;
-    // Beside its packages, where it finds them.
-    let script = modules.parent().context("packages lie in no folder")?.join("lighthouse.mjs");
-    fs::copy(root().join(FOLDER).join("lighthouse.mjs"), &script)?;
-    let chromium = chromium().context("there is no browser: apt install chromium, or set CHROMIUM")?;
-    let mut command = Command::new("node");
-    command.arg(&script).args(paths).env("SLIPWAY", program).env("CHROMIUM", chromium);
-    run("lighthouse", command.env("SLIPWAY_SITE_DIR", build::site_dir(true)))
-}
-
 /// The tests find their packages beside themselves; the packages lie under `target/`.
 fn link(modules: &Path, at: &Path) -> anyhow::Result<()> {
     if fs::read_link(at).is_ok_and(|to| to == modules) {

@@ -52,6 +52,7 @@ pub(crate) fn site(release: bool) -> anyhow::Result<()> {
     let wasm = phase("building the islands", || islands(release))?;
     phase("binding them", || bind(&wasm, &pkg, release, modules))?;
     phase("bundling the style", || style(&pkg, release, modules))?;
+    phase("bundling the screen", || screen(&pkg, modules))?;
     copy_dir(&root().join("public"), &site)?;
     if release {
         phase("compressing", || compress(&pkg))?;
@@ -117,6 +118,15 @@ fn style(pkg: &Path, release: bool, modules: &Path) -> anyhow::Result<()> {
     if release {
         bundle.arg("--minify");
     }
+    output("esbuild", &mut bundle).map(drop)
+}
+
+/// What draws a server's screen: the one page that needs it loads it.
+fn screen(pkg: &Path, modules: &Path) -> anyhow::Result<()> {
+    let mut bundle = esbuild(modules);
+    bundle.arg(root().join("xtask/tools/screen.js")).args(["--bundle", "--minify", "--format=esm"]);
+    // The entry is ours and lies in the tree; what it imports lies where npm was told to put it.
+    bundle.env("NODE_PATH", modules).arg(format!("--outfile={}", pkg.join("screen.js").display()));
     output("esbuild", &mut bundle).map(drop)
 }
 

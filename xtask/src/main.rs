@@ -6,6 +6,7 @@ mod browser;
 mod budget;
 mod build;
 mod fuzz;
+mod pages;
 mod rules;
 mod run;
 mod test;
@@ -22,7 +23,8 @@ cargo xtask rules                                                     the rules 
 cargo xtask fuzz [SECONDS]                                            the decoders' fuzz targets, so long each
 cargo xtask campaign --seeds N | --replay SEED                        schedules of faults, each the same for its seed
 cargo xtask bench vcd|queue|orders|guest [WHAT …] [REPEATS]           the SDK and the simulator; the queue beside others; whole orders; what guests are handed
-cargo xtask bench ui [PATH …]                                         Lighthouse over every page, or those whose path has the word
+cargo xtask bench pages [pages|streams|process …]                     what pages and streams cost on the server, beside SvelteKit and Node
+cargo xtask bench ui [PATH …]                                         Lighthouse over every page and the peer's wizard, or those whose path has the word
 ";
 
 fn main() -> ExitCode {
@@ -103,9 +105,10 @@ fn bench(args: &[String]) -> anyhow::Result<()> {
         Some("guest") => {
             run::run("cargo bench", run::cargo().args(["bench", "--package", "guest", "--benches"]))
         }
-        Some("ui") => browser::lighthouse(&build::build(true)?, &args[1..]),
+        Some("ui") => pages::lighthouse(&args[1..]),
+        Some("pages") => pages::server(&args[1..]),
         _ => Err(anyhow::anyhow!(
-            "say what to measure: `cargo xtask bench vcd`, `… queue`, `… orders`, `… guest` or `… ui`"
+            "say what to measure: `cargo xtask bench vcd`, `… queue`, `… orders`, `… guest`, `… pages` or `… ui`"
         )),
     }
 }

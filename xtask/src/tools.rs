@@ -160,9 +160,25 @@ fn is_here(program: &str) -> bool {
     ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].iter().any(|folder| Path::new(folder).join(program).is_file())
 }
 
-/// Installs what the tests lack (as root on Debian), or says in one list what is missing and how to get it.
+/// What measures.
+const BENCH_NEEDS: &[Need] = &[
+    Need { what: "a load of requests (wrk)", package: "wrk", found: || is_here("wrk") },
+    Need { what: "a core of its own (taskset)", package: "util-linux", found: || is_here("taskset") },
+];
+
+/// What the tests lack.
 pub(crate) fn test_programs() -> anyhow::Result<()> {
-    let missing: Vec<&Need> = NEEDS.iter().filter(|n| !(n.found)()).collect();
+    programs(NEEDS)
+}
+
+/// What the benchmarks of pages lack.
+pub(crate) fn bench_programs() -> anyhow::Result<()> {
+    programs(BENCH_NEEDS)
+}
+
+/// Installs what is missing (as root on Debian), or says in one list what it is and how to get it.
+fn programs(needs: &[Need]) -> anyhow::Result<()> {
+    let missing: Vec<&Need> = needs.iter().filter(|n| !(n.found)()).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -181,7 +197,7 @@ pub(crate) fn test_programs() -> anyhow::Result<()> {
             output("apt-get install", install.args(&packages)).map(drop)
         })?;
     }
-    let missing: Vec<String> = NEEDS
+    let missing: Vec<String> = needs
         .iter()
         .filter(|n| !(n.found)())
         .map(|n| format!("  {}: apt install {}", n.what, n.package))
@@ -189,7 +205,7 @@ pub(crate) fn test_programs() -> anyhow::Result<()> {
     if missing.is_empty() {
         Ok(())
     } else {
-        bail!("the tests need what this machine lacks:\n{}", missing.join("\n"))
+        bail!("this needs what the machine lacks:\n{}", missing.join("\n"))
     }
 }
 

@@ -124,3 +124,9 @@ rule-names = Without the login and the host name
 rule-classes = Three of: upper case, lower case, digit, symbol
 rule-common = Not a common password (checked when you go on)
 use-offer = Use { $value }
+
+toast-close = Close
+live-gone = What this page shows is there no more. Refresh it to see what became of it.
+
+maintenance = Maintenance: operations are accepted and will start after it. Running servers are not affected.
+maintenance-until = Maintenance until { $time }: operations are accepted and will start after it. Running servers are not affected.

@@ -209,3 +209,13 @@ exists-copy = the machine
 retry-done = It is tried again.
 retry-late = It cannot be tried again any more: somebody was faster, or something newer was asked of the server.
 give-up-done = The order is being taken back.
+
+lanes = What ran together
+lanes-picture = The latest operations as bars along the time
+lanes-legend = Light: waiting. Full: running. Striped: failed.
+lanes-operation = Operation
+lanes-accepted = Accepted
+lanes-waited = Waited
+lanes-took = Took
+lanes-ended = Ended
+lanes-not-yet = not yet

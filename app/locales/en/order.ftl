@@ -127,3 +127,9 @@ review-no-room = { $n ->
 }
 os-filters = Which systems are shown
 os-filter-panel = With { $panel }
+
+review-another = Order and configure another
+order-accepted-next = { $n ->
+    [one] Order accepted: it is among your operations. Here is the next one.
+   *[other] Order accepted: { $n } servers, each among your operations. Here is the next one.
+}

@@ -168,3 +168,42 @@ server-panel-login-key = Your server has no password yet. Give one to its admini
 server-activity-all = All operations of this server
 terminate-matches = ✓ This is its name.
 terminate-differs = Not its name yet.
+
+console = Console
+console-title = Console of { $name }
+console-opening = Opening the screen…
+console-open = Connected.
+console-leave = Every key goes to the server; Shift+Esc leads back to the buttons.
+console-lost = Connection lost. It ends when the server is switched off; otherwise, reconnect.
+console-full-screen = Full screen
+console-reconnect = Reconnect
+console-plain = The console needs JavaScript; use SSH or RDP.
+
+several = With the chosen:
+several-choose = Choose { $name }
+several-all = Choose all
+several-chosen = { $n } of { $all } chosen
+several-start = Start several servers
+several-shut_down = Shut down several servers
+several-do-start = { $n ->
+    [one] Start { $n } server
+   *[other] Start { $n } servers
+}
+several-do-shut_down = { $n ->
+    [one] Shut down { $n } server
+   *[other] Shut down { $n } servers
+}
+several-will = Will be done
+several-will-not = Will not be done
+several-nobody = It can be done to none of them now.
+several-none-title = No server is chosen
+several-none = Tick the servers in the list, then choose what to do with them.
+several-unreachable = Sites on these servers will be unreachable until you start them.
+several-back = Back to the list
+several-accepted = { $n ->
+    [one] { $n } operation accepted.
+   *[other] { $n } operations accepted.
+}
+several-refused = Not accepted:
+
+resize-no-system = The catalogue does not know { $system } any more, so its limits and prices cannot be told. Support can put that right.

@@ -170,3 +170,45 @@ server-panel-login-key = У сервера пока нет пароля. Зад�
 server-activity-all = Все операции этого сервера
 terminate-matches = ✓ Это его имя.
 terminate-differs = Пока не его имя.
+
+console = Консоль
+console-title = Консоль { $name }
+console-opening = Открываем экран…
+console-open = Подключено.
+console-leave = Все клавиши уходят серверу; Shift+Esc вернёт к кнопкам.
+console-lost = Связь потеряна. Если сервер выключен, включите его; иначе подключитесь снова.
+console-full-screen = Во весь экран
+console-reconnect = Подключиться снова
+console-plain = Консоли нужен JavaScript; войдите по SSH или RDP.
+
+several = С выбранными:
+several-choose = Выбрать { $name }
+several-all = Выбрать все
+several-chosen = Выбрано { $n } из { $all }
+several-start = Включение нескольких серверов
+several-shut_down = Выключение нескольких серверов
+several-do-start = { $n ->
+    [one] Включить { $n } сервер
+    [few] Включить { $n } сервера
+   *[other] Включить { $n } серверов
+}
+several-do-shut_down = { $n ->
+    [one] Выключить { $n } сервер
+    [few] Выключить { $n } сервера
+   *[other] Выключить { $n } серверов
+}
+several-will = Будет выполнено
+several-will-not = Не будет выполнено
+several-nobody = Сейчас это невозможно ни для одного из них.
+several-none-title = Ни один сервер не выбран
+several-none = Отметьте серверы в списке, затем выберите, что с ними сделать.
+several-unreachable = Сайты на этих серверах будут недоступны до включения.
+several-back = Назад к списку
+several-accepted = { $n ->
+    [one] Принята { $n } операция.
+    [few] Приняты { $n } операции.
+   *[other] Принято { $n } операций.
+}
+several-refused = Не приняты:
+
+resize-no-system = Система { $system } пропала из каталога, поэтому её пределы и цены неизвестны. Поддержка может это исправить.

@@ -46,6 +46,12 @@ impl Caller {
         self.viewer()?.customer().ok_or_else(|| Fault("no customer".into()))
     }
 
+    /// The key of a form, or a new one where it came without.
+    pub(super) fn form_key(&self, key: &str) -> String {
+        let key: String = key.chars().take(64).collect();
+        if key.is_empty() { self.request.facade().form_key() } else { key }
+    }
+
     /// Leads to a local address.
     pub(super) fn see_other(&self, to: &str) {
         let to = routes::local(to.split('#').next().unwrap_or_default()).map_or("/", |_| to);

@@ -17,13 +17,23 @@ pub async fn order_place(
     #[server(default)]
     seen: String,
     #[server(default)] terms: String,
+    /// `another`: the next order is begun at once.
+    #[server(default)]
+    next: String,
 ) -> Result<(), ServerFnError> {
     let caller = Caller::current()?;
-    let result = place(&caller, &draft, &total, seen, &terms).await;
+    let result = place(&caller, &draft, &total, seen, &terms, next == "another").await;
     caller.finish(result).await
 }
 
-async fn place(caller: &Caller, draft: &str, total: &str, digest: String, terms: &str) -> Result<(), Fault> {
+async fn place(
+    caller: &Caller,
+    draft: &str,
+    total: &str,
+    digest: String,
+    terms: &str,
+    another: bool,
+) -> Result<(), Fault> {
     let Ok(draft) = draft.parse::<DraftId>() else {
         caller.not_found();
         return Ok(());
@@ -32,7 +42,21 @@ async fn place(caller: &Caller, draft: &str, total: &str, digest: String, terms:
     let seen = Seen { total_minor: total.parse().unwrap_or(-1), digest };
     let request_id = &caller.request.around.request_id;
     let review = routes::order(draft, WizardStep::Review);
-    match facade.order_place(caller.viewer()?, draft, !terms.is_empty(), &seen, request_id).await? {
+    let placed = facade.order_place(caller.viewer()?, draft, !terms.is_empty(), &seen, request_id).await?;
+    let accepted = match placed {
+        OrderPlaced::Accepted(_) => Some(1),
+        OrderPlaced::Several { servers, .. } => Some(servers as i64),
+        _ => None,
+    };
+    if let Some(n) = accepted.filter(|_| another) {
+        caller.memory().clear_flash().await;
+        let next = facade.draft_start(caller.customer()?).await?;
+        caller.memory().banner(false, t!(lang, "order-accepted-next", n = n)).await;
+        // A banner was raised: that is where one begins.
+        caller.see_other(&format!("{}#flash", routes::order(next, WizardStep::Os)));
+        return Ok(());
+    }
+    match placed {
         OrderPlaced::Accepted(job) => {
             caller.memory().clear_flash().await;
             caller.see_other(&routes::operation(job));

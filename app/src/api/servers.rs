@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use super::answer::{Caller, Fault};
 use crate::{
     i18n::{Lang, t},
-    request::{Flash, Request},
+    request::Flash,
     routes,
 };
 
@@ -35,7 +35,7 @@ async fn terminate(caller: &Caller, server: &str, typed: String, key: &str) -> R
         return Ok(());
     };
     let (request, lang) = (&caller.request, caller.request.lang());
-    let key = form_key(request, key);
+    let key = caller.form_key(key);
     let id = &request.around.request_id;
     let page = routes::server_terminate(server);
     let answer = request.facade().server_terminate(caller.viewer()?, server, &typed, &key, id).await?;
@@ -90,7 +90,7 @@ async fn power(caller: &Caller, server: &str, action: &str, key: &str) -> Result
         return Ok(());
     };
     let (request, lang) = (&caller.request, caller.request.lang());
-    let key = form_key(request, key);
+    let key = caller.form_key(key);
     let id = &request.around.request_id;
     let answer = request.facade().server_power(caller.viewer()?, server, action, &key, id).await?;
     answered(caller, lang, server, &routes::server(server), answer).await;
@@ -146,7 +146,7 @@ async fn resize(
 ) -> Result<(), Fault> {
     let Some(server) = named(caller, server) else { return Ok(()) };
     let (request, lang) = (&caller.request, caller.request.lang());
-    let key = form_key(request, key);
+    let key = caller.form_key(key);
     let form = Form { key: &key, request_id: &request.around.request_id };
     let page = routes::server_resize(server);
     let seen = total.parse().ok();
@@ -175,7 +175,7 @@ pub async fn server_change_ip(
 async fn change_ip(caller: &Caller, server: &str, accepts_dns: bool, key: &str) -> Result<(), Fault> {
     let Some(server) = named(caller, server) else { return Ok(()) };
     let (request, lang) = (&caller.request, caller.request.lang());
-    let key = form_key(request, key);
+    let key = caller.form_key(key);
     let form = Form { key: &key, request_id: &request.around.request_id };
     let page = routes::server_network(server);
     let answer = request.facade().server_change_ip(caller.viewer()?, server, accepts_dns, form).await?;
@@ -211,7 +211,7 @@ pub async fn server_reinstall(
 async fn reinstall(caller: &Caller, server: &str, wish: ReinstallWish, key: &str) -> Result<(), Fault> {
     let Some(server) = named(caller, server) else { return Ok(()) };
     let (request, lang) = (&caller.request, caller.request.lang());
-    let key = form_key(request, key);
+    let key = caller.form_key(key);
     let form = Form { key: &key, request_id: &request.around.request_id };
     let page = routes::server_reinstall(server);
     // What was typed is shown again with what is wrong of it; a secret is not.
@@ -248,7 +248,7 @@ pub async fn server_reset_password(
 async fn reset_password(caller: &Caller, server: &str, key: &str) -> Result<(), Fault> {
     let Some(server) = named(caller, server) else { return Ok(()) };
     let (request, lang) = (&caller.request, caller.request.lang());
-    let key = form_key(request, key);
+    let key = caller.form_key(key);
     let form = Form { key: &key, request_id: &request.around.request_id };
     let answer = request.facade().server_reset_password(caller.viewer()?, server, form).await?;
     answered(caller, lang, server, &routes::server(server), answer).await;
@@ -268,7 +268,7 @@ pub async fn server_repair(
 async fn repair(caller: &Caller, server: &str, key: &str) -> Result<(), Fault> {
     let Some(server) = named(caller, server) else { return Ok(()) };
     let (request, lang) = (&caller.request, caller.request.lang());
-    let key = form_key(request, key);
+    let key = caller.form_key(key);
     let form = Form { key: &key, request_id: &request.around.request_id };
     let answer = request.facade().server_repair(caller.viewer()?, server, form).await?;
     answered(caller, lang, server, &routes::server(server), answer).await;
@@ -320,7 +320,7 @@ async fn change_edge(
 ) -> Result<(), Fault> {
     let Some(server) = named(caller, server) else { return Ok(()) };
     let (request, lang) = (&caller.request, caller.request.lang());
-    let key = form_key(request, key);
+    let key = caller.form_key(key);
     let form = Form { key: &key, request_id: &request.around.request_id };
     let viewer = caller.viewer()?;
     match request.facade().server_change_edge(viewer, server, why, keep_out, form).await? {
@@ -356,7 +356,7 @@ async fn snapshot(caller: &Caller, server: &str, action: &str, key: &str) -> Res
         return Ok(());
     };
     let (request, lang) = (&caller.request, caller.request.lang());
-    let key = form_key(request, key);
+    let key = caller.form_key(key);
     let form = Form { key: &key, request_id: &request.around.request_id };
     let answer = request.facade().server_snapshot(caller.viewer()?, server, action, form).await?;
     answered(caller, lang, server, &routes::server(server), answer).await;
@@ -389,10 +389,4 @@ async fn rename(caller: &Caller, server: &str, name: &str) -> Result<(), Fault> 
         Err(None) => caller.not_found(),
     }
     Ok(())
-}
-
-/// The key of a form, or a new one where it came without.
-fn form_key(request: &Request, key: &str) -> String {
-    let key: String = key.chars().take(64).collect();
-    if key.is_empty() { request.facade().form_key() } else { key }
 }

@@ -14,6 +14,8 @@ pub struct LiveTexts {
     pub reconnecting: String,
     pub off: String,
     pub signed_out: String,
+    /// What the page shows is there no more.
+    pub gone: String,
 }
 
 /// `moving`: something on the page is in transition.
@@ -31,3 +33,5 @@ pub fn Live(url: String, since: i64, moving: bool, texts: LiveTexts) -> impl Int
 
 #[cfg(feature = "hydrate")]
 mod browser;
+#[cfg(feature = "hydrate")]
+mod toasts;

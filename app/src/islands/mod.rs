@@ -1,6 +1,8 @@
 //! What runs in the browser. An island is never needed to see a state or to make a change: it attaches itself to what
 //! the server has rendered, and where it does not run nothing is missing.
 
+mod bulk;
+mod console;
 mod copy;
 mod dialog;
 #[cfg(feature = "hydrate")]
@@ -15,6 +17,8 @@ mod shortcuts;
 mod sizes;
 mod zone;
 
+pub use bulk::BulkSelect;
+pub use console::{Console, ConsoleTexts};
 pub use copy::CopyButtons;
 pub use dialog::Confirm;
 pub use hints::{HintText, TextHints};

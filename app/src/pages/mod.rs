@@ -79,12 +79,14 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=|| page(home::home) ssr=SsrMode::Async/>
                 <Route path=path!("/login") view=|| page(login::login) ssr=SsrMode::Async/>
                 <Route path=path!("/servers") view=|| page(servers::list) ssr=SsrMode::Async/>
+                <Route path=path!("/servers/confirm") view=|| page(servers::confirm_several) ssr=SsrMode::Async/>
                 <Route path=path!("/servers/:id") view=|| page(servers::overview) ssr=SsrMode::Async/>
                 <Route path=path!("/servers/:id/terminate") view=|| page(servers::terminate) ssr=SsrMode::Async/>
                 <Route path=path!("/servers/:id/resize") view=|| page(servers::resize) ssr=SsrMode::Async/>
                 <Route path=path!("/servers/:id/network") view=|| page(servers::network) ssr=SsrMode::Async/>
                 <Route path=path!("/servers/:id/reinstall") view=|| page(servers::reinstall) ssr=SsrMode::Async/>
                 <Route path=path!("/servers/:id/confirm") view=|| page(servers::confirm) ssr=SsrMode::Async/>
+                <Route path=path!("/servers/:id/console") view=|| page(servers::console) ssr=SsrMode::Async/>
                 <Route path=path!("/order/:draft/os") view=|| page(order::os) ssr=SsrMode::Async/>
                 <Route path=path!("/order/:draft/panel") view=|| page(order::panel) ssr=SsrMode::Async/>
                 <Route path=path!("/order/:draft/size") view=|| page(order::size) ssr=SsrMode::Async/>
@@ -165,7 +167,9 @@ async fn frame(request: Request) -> Frame {
         Some(customer) => request.facade().operations_open_count(customer).await.unwrap_or(0),
         None => 0,
     };
-    Frame { request, banner, open }
+    // Nor is this.
+    let maintenance = request.facade().maintenance().await.unwrap_or_default();
+    Frame { request, banner, open, maintenance }
 }
 
 impl Request {

@@ -55,6 +55,9 @@ pub struct Template {
     /// Monthly licence price in minor units.
     #[serde(default)]
     pub licence_minor: i64,
+    /// Ordered no more. Servers that were made from it are resized by its limits and its price.
+    #[serde(default)]
+    pub withdrawn: bool,
 }
 
 /// The limits of one parameter, and how it may be typed.
@@ -97,6 +100,16 @@ impl Catalogue {
         self.templates.iter().find(|t| t.id == id)
     }
 
+    /// What can be ordered.
+    pub fn offered(&self) -> impl Iterator<Item = &Template> {
+        self.templates.iter().filter(|t| !t.withdrawn)
+    }
+
+    /// A template that can be ordered.
+    pub fn offer(&self, id: &str) -> Option<&Template> {
+        self.offered().find(|t| t.id == id)
+    }
+
     /// The limits of a parameter for one template: never below what its image, or the panel on it, needs.
     pub fn limits(&self, template: &Template, panel: Option<&Panel>) -> Limits {
         let panel_ram = panel.map_or(0, |p| p.min_ram_gb_on(template.family));
@@ -122,8 +135,11 @@ impl Catalogue {
 
     /// What makes this catalogue unusable, as a sentence for the operator.
     pub fn check(&self) -> Result<(), String> {
-        if self.template(&self.default_template).is_none() {
-            return Err(format!("default_template {:?} is not among the templates", self.default_template));
+        if self.offer(&self.default_template).is_none() {
+            return Err(format!(
+                "default_template {:?} is not among the templates that are offered",
+                self.default_template
+            ));
         }
         if self.bandwidth_mbit.is_empty() {
             return Err("bandwidth_mbit lists no speed".into());

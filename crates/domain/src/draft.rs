@@ -196,12 +196,12 @@ impl DraftValues {
             }
             _ => FieldError::new(Field::Template, Code::TemplateGone).with("system", &self.template),
         };
-        catalogue.template(&self.template).ok_or_else(|| vec![error()])
+        catalogue.offer(&self.template).ok_or_else(|| vec![error()])
     }
 
     /// The price as it stands, if the size can be read.
     pub fn quote(&self, catalogue: &Catalogue) -> Option<(Size, Quote)> {
-        let template = catalogue.template(&self.template)?;
+        let template = catalogue.offer(&self.template)?;
         let size = self.check_size(catalogue).ok()?;
         let servers = self.check_quantity().unwrap_or(1);
         Some((size, quote(&catalogue.prices, template, self.panel_of(catalogue), size).times(servers)))

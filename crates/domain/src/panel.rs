@@ -124,7 +124,8 @@ impl Panel {
 
     /// The systems that it runs on, in the catalogue's order.
     pub fn systems<'a>(&'a self, catalogue: &'a Catalogue) -> impl Iterator<Item = &'a Template> {
-        let runs_on = |t: &&Template| t.channel != Channel::New && self.templates.contains(&t.id);
+        let runs_on =
+            |t: &&Template| !t.withdrawn && t.channel != Channel::New && self.templates.contains(&t.id);
         catalogue.templates.iter().filter(runs_on)
     }
 }

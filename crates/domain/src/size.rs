@@ -171,6 +171,7 @@ mod tests {
             min_ram_gb: 4,
             min_disk_gb: 50,
             licence_minor: 0,
+            withdrawn: false,
         };
         let errors = check_size_of(["1", "4", "40", "100"], &catalogue, &template, None).unwrap_err();
         assert_eq!(errors.iter().map(|e| e.code).collect::<Vec<_>>(), [Code::NumberTemplate; 2]);

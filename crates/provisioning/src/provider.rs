@@ -233,13 +233,11 @@ pub struct GuestSeen {
     pub addresses: Vec<String>,
 }
 
-/// Where the screen of a machine is shown, and what lets in whoever has it.
+/// The way to the screen of a machine, good once: a WebSocket that carries RFB in binary frames. Whoever has the address is
+/// let in.
 #[derive(Clone, Debug)]
 pub struct ConsoleTicket {
-    pub host: String,
-    /// To be named to the host.
-    pub port: u16,
-    pub ticket: SecretString,
+    pub address: SecretString,
 }
 
 /// How a job of ours comes into a guest.

@@ -452,7 +452,7 @@ impl Provider for VcdProvider {
 
     async fn machine_console(&self, r: &MachineRef) -> Result<ConsoleTicket> {
         let way = self.client.vm_console_ticket(id(&r.0)?).await.map_err(error)?;
-        Ok(ConsoleTicket { host: way.host, port: way.port, ticket: way.ticket })
+        Ok(ConsoleTicket { address: way.address(self.client.is_secure()) })
     }
 
     async fn machine_snapshot(&self, r: &MachineRef) -> Result<TaskRef> {

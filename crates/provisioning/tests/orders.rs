@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{
     draft::{DraftValues, PriceChange, WizardStep},
     field::Code,
-    state::Role,
+    state::{JobState, Role},
 };
 use jobs::SystemClock;
 use provisioning::{DraftSaved, Facade, OrderPlaced, Seen, demo_catalogue, draft_digest};
@@ -101,6 +101,33 @@ async fn what_changed_in_the_catalogue_is_told_and_asked_for_again(database: Dat
     assert!(matches!(refused, OrderPlaced::Refused(ref e) if e[0].code == Code::TemplateGone), "{refused:?}");
 }
 
+/// A system that is ordered no more is still what servers are made from: those are resized by its limits.
+async fn a_withdrawn_system_is_not_ordered_and_its_servers_are_resized(database: Database) {
+    let plane = Plane::start_on(database, 2).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let job = plane.order(&anna).await;
+    let server = plane.until(job, JobState::Succeeded).await.server.unwrap();
+    let mut catalogue = plane.facade.catalogue().clone();
+    let template = plane.store.server(server).await.unwrap().unwrap().template_id;
+    for t in &mut catalogue.templates {
+        t.withdrawn = t.id == template;
+    }
+    let first = catalogue.offered().next().unwrap().id.clone();
+    catalogue.default_template = first;
+    catalogue.check().unwrap();
+    let later = Facade::over(plane.store.clone(), catalogue, Arc::new(SystemClock));
+    let draft = later.draft_start(anna.customer().unwrap()).await.unwrap();
+    let draft = later.draft(draft, anna.customer().unwrap()).await.unwrap().unwrap();
+    assert_ne!(draft.draft.values.template, template, "a new draft begins with what can be ordered");
+    let mut values = draft.draft.values.clone();
+    values.template = template;
+    assert_eq!(values.check_os(later.catalogue()).unwrap_err()[0].code, Code::TemplateGone);
+    assert!(values.quote(later.catalogue()).is_none());
+    let view = later.server(&anna, server).await.unwrap().unwrap();
+    assert!(later.resize_limits(&view).is_some());
+    assert!(later.resize_preview(&view, ["2", "4", "80", "100"]).is_ok());
+}
+
 /// The terms are accepted with the first order, and of several servers each has a password of its own.
 async fn the_first_order_accepts_the_terms_and_several_have_passwords_of_their_own(database: Database) {
     let mut plane = Plane::start_on(database, 3).await;
@@ -144,6 +171,7 @@ async fn parallel_posts_of_one_draft_are_one_order(database: Database) {
 }
 
 testkit::on_both!(
+    a_withdrawn_system_is_not_ordered_and_its_servers_are_resized,
     an_own_password_is_checked_again_when_what_it_is_for_changes,
     an_order_that_changed_under_the_button_is_not_placed,
     what_changed_in_the_catalogue_is_told_and_asked_for_again,

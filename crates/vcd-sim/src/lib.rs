@@ -9,6 +9,7 @@
 
 mod clock;
 mod config;
+mod console;
 mod durations;
 mod effects;
 mod errors;

@@ -31,6 +31,7 @@ use uuid::Uuid;
 use crate::{
     clock::Clock,
     config::{Account, Config},
+    console,
     errors::Refusal,
     faults::RequestFault,
     persist::{self, Writer},
@@ -54,6 +55,8 @@ struct Shared {
     sessions: Mutex<HashMap<String, Session>>,
     session_idle: Duration,
     request_faults: Mutex<Vec<RequestFault>>,
+    /// Of consoles, given out and not used.
+    tickets: Mutex<Vec<console::Ticket>>,
     requests: AtomicU64,
 }
 
@@ -118,6 +121,7 @@ impl Simulator {
             sessions: Mutex::default(),
             session_idle: config.session_idle,
             request_faults: Mutex::default(),
+            tickets: Mutex::default(),
             requests: AtomicU64::new(0),
         })))
     }
@@ -270,6 +274,39 @@ impl Simulator {
         }
         session.used = Instant::now();
         Some(session.clone())
+    }
+
+    /// A ticket for the console of a machine.
+    pub(crate) fn console_ticket(&self, vm: Uuid) -> Result<String, Refusal> {
+        let text = format!("{}{}", console::TICKET, random_token()?);
+        let now = Instant::now();
+        let mut tickets = lock(&self.0.tickets);
+        tickets.retain(|t| t.until > now);
+        tickets.push(console::Ticket { text: text.clone(), vm, until: now + console::GOOD_FOR });
+        Ok(text)
+    }
+
+    /// The machine a ticket is for. It is used up.
+    pub(crate) fn console_opened(&self, ticket: &str) -> Option<Uuid> {
+        let mut tickets = lock(&self.0.tickets);
+        let at = tickets.iter().position(|t| t.text == ticket && t.until > Instant::now())?;
+        Some(tickets.swap_remove(at).vm)
+    }
+
+    /// The host name and the system of a machine that is on.
+    pub(crate) fn screen(&self, vm: Uuid) -> Option<(String, String)> {
+        let world = self.read();
+        let vm = world.vms.get(&vm).filter(|vm| vm.powered_on)?;
+        let inside = &vm.inside.hostname;
+        let hostname = if inside.is_empty() { "localhost" } else { inside };
+        Some((hostname.to_owned(), vm.os.clone()))
+    }
+
+    /// Whether a guest that is up lets somebody in by a password.
+    pub(crate) fn lets_in(&self, vm: Uuid, login: &str, password: &str) -> bool {
+        let (now, world) = (self.now(), self.read());
+        let Some(vm) = world.vms.get(&vm) else { return false };
+        vm.inside.is_up(vm, now) && vm.inside.login(vm, login, Some(password), None).is_some()
     }
 
     pub(crate) fn request_faults(&self) -> MutexGuard<'_, Vec<RequestFault>> {

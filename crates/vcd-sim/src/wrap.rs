@@ -68,7 +68,7 @@ fn part(path: &str) -> Part {
         Part::Json
     } else if path.starts_with("/oauth") {
         Part::OAuth
-    } else if path == "/" || path.starts_with("/sim") {
+    } else if path == "/" || path.starts_with("/sim") || path.starts_with("/443;") {
         Part::Own
     } else {
         Part::Xml

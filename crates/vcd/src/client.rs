@@ -122,6 +122,11 @@ impl Client {
         self.0.base.as_str().trim_end_matches('/').to_owned()
     }
 
+    /// Whether the service is reached over TLS; its consoles are reached as it is.
+    pub fn is_secure(&self) -> bool {
+        self.0.base.scheme() == "https"
+    }
+
     pub(crate) fn url(&self, path: &str) -> Result<Url> {
         let invalid = |e: String| Error::new(ErrorKind::Invalid, Effect::NotSent, format!("{path:?}: {e}"));
         let url = self.0.base.join(path).map_err(|e| invalid(e.to_string()))?;

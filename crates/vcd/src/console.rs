@@ -1,7 +1,7 @@
 //! The console of a machine, and what it waits to be told (XML family).
 
 use reqwest::Method;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     client::{Body, Client, Family},
@@ -10,7 +10,7 @@ use crate::{
     xml::{self, Find, Writer},
 };
 
-/// The way to a machine's console: `wss://{host}/{port};{ticket}` **\[inf\]**. Good once, and soon.
+/// The way to a machine's console. Good once, and soon.
 #[derive(Clone, Debug)]
 pub struct ConsoleTicket {
     /// Host of the console proxy.
@@ -21,6 +21,15 @@ pub struct ConsoleTicket {
     pub vmx: String,
     /// Lets whoever has it in.
     pub ticket: SecretString,
+}
+
+impl ConsoleTicket {
+    /// Where the console is opened: a WebSocket that carries RFB in binary frames, `wss://{host}/{port};{ticket}`
+    /// **\[inf\]**. Whoever has the address is let in.
+    pub fn address(&self, secure: bool) -> SecretString {
+        let scheme = if secure { "wss" } else { "ws" };
+        format!("{scheme}://{}/{};{}", self.host, self.port, self.ticket.expose_secret()).into()
+    }
 }
 
 /// A question that a machine waits on, for example whether to eject a medium that its guest has locked.

@@ -8,7 +8,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Document, Element, Event, EventSource, MessageEvent, RequestInit, Response, VisibilityState};
 
-use super::LiveTexts;
+use super::{LiveTexts, toasts};
 use crate::islands::dom;
 
 /// A hidden page keeps its stream this long.
@@ -108,13 +108,20 @@ fn open(page: &Shared) {
             patched.borrow_mut().since = event.last_event_id();
         });
     }
+    dom::on(&source, "toast", move |event| {
+        let html = event.dyn_ref::<MessageEvent>().and_then(|e| e.data().as_string());
+        let _ = html.and_then(|html| toasts::show(&html));
+    });
     let ended = page.clone();
-    dom::on(&source, "bye", move |_| {
+    dom::on(&source, "bye", move |event| {
+        let why = event.dyn_ref::<MessageEvent>().and_then(|e| e.data().as_string());
         let mut page = ended.borrow_mut();
         page.over = true;
         page.close();
         show_age(true);
-        page.chip.set(format!("▲ {}", page.texts.signed_out));
+        let signed_out = why.as_deref() == Some("signed_out");
+        let text = if signed_out { &page.texts.signed_out } else { &page.texts.gone };
+        page.chip.set(format!("▲ {text}"));
     });
     page.borrow_mut().source = Some(source);
 }

@@ -7,7 +7,9 @@ use provisioning::{Job, ServerView, Waiting};
 use super::{
     Fault, Loaded, Params,
     filter::{STATES, Wish, kinds},
-    kind_title, state_badge, waiting_view,
+    kind_title,
+    lanes::lanes,
+    state_badge, waiting_view,
 };
 use crate::{
     i18n::{Lang, t},
@@ -25,7 +27,7 @@ pub(crate) async fn list(request: Request, _: Params) -> Loaded {
     let since = request.facade().version(request.customer()?).await?;
     let wish = Wish::read(|name| request.query(name));
     let servers = request.facade().servers(request.viewer()?).await?;
-    let (now, history, moving) = load(&request, &wish).await?;
+    let Parts { now, history, lanes, moving } = load(&request, &wish).await?;
     let body = view! {
         {wish.filters().then(|| view! { <p><a href=routes::OPERATIONS>{t!(lang, "operations-all")}</a></p> })}
         <section aria-labelledby="now">
@@ -36,6 +38,7 @@ pub(crate) async fn list(request: Request, _: Params) -> Loaded {
             <h2 id="history">{t!(lang, "operations-history")}</h2>
             {filters(lang, &wish, &servers)}
             <div data-live="history">{history}</div>
+            <div data-live="lanes">{lanes}</div>
         </section>
     };
     Ok(Page {
@@ -51,12 +54,24 @@ fn live_path(wish: &Wish) -> String {
 
 pub(crate) async fn list_regions(request: &Request) -> Result<Regions, Fault> {
     let version = request.facade().version(request.customer()?).await?;
-    let (now, history, _) = load(request, &Wish::read(|name| request.query(name))).await?;
-    let values = vec![("now".into(), now.to_html()), ("history".into(), history.to_html())];
+    let parts = load(request, &Wish::read(|name| request.query(name))).await?;
+    let values = vec![
+        ("now".into(), parts.now.to_html()),
+        ("history".into(), parts.history.to_html()),
+        ("lanes".into(), parts.lanes.to_html()),
+    ];
     Ok(Regions { version, values, ..Default::default() })
 }
 
-async fn load(request: &Request, wish: &Wish) -> Result<(AnyView, AnyView, bool), Fault> {
+/// What changes while the page is open. Lanes that are open are left alone by themselves.
+struct Parts {
+    now: AnyView,
+    history: AnyView,
+    lanes: AnyView,
+    moving: bool,
+}
+
+async fn load(request: &Request, wish: &Wish) -> Result<Parts, Fault> {
     let (lang, customer) = (request.lang(), request.customer()?);
     let facade = request.facade();
     let of_order: Vec<JobId> = match wish.order {
@@ -101,7 +116,9 @@ async fn load(request: &Request, wish: &Wish) -> Result<(AnyView, AnyView, bool)
     } else {
         view! { <p>{t!(lang, "operations-none")}</p> }.into_any()
     };
-    Ok((now, history, moving))
+    let together: Vec<&Job> = open.iter().chain(&done).collect();
+    let lanes = lanes(lang, &together, facade.now_ms()).into_any();
+    Ok(Parts { now, history, lanes, moving })
 }
 
 /// What history is asked for by: a form that only looks.
@@ -150,6 +167,18 @@ fn filters(lang: Lang, wish: &Wish, servers: &[ServerView]) -> impl IntoView + u
 fn title(lang: Lang, job: &Job) -> String {
     let name = job.server_name.clone().unwrap_or_default();
     kind_title(lang, job, &name)
+}
+
+/// A short notice that it is over.
+pub(crate) fn toast(lang: Lang, job: &Job) -> impl IntoView + use<> {
+    let class = if job.cause.is_some() { "toast bad" } else { "toast" };
+    view! {
+        <div class=class>
+            <a href=routes::operation(job.id)>{title(lang, job)}</a>
+            {state_badge(lang, job.state)}
+            <button type="button" class="button quiet small">{t!(lang, "toast-close")}</button>
+        </div>
+    }
 }
 
 fn open_item(lang: Lang, job: &Job, waiting: Option<&Waiting>) -> impl IntoView + use<> {

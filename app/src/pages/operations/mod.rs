@@ -1,12 +1,13 @@
 //! S8, S14: operations as customers read them, and the words for why one waits.
 
 mod filter;
+mod lanes;
 mod list;
 mod one;
 mod password;
 mod words;
 
-pub(crate) use list::{list, list_regions};
+pub(crate) use list::{list, list_regions, toast};
 pub(crate) use one::{one, one_regions};
 pub(super) use password::password;
 pub(crate) use words::{

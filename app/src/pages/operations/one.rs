@@ -17,7 +17,7 @@ use crate::{
     pages::servers::{connect, panel_url},
     request::Request,
     routes,
-    shell::{LiveSource, Page, open_count},
+    shell::{LiveSource, Page},
 };
 
 /// A page that shows an operation under way refreshes itself this often without a script, s.
@@ -52,14 +52,10 @@ pub(crate) async fn one_regions(request: &Request, id: domain::JobId) -> Result<
     let lang = request.lang();
     let view = load(request, id).await?;
     let now = request.facade().now_ms();
-    let mut values = vec![
+    let values = vec![
         ("head".into(), head(lang, &view, now).to_html()),
         ("body".into(), body(request, &view, now).to_html()),
     ];
-    if view.own {
-        let open = request.facade().operations_open_count(view.job.customer).await?;
-        values.push(("open".into(), open_count(open)));
-    }
     Ok(Regions {
         version: view.version,
         values,

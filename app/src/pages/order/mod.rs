@@ -142,9 +142,20 @@ fn enter_is_next() -> impl IntoView {
 fn buttons(request: &Request, draft: &Draft, step: WizardStep) -> impl IntoView + use<> {
     let lang = request.lang();
     let next = step.next().map(|s| t!(lang, "wizard-next", step = step_name(lang, s)));
+    // Where the summary is not beside the form, the total stays in sight with the button.
+    let total = request.facade().draft_quote(&draft.values).map(|(_, quote)| {
+        let text = format::money(lang, quote.total_minor);
+        view! {
+            <a class="wizard-total" href="#summary">
+                <span class="sr-only">{t!(lang, "order-summary")} ": "</span>
+                <strong data-quote="total">{text}</strong>
+            </a>
+        }
+    });
     let saved = t!(lang, "wizard-saved", time = format::clock(lang, draft.updated_at));
     view! {
-        <div class="buttons">
+        <div class="buttons wizard-bar">
+            {total}
             {next.map(|text| view! { <button class="button" name="go" value="next">{text}</button> })}
             <button class="button secondary" name="go" value="back" formnovalidate=true>{t!(lang, "wizard-back")}</button>
             <button class="button quiet" name="go" value="exit" formnovalidate=true>{t!(lang, "wizard-exit")}</button>

@@ -32,8 +32,7 @@ pub(crate) async fn os(request: Request, params: Params) -> Loaded {
         .filter(|(family, _)| shown.family.is_none_or(|f| f == *family))
         .map(|(family, name)| {
             let cards = catalogue
-                .templates
-                .iter()
+                .offered()
                 .filter(|t| t.family == family && (shown.fits(&draft, catalogue, t) || t.id == *chosen))
                 .map(|template| {
                     let panels: Vec<&str> =

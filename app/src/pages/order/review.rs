@@ -223,7 +223,10 @@ fn order_form(
             <input type="hidden" name="seen" value=draft_digest(draft)/>
             <div id="price">{errors.at(lang, Field::Price)}</div>
             {terms}
-            <button class="button big">{submit}</button>
+            <div class="buttons">
+                <button class="button big">{submit}</button>
+                <button class="button secondary" name="next" value="another">{t!(lang, "review-another")}</button>
+            </div>
         </form>
     }
 }

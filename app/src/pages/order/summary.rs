@@ -76,7 +76,7 @@ pub(super) fn summary(request: &Request, draft: &JudgedDraft) -> impl IntoView +
     let total = quote.as_ref().map_or_else(|| "—".to_owned(), |q| format::money(lang, q.total_minor));
     let hour = quote.as_ref().map(|q| per_hour(lang, q.total_minor)).unwrap_or_default();
     view! {
-        <aside class="summary card" data-priced="" aria-label=t!(lang, "order-summary")>
+        <aside class="summary card" id="summary" tabindex="-1" data-priced="" aria-label=t!(lang, "order-summary")>
             <h2>{t!(lang, "order-summary")}</h2>
             <dl class="facts">
                 {fact(t!(lang, "label-template"), name)}

@@ -11,13 +11,14 @@ use leptos::prelude::*;
 use provisioning::{JudgedDraft, ServerView};
 
 use super::{
-    Loaded, Params,
+    BULK, Loaded, Params,
     filter::{Chosen, Order, Shown, Wish, choose},
     state_view,
 };
 use crate::{
     format,
     i18n::{Lang, t},
+    islands::BulkSelect,
     pages::order,
     request::Request,
     routes,
@@ -47,6 +48,7 @@ pub(crate) async fn list(request: Request, _: Params) -> Loaded {
             {filters(lang, &wish, &chosen)}
             <p data-live="news" role="status" class="news"></p>
             {rows(lang, &wish, &chosen)}
+            {(chosen.rows.len() > 1).then(|| several(lang))}
         }
         .into_any()
     };
@@ -131,6 +133,33 @@ fn rows(lang: Lang, wish: &Wish, chosen: &Chosen) -> AnyView {
     .into_any()
 }
 
+/// A box to choose a row by, where there is more than one.
+fn choose_box(lang: Lang, rows: usize, view: &ServerView) -> Option<AnyView> {
+    let server = &view.server;
+    let label = t!(lang, "several-choose", name = server.name.clone());
+    let shown = rows > 1;
+    let choose = shown.then(|| {
+        view! { <input type="checkbox" form="several" name="server" value=server.id.to_string() aria-label=label data-bulk=""/> }
+    });
+    choose.map(IntoAny::into_any)
+}
+
+/// What can be asked of the rows that are chosen.
+fn several(lang: Lang) -> impl IntoView {
+    let buttons = BULK.map(|action| {
+        let text = lang.t(&format!("do-{action}"));
+        view! { <button class="button secondary" name="do" value=action.as_str()>{text}</button> }
+    });
+    view! {
+        <form method="get" action=routes::SERVERS_CONFIRM id="several" class="several" aria-label=t!(lang, "several")>
+            <span>{t!(lang, "several")}</span>
+            {buttons}
+            <span id="bulk-tools"></span>
+        </form>
+        <BulkSelect all=t!(lang, "several-all") chosen=t!(lang, "several-chosen", n = "{0}", all = "{1}")/>
+    }
+}
+
 fn pager(lang: Lang, wish: &Wish, chosen: &Chosen) -> Option<AnyView> {
     if chosen.pages < 2 {
         return None;
@@ -192,7 +221,7 @@ fn table(lang: Lang, wish: &Wish, servers: &[ServerView]) -> impl IntoView + use
             let state = view! { <span data-live=format!("state-{id}")>{row_state(lang, view)}</span> };
             view! {
                 <tr>
-                    <th scope="row"><a href=routes::server(id)>{s.name.clone()}</a> " " {host}</th>
+                    <th scope="row">{choose_box(lang, servers.len(), view)} <a href=routes::server(id)>{s.name.clone()}</a> " " {host}</th>
                     <td data-label=t!(lang, "col-state")>{state}</td>
                     <td data-label=t!(lang, "col-address")><span data-live=format!("address-{id}")>{address(lang, view)}</span></td>
                     <td data-label=t!(lang, "col-system")>{s.template_name.clone()} {panel}</td>

@@ -1,6 +1,8 @@
 //! S2, S9, S13: a customer's servers.
 
+mod bulk;
 mod confirm;
+mod console;
 mod filter;
 mod list;
 mod network;
@@ -13,8 +15,11 @@ use domain::state::ServerState;
 use leptos::prelude::*;
 use provisioning::{Server, ServerView, customer_rows, job_word};
 
+pub(crate) use bulk::BULK;
+pub(super) use bulk::confirm_several;
 pub(crate) use confirm::Asked;
 pub(super) use confirm::confirm;
+pub(super) use console::console;
 pub(crate) use list::{list, list_regions};
 pub(super) use network::network;
 pub(super) use overview::overview;

@@ -65,6 +65,9 @@ pub(crate) async fn overview_regions(request: &Request, id: ServerId) -> Result<
         request.facade().server(request.viewer()?, id).await?.ok_or(Fault::NotFound)?.server.customer;
     let version = request.facade().version(customer).await?;
     let (view, activity, drift) = load(request, id).await?;
+    if view.server.terminated_at.is_some() {
+        return Err(gone(request, &view).await?);
+    }
     let mut values = vec![
         ("state".to_owned(), state_line(lang, &view).to_html()),
         ("cards".to_owned(), cards(request, &view, &activity, &drift).to_html()),
@@ -149,6 +152,7 @@ fn cards(request: &Request, view: &ServerView, activity: &[Job], drift: &[Drift]
         <section class="card">
             <h2>{t!(lang, "server-connect")}</h2>
             {connect(lang, server, panel_url(request, server))}
+            {view.own.then(|| console(lang, view))}
         </section>
         <section class="card">
             <h2>{t!(lang, "server-resources")}</h2>
@@ -233,6 +237,24 @@ fn ask(lang: Lang, view: &ServerView, asked: Asked, action: Action) -> AnyView {
             }
             .into_any()
         }
+    }
+}
+
+/// The way to its screen, or why there is none.
+fn console(lang: Lang, view: &ServerView) -> AnyView {
+    let text = t!(lang, "console");
+    match view.can(Action::Console) {
+        Ok(()) => view! {
+            <p><a class="button secondary" href=routes::server_console(view.server.id)>{text}</a></p>
+        }
+        .into_any(),
+        Err(denial) => view! {
+            <p>
+                <button type="button" class="button secondary" aria-disabled="true" aria-describedby="console-reason">{text}</button>
+                <span class="reason" id="console-reason">{lang.t(&format!("denial-{denial}"))}</span>
+            </p>
+        }
+        .into_any(),
     }
 }
 

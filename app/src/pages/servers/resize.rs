@@ -65,7 +65,10 @@ pub(crate) async fn resize(request: Request, params: Params) -> Loaded {
         _ => None,
     };
     let refused = !errors.is_empty();
-    let form = parameters(&request, &view, &typed, &errors).ok_or(Fault::NotFound)?;
+    // Limits and price are those of its system, which the catalogue may have lost.
+    let form = parameters(&request, &view, &typed, &errors).unwrap_or_else(|| {
+        view! { <p>{t!(lang, "resize-no-system", system = server.template_name.clone())}</p> }.into_any()
+    });
     let body = view! {
         {tabs(lang, server, "resize")}
         <ErrorSummary lang errors=errors.clone()/>

@@ -72,7 +72,7 @@ impl Facade {
         let mut values = DraftValues::start(&self.catalogue, &format!("web-{number:02}"));
         // The system of last time, if it is still offered.
         let before = self.store.servers_of(customer).await?.into_iter().next();
-        if let Some(template) = before.and_then(|s| self.catalogue.template(&s.template_id)) {
+        if let Some(template) = before.and_then(|s| self.catalogue.offer(&s.template_id)) {
             values.template = template.id.clone();
             values.fill_size(self.catalogue.default_size(template));
             values.fill_family(template.family);

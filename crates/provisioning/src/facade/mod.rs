@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use domain::{CustomerId, catalogue::Catalogue, state::Role};
 use jobs::Clock;
 use secrecy::SecretString;
-use store::{Change, Result, Store, accounts::Account, durations::Durations};
+use store::{Change, Maintenance, Result, Store, accounts::Account, durations::Durations};
 use tokio::sync::broadcast;
 
 pub use account::PasswordChanged;
@@ -102,6 +102,11 @@ impl Facade {
         }
     }
 
+    /// The same with a way to the cloud, for screens.
+    pub fn with_cloud(self, cloud: Arc<dyn Provider>) -> Self {
+        Self { cloud: Some(cloud), ..self }
+    }
+
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
     }
@@ -161,6 +166,11 @@ impl Facade {
     /// A value that makes one rendering of a form recognisable when it is sent twice.
     pub fn form_key(&self) -> String {
         uuid::Uuid::now_v7().simple().to_string()
+    }
+
+    /// Whether no jobs are taken up now, and until when.
+    pub async fn maintenance(&self) -> Result<Option<Maintenance>> {
+        self.store.maintenance().await
     }
 
     /// Answers once the database does.

@@ -35,7 +35,7 @@ impl Facade {
     /// Every system, and why it does not fit this server.
     pub fn reinstall_systems(&self, view: &ServerView) -> Vec<(&Template, Option<Unfit>)> {
         let fit = |t| self.fits(view, t).err();
-        self.catalogue.templates.iter().map(|t| (t, fit(t))).collect()
+        self.catalogue.offered().map(|t| (t, fit(t))).collect()
     }
 
     fn fits(&self, view: &ServerView, template: &Template) -> std::result::Result<(), Unfit> {

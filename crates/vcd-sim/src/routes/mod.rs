@@ -268,6 +268,7 @@ fn openapi() -> Router<Simulator> {
 fn own() -> Router<Simulator> {
     Router::new()
         .route("/", get(page::page))
+        .route("/443;{ticket}", get(screen::open))
         .route("/sim/durations", get(control::durations))
         .route("/sim/knobs", get(control::knobs).post(control::knobs_set))
         .route("/sim/clock", get(control::clock).post(control::step))

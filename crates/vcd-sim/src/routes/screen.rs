@@ -1,16 +1,17 @@
 //! The console of a machine, and what it waits to be told.
 
 use axum::{
-    extract::Path,
+    extract::{OriginalUri, Path, State, WebSocketUpgrade},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
 
 use super::{Ask, id_of, number, parse};
 use crate::{
+    console,
     errors::Refusal,
     model::Vm,
-    server::random_token,
+    server::{Simulator, random_token},
     world::World,
     xml::{Element, Read},
 };
@@ -24,13 +25,27 @@ fn running<'w>(world: &'w World, id: &str) -> Result<&'w Vm, Refusal> {
 pub(super) async fn mks_ticket(ask: Ask, Path(id): Path<String>) -> Response {
     let world = ask.read();
     let result = running(&world, &id).and_then(|vm| {
+        let ticket = ask.sim.console_ticket(vm.id)?;
         Ok(Element::vcloud("MksTicket")
             .leaf("Host", ask.base().trim_start_matches("http://"))
             .leaf("Vmx", format!("[simulated] {0}/{0}.vmx", vm.name))
-            .leaf("Ticket", format!("cst-{}", random_token()?))
+            .leaf("Ticket", ticket)
             .leaf("Port", 443))
     });
     ask.xml(200, "mksTicket", result)
+}
+
+/// The console proxy, at `/{port};{ticket}`. A path that is no ticket's is none of ours.
+pub(super) async fn open(
+    State(sim): State<Simulator>,
+    OriginalUri(uri): OriginalUri,
+    socket: WebSocketUpgrade,
+) -> Response {
+    let ticket = uri.path().split_once(';').map_or("", |(_, ticket)| ticket);
+    match sim.console_opened(ticket) {
+        Some(vm) => socket.protocols(["binary"]).on_upgrade(move |socket| console::show(sim, vm, socket)),
+        None => StatusCode::FORBIDDEN.into_response(),
+    }
 }
 
 pub(super) async fn ticket(ask: Ask, Path(id): Path<String>) -> Response {
