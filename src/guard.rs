@@ -6,7 +6,7 @@ use app::{
     error_page,
     i18n::Lang,
     policy,
-    request::{Around, Product, Theme, session_account},
+    request::{Around, Product, Theme, extend, session_account},
 };
 use axum::{
     body::Body,
@@ -59,6 +59,9 @@ pub(crate) async fn guard(
     }
     if !granted && is_function {
         return error(lang, StatusCode::FORBIDDEN, &request_id);
+    }
+    if viewer.is_some() {
+        extend(&session, product.facade.now_ms()).await;
     }
     let theme = cookie(request.headers(), "theme").and_then(|t| Theme::from_code(&t)).unwrap_or_default();
     let zone = cookie(request.headers(), "zone").and_then(|z| app::request::zone(&z));

@@ -162,6 +162,10 @@ pub const ACCOUNT: &str = "account";
 pub const DEVICE: &str = "device";
 /// When it was signed in, ms.
 pub const SINCE: &str = "since";
+/// When its life was extended last, ms.
+pub const EXTENDED: &str = "extended";
+/// A session lives on while it is used. That is written once in so many ms, and not at every page.
+const EXTEND_EVERY: i64 = 24 * 3_600_000;
 const BANNER: &str = "banner";
 const FLASH: &str = "flash";
 
@@ -180,6 +184,17 @@ pub(crate) struct Flash {
     pub(crate) errors: Vec<FieldError>,
 }
 
+/// Lets a session that is in use live on.
+pub async fn extend(session: &Session, now: i64) {
+    let at = |name| async move { session.get::<i64>(name).await.ok().flatten() };
+    let before = at(EXTENDED).await.or(at(SINCE).await).unwrap_or_default();
+    if now - before >= EXTEND_EVERY
+        && let Err(e) = session.insert(EXTENDED, now).await
+    {
+        tracing::warn!("a session was not extended: {e}");
+    }
+}
+
 /// What the session remembers. A session that cannot be written loses a message, never an order: so errors are logged
 /// and not passed on.
 pub(crate) struct Memory<'a>(pub(crate) &'a Session);
@@ -190,6 +205,8 @@ impl Memory<'_> {
     }
 
     pub(crate) async fn take_banner(&self) -> Option<Banner> {
+        // What is not there is not taken: a session that was changed is written.
+        self.0.get::<Banner>(BANNER).await.ok().flatten()?;
         self.0.remove(BANNER).await.ok().flatten()
     }
 

@@ -2,7 +2,7 @@
 
 use leptos::{config::LeptosOptions, hydration::HydrationScripts, nonce::use_nonce, prelude::*};
 
-use provisioning::Maintenance;
+use provisioning::Notices;
 
 use crate::{
     comforts::comforts,
@@ -61,8 +61,7 @@ pub(crate) struct Frame {
     pub(crate) banner: Option<Banner>,
     /// Unfinished operations of the customer.
     pub(crate) open: i64,
-    /// Nothing is taken up now.
-    pub(crate) maintenance: Option<Maintenance>,
+    pub(crate) notices: Notices,
 }
 
 pub(crate) fn options() -> LeptosOptions {
@@ -70,7 +69,7 @@ pub(crate) fn options() -> LeptosOptions {
 }
 
 pub(crate) fn document(frame: Frame, page: Page) -> AnyView {
-    let Frame { request, banner, open, maintenance } = frame;
+    let Frame { request, banner, open, notices } = frame;
     let lang = request.lang();
     let prefix = if page.refused { format!("{} ", t!(lang, "error-prefix")) } else { String::new() };
     let title = format!("{prefix}{} · {}", page.title, t!(lang, "product"));
@@ -103,7 +102,7 @@ pub(crate) fn document(frame: Frame, page: Page) -> AnyView {
             <body>
                 <a class="skip" href="#content">{t!(lang, "skip")}</a>
                 {header(&request, open)}
-                {maintenance.map(|m| maintenance_note(lang, m))}
+                {notices_view(lang, notices)}
                 <main id="content" tabindex="-1" class=main_class>
                     {page.heading.map(|h| view! { <h1>{h}</h1> })}
                     {banner.map(|b| banner_view(&b))}
@@ -122,12 +121,16 @@ pub(crate) fn document(frame: Frame, page: Page) -> AnyView {
     .into_any()
 }
 
-fn maintenance_note(lang: Lang, maintenance: Maintenance) -> impl IntoView {
-    let text = match maintenance.until {
+/// What concerns everybody.
+fn notices_view(lang: Lang, notices: Notices) -> impl IntoView {
+    let maintenance = notices.maintenance.map(|m| match m.until {
         Some(until) => t!(lang, "maintenance-until", time = format::date_time(lang, until)),
         None => t!(lang, "maintenance"),
-    };
-    view! { <p class="maintenance" role="status">{text}</p> }
+    });
+    let silent =
+        notices.silent_since.map(|since| t!(lang, "platform-silent", time = format::date_time(lang, since)));
+    let note = |text: String| view! { <p class="notice" role="status">{text}</p> };
+    [maintenance, silent].map(|text| text.map(note))
 }
 
 fn banner_view(banner: &Banner) -> impl IntoView + use<> {

@@ -130,3 +130,4 @@ live-gone = What this page shows is there no more. Refresh it to see what became
 
 maintenance = Maintenance: operations are accepted and will start after it. Running servers are not affected.
 maintenance-until = Maintenance until { $time }: operations are accepted and will start after it. Running servers are not affected.
+platform-silent = The virtualisation platform has not answered since { $time }. States may be out of date; your servers keep running.

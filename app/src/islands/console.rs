@@ -58,6 +58,8 @@ mod browser {
         fn new(target: &HtmlElement, url: &str, options: &JsValue) -> Result<SlipwayScreen, JsValue>;
         #[wasm_bindgen(method, setter, js_name = scaleViewport)]
         fn set_scale_viewport(this: &SlipwayScreen, scale: bool);
+        #[wasm_bindgen(method, setter)]
+        fn set_background(this: &SlipwayScreen, colour: &str);
         #[wasm_bindgen(method)]
         fn focus(this: &SlipwayScreen);
         #[wasm_bindgen(method)]
@@ -129,6 +131,7 @@ mod browser {
                 return;
             };
             screen.set_scale_viewport(true);
+            screen.set_background("transparent");
             let number = self.opened.get() + 1;
             self.opened.set(number);
             let parts = self.clone();

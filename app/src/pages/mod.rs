@@ -168,8 +168,8 @@ async fn frame(request: Request) -> Frame {
         None => 0,
     };
     // Nor is this.
-    let maintenance = request.facade().maintenance().await.unwrap_or_default();
-    Frame { request, banner, open, maintenance }
+    let notices = request.facade().notices().await.unwrap_or_default();
+    Frame { request, banner, open, notices }
 }
 
 impl Request {

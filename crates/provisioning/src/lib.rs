@@ -37,7 +37,7 @@ pub use observer::{look, observe};
 pub use provider_vcd::{NAME as VCD, VcdConfig, VcdProvider};
 pub use roads::Roads;
 pub use store::{
-    Change, Event, Maintenance,
+    Change, Event, Notices,
     accounts::Account,
     drafts::Draft,
     drift::Drift,

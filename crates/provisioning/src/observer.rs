@@ -55,7 +55,15 @@ pub async fn look(c: &Arc<Control>) -> std::result::Result<usize, String> {
     let servers = c.store.servers_at_rest().await.map_err(text)?;
     let known = c.store.servers_known().await.map_err(text)?;
     let edges = c.store.edges_of_servers().await.map_err(text)?;
-    let (seen, looked_at) = compare(c, &servers, &known, &edges).await.map_err(|e| e.to_string())?;
+    let (seen, looked_at) = match compare(c, &servers, &known, &edges).await {
+        Ok(seen) => seen,
+        Err(e) => {
+            // Every page says so: what it shows may be out of date.
+            c.store.platform_silent(now).await.map_err(text)?;
+            return Err(e.to_string());
+        }
+    };
+    c.store.platform_answers().await.map_err(text)?;
     c.store.drift_write(&seen, &looked_at, now).await.map_err(text)?;
     for server in &servers {
         if let Some(wrong) =

@@ -27,6 +27,7 @@ pub mod interventions;
 pub mod jobs;
 pub mod measure;
 mod memory;
+mod notices;
 mod notify;
 pub mod orders;
 pub mod panels;
@@ -47,6 +48,7 @@ pub use db::{Change, Store};
 pub use error::{Error, Result};
 pub use events::Event;
 pub use fsck::Finding;
+pub use notices::Notices;
 /// What [`Store::with_matrix`] takes, and what [`Store::reasons`] returns.
 pub use synchronizer::{Matrix, Reason};
 pub use why::Maintenance;

@@ -125,6 +125,20 @@ impl Plane {
         VcdProvider::new(self.provider.clone()).unwrap()
     }
 
+    /// A node that has no way to the cloud.
+    pub fn cut_off(&self) -> Arc<Control> {
+        let password = SecretString::from("simulator");
+        // Nobody listens there.
+        let config = VcdConfig::tenant("http://127.0.0.1:9", "acme", "acme-admin", password, "acme-vdc");
+        let provider = Arc::new(VcdProvider::new(config).unwrap());
+        Control::new(self.store.clone(), provider, demo_catalogue().unwrap(), Arc::new(SystemClock))
+    }
+
+    /// The same database, on PostgreSQL, as one that takes no writes.
+    pub async fn read_only(&self) -> Store {
+        Store::open_to_look(self.database()).await.unwrap()
+    }
+
     /// The address of the database, on PostgreSQL.
     pub fn database(&self) -> &str {
         self.database.as_deref().expect("a database with an address")

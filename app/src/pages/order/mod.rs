@@ -154,9 +154,11 @@ fn buttons(request: &Request, draft: &Draft, step: WizardStep) -> impl IntoView 
     });
     let saved = t!(lang, "wizard-saved", time = format::clock(lang, draft.updated_at));
     view! {
-        <div class="buttons wizard-bar">
+        <div class="wizard-bar">
             {total}
             {next.map(|text| view! { <button class="button" name="go" value="next">{text}</button> })}
+        </div>
+        <div class="buttons wizard-ways">
             <button class="button secondary" name="go" value="back" formnovalidate=true>{t!(lang, "wizard-back")}</button>
             <button class="button quiet" name="go" value="exit" formnovalidate=true>{t!(lang, "wizard-exit")}</button>
             <span class="dim">{saved}</span>

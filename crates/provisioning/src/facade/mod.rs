@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use domain::{CustomerId, catalogue::Catalogue, state::Role};
 use jobs::Clock;
 use secrecy::SecretString;
-use store::{Change, Maintenance, Result, Store, accounts::Account, durations::Durations};
+use store::{Change, Notices, Result, Store, accounts::Account, durations::Durations};
 use tokio::sync::broadcast;
 
 pub use account::PasswordChanged;
@@ -168,9 +168,9 @@ impl Facade {
         uuid::Uuid::now_v7().simple().to_string()
     }
 
-    /// Whether no jobs are taken up now, and until when.
-    pub async fn maintenance(&self) -> Result<Option<Maintenance>> {
-        self.store.maintenance().await
+    /// What is said above every page.
+    pub async fn notices(&self) -> Result<Notices> {
+        self.store.notices().await
     }
 
     /// Answers once the database does.
