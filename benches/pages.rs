@@ -19,6 +19,10 @@ use slipway::router::{self, Edge};
 use store::{Store, measure::Load, seal::Sealer};
 use tokio::net::TcpListener;
 
+/// As in the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const PASSWORD: &str = "correct horse battery";
 const ROWS: usize = 1000;
 
@@ -29,6 +33,7 @@ async fn main() {
         println!("pages FOLDER ACCOUNTS JOBS: measured by `cargo xtask bench pages`");
         return;
     };
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let (accounts, jobs): (usize, usize) = (accounts.parse().unwrap(), jobs.parse().unwrap());
     let folder = Path::new(folder);
     let sealer = Sealer::from_file(&folder.join("key")).unwrap();

@@ -19,6 +19,7 @@ pub mod router;
 mod say;
 pub mod serve;
 mod session_store;
+mod shared_views;
 pub mod sim;
 mod static_files;
 mod stream;

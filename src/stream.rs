@@ -8,7 +8,7 @@ use std::{
     collections::{HashMap, VecDeque},
     convert::Infallible,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use app::{
@@ -27,8 +27,13 @@ use axum::{
 use domain::{AccountId, JobId};
 use futures::stream::unfold;
 use provisioning::Change;
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::broadcast::{
+    Receiver,
+    error::{RecvError, TryRecvError},
+};
 use tower_sessions::session;
+
+use crate::shared_views::{SharedViews, View};
 
 /// Streams one account may hold.
 const PER_ACCOUNT: usize = 20;
@@ -39,9 +44,12 @@ const TOLD: usize = 32;
 /// Access is asked anew at least this often.
 const RECHECK: Duration = Duration::from_secs(15);
 
-/// Open streams, by account.
+/// Open streams, by account, and what they show.
 #[derive(Clone, Default)]
-pub(crate) struct Streams(Arc<Mutex<HashMap<AccountId, usize>>>);
+pub(crate) struct Streams {
+    open: Arc<Mutex<HashMap<AccountId, usize>>>,
+    views: SharedViews,
+}
 
 /// One of an account's places, held while its stream is open.
 pub(crate) struct Place {
@@ -51,7 +59,7 @@ pub(crate) struct Place {
 
 impl Streams {
     pub(crate) fn take(&self, account: AccountId) -> Option<Place> {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(account).or_default();
         if *count >= PER_ACCOUNT {
             return None;
@@ -63,7 +71,7 @@ impl Streams {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut open = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.streams.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = open.get_mut(&self.account) {
             *count -= 1;
             if *count == 0 {
@@ -79,6 +87,9 @@ struct Reader {
     topic: String,
     account: AccountId,
     changes: Receiver<Change>,
+    view: View,
+    /// When something was heard of last that may concern this page.
+    heard: Instant,
     /// What was sent last; `None` before the first.
     sent: Option<Regions>,
     /// The version the page already contains.
@@ -126,6 +137,8 @@ pub(crate) async fn stream(
         uri.query().and_then(|q| q.split('&').find_map(|p| p.strip_prefix("since="))).and_then(number);
     let reader = Reader {
         from: product.facade.now_ms(),
+        view: streams.views.of(&around, account, &topic),
+        heard: Instant::now(),
         told: VecDeque::new(),
         queued: VecDeque::new(),
         product,
@@ -166,7 +179,7 @@ impl Reader {
                     continue;
                 }
             }
-            match regions(self.product.clone(), self.around.clone(), &self.topic).await {
+            match self.view.regions(&self.product, &self.around, &self.topic, self.heard).await {
                 Ok(now) => {
                     let first = self.sent.is_none();
                     let changed = self.difference(now);
@@ -194,16 +207,32 @@ impl Reader {
         loop {
             tokio::select! {
                 change = self.changes.recv() => match change {
-                    Ok(change) if own.is_none_or(|own| change.concerns(own)) => break,
+                    Ok(change) if own.is_none_or(|own| change.concerns(own)) => {
+                        self.heard = change.told;
+                        break;
+                    }
                     Ok(_) => {}
-                    Err(RecvError::Lagged(_)) => break,
+                    Err(RecvError::Lagged(_)) => {
+                        self.heard = Instant::now();
+                        break;
+                    }
                     Err(RecvError::Closed) => return false,
                 },
-                () = &mut recheck => return true,
+                () = &mut recheck => {
+                    self.heard = Instant::now();
+                    return true;
+                }
             }
         }
         tokio::time::sleep(GATHER).await;
-        while self.changes.try_recv().is_ok() {}
+        loop {
+            match self.changes.try_recv() {
+                Ok(change) if own.is_none_or(|own| change.concerns(own)) => self.heard = change.told,
+                Ok(_) => {}
+                Err(TryRecvError::Lagged(_)) => self.heard = Instant::now(),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            }
+        }
         true
     }
 

@@ -221,6 +221,8 @@ async fn every_function_acts_only_for_those_it_is_for() {
                     (true, _) if *path == "/do/size_quote" => &[400],
                     // For an administrator Anna's servers are there; the form lacks its reason, and nothing begins.
                     (true, Some(Role::Admin)) if *allowed == Policy::Admin && annas => &[303],
+                    // For staff jobs are there, whosever they are; this one is over, and nothing is done to it.
+                    (true, _) if path.starts_with("/do/job_") && annas => &[303],
                     // What is not his is not there.
                     (true, _) if takes_an_id => &[404],
                     (true, _) => &[303],

@@ -86,6 +86,11 @@ pub fn staff_job(id: JobId) -> String {
     format!("/staff/jobs/{id}")
 }
 
+/// Where what is done to a job is asked once more.
+pub fn staff_job_confirm(id: JobId, what: &str) -> String {
+    format!("{}/confirm?do={what}", staff_job(id))
+}
+
 /// The address of a live page's stream.
 pub fn live(page: &str) -> String {
     format!("/live{page}")

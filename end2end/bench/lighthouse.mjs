@@ -65,7 +65,9 @@ async function measure(path, cookie, base = url) {
   const failed = new Set();
   for (let run = 0; run < RUNS; run++) {
     const options = { port: chrome.port, onlyCategories: CATEGORIES, logLevel: "error", extraHeaders: { cookie } };
-    const { lhr } = await lighthouse(base + path, options);
+    let { lhr } = await lighthouse(base + path, options);
+    // Now and then the browser loses the trace of a load.
+    if (lhr.runtimeError) ({ lhr } = await lighthouse(base + path, options));
     CATEGORIES.forEach((name, i) => scores[i].push(Math.round((lhr.categories[name]?.score ?? 0) * 100)));
     if (lhr.runtimeError) throw new Error(`${path}: ${lhr.runtimeError.message}`);
     weights.push(lhr.audits["total-byte-weight"].numericValue / 1000);

@@ -64,6 +64,8 @@ pub(crate) fn server(what: &[String]) -> anyhow::Result<()> {
     fs::copy(root().join("end2end/bench/pages.mjs"), &script)?;
     let mut node = Command::new("taskset");
     node.args(["-c", "1", "node"]).arg(&script).args(what);
+    let playwright = tools::npm("end2end")?;
+    node.env("PLAYWRIGHT", playwright).env("CHROMIUM", chromium().context("there is no browser")?);
     node.env("PAGES", ours.context("the benchmark was not built")?).env("SLIPWAY", program);
     run("the benchmark", node.env("SITE", build::site_dir(true)).env("SVELTE", &peer))
 }

@@ -100,6 +100,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/staff") view=|| page(home::staff) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/jobs") view=|| page(staff::jobs) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/jobs/:id") view=|| page(staff::job) ssr=SsrMode::Async/>
+                <Route path=path!("/staff/jobs/:id/confirm") view=|| page(staff::confirm) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/edges") view=|| page(staff::edges) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/vapps") view=|| page(staff::vapps) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/drift") view=|| page(staff::drift) ssr=SsrMode::Async/>

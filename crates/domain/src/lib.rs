@@ -12,6 +12,7 @@ pub mod drift;
 pub mod field;
 pub mod hostname;
 pub mod ids;
+pub mod job_action;
 pub mod keys;
 pub mod kind;
 pub mod panel;

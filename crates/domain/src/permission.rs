@@ -45,6 +45,14 @@ closed_list! {
         NoSnapshot = "no-snapshot",
         /// It is signed in to by key only: there is no password.
         KeyOnly = "key-only",
+        /// A job that is being taken back.
+        BeingUndone = "being-undone",
+        /// It was asked to stop.
+        BeingStopped = "being-stopped",
+        JobWaiting = "job-waiting",
+        JobRunning = "job-running",
+        /// A later operation has changed the same server.
+        NewerChange = "newer-change",
         /// Its edge's block has no other address.
         NoOtherAddress = "no-other-address",
     }

@@ -26,10 +26,10 @@ pub use accounts::{SignIn, account_add, demo_accounts};
 pub use catalogue::{demo_catalogue, read_catalogue};
 pub use control::Control;
 pub use facade::{
-    Blocker, Cancelled, ConsoleAnswer, DraftSaved, EdgePool, Facade, Form, JudgedDraft, OperationView,
-    OrderPlaced, PasswordChanged, PasswordView, QueuePreview, ReinstallWish, ResizePreview, Seen,
-    ServerAnswer, ServerView, StaffJob, Viewer, Waiting, customer_row, customer_rows, draft_digest, job_word,
-    what_exists,
+    Blocker, ByHand, Cancelled, ConsoleAnswer, DraftSaved, EdgePool, Facade, Form, JobAnswer, JobChoices,
+    JudgedDraft, OperationView, OrderPlaced, PasswordChanged, PasswordView, QueuePreview, ReinstallWish,
+    ResizePreview, Seen, ServerAnswer, ServerView, StaffJob, Viewer, Waiting, customer_row, customer_rows,
+    draft_digest, job_word, what_exists,
 };
 pub use guest::Identity;
 pub use housekeeping::housekeeping;

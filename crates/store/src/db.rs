@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     path::Path,
     sync::{Arc, atomic::AtomicBool},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use domain::CustomerId;
@@ -31,9 +31,15 @@ pub(crate) type Conn = AnyConnection;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
     pub customer: Option<CustomerId>,
+    /// When it was told, after it was committed: whoever reads later sees it.
+    pub told: Instant,
 }
 
 impl Change {
+    pub(crate) fn now(customer: Option<CustomerId>) -> Self {
+        Self { customer, told: Instant::now() }
+    }
+
     /// Whether it may be about this customer.
     pub fn concerns(self, customer: CustomerId) -> bool {
         self.customer.is_none_or(|c| c == customer)
@@ -247,7 +253,7 @@ impl Store {
         }
         for customer in customers {
             // Nobody listening is fine: pages that open later read the new state.
-            let _ = self.changes.send(Change { customer: Some(*customer) });
+            let _ = self.changes.send(Change::now(Some(*customer)));
             if let Some(others) = &self.others {
                 let _ = others.send(*customer);
             }

@@ -7,7 +7,7 @@ use domain::{
 };
 use sqlx::any::AnyRow;
 
-use crate::{db::Store, error::Result, progress::Progress, row::Columns};
+use crate::{db::Store, dialect::Sql, error::Result, progress::Progress, row::Columns};
 
 #[derive(Clone, Debug)]
 pub struct Job {
@@ -73,6 +73,42 @@ macro_rules! select_job {
         )
     };
 }
+
+/// The steps of a job in one text, `key state attempt` each: a row for each of them would be most of what a page reads.
+macro_rules! select_page {
+    (sqlite $rest:literal) => {
+        select_page!(
+            "(SELECT group_concat(told, ',') FROM (SELECT key || ' ' || state || ' ' || attempt AS told FROM job_step
+               WHERE job_id = job.id ORDER BY ord))",
+            $rest
+        )
+    };
+    (postgres $rest:literal) => {
+        select_page!(
+            "(SELECT string_agg(key || ' ' || state || ' ' || attempt, ',' ORDER BY ord) FROM job_step WHERE job_id = job.id)",
+            $rest
+        )
+    };
+    ($told:literal, $rest:literal) => {
+        concat!(
+            "SELECT job.id, job.number, job.context_id, job.seq, job.kind, job.params, job.server_id, job.state, ",
+            "job.requested_by, job.request_id, job.claim_owner, job.claim_expires_at, job.next_attempt_at, ",
+            "job.created_at, job.started_at, job.finished_at, job.cause, job.detail, job.needs_job_id, server.name AS server_name, ",
+            "server.template_name, server.panel_name, account.email, ",
+            $told,
+            " AS told FROM job LEFT JOIN server ON server.id = job.server_id JOIN account ON account.id = job.context_id ",
+            $rest
+        )
+    };
+}
+const PAGE: Sql = Sql {
+    sqlite: select_page!(sqlite "WHERE job.number < $1 ORDER BY job.number DESC LIMIT $2"),
+    postgres: select_page!(postgres "WHERE job.number < $1 ORDER BY job.number DESC LIMIT $2"),
+};
+const PAGE_OF_STATE: Sql = Sql {
+    sqlite: select_page!(sqlite "WHERE job.state = $3 AND job.number < $1 ORDER BY job.number DESC LIMIT $2"),
+    postgres: select_page!(postgres "WHERE job.state = $3 AND job.number < $1 ORDER BY job.number DESC LIMIT $2"),
+};
 
 macro_rules! select_step {
     ($rest:literal) => {
@@ -211,30 +247,27 @@ impl Store {
             .int("n")
     }
 
-    /// The staff's list, newest first, with steps.
+    /// A page of all jobs, newest first. Of their steps the key, the state and the attempts are told, no more.
     pub async fn jobs_page(&self, filter: JobFilter, limit: i64) -> Result<Vec<JobRow>> {
-        let state = filter.state.map_or("%", JobState::as_str);
         let before = filter.before.unwrap_or(i64::MAX);
-        let rows = sqlx::query(select_job!(
-            "WHERE job.state LIKE $1 AND job.number < $2 ORDER BY job.number DESC LIMIT $3"
-        ))
-        .bind(state)
-        .bind(before)
-        .bind(limit)
-        .fetch_all(&self.pool)
-        .await?;
-        let steps = sqlx::query(select_step!(
-            "WHERE job_id IN (SELECT id FROM job WHERE state LIKE $1 AND number < $2 ORDER BY number DESC LIMIT $3)
-             ORDER BY job_id, ord"
-        ))
-        .bind(state)
-        .bind(before)
-        .bind(limit)
-        .fetch_all(&self.pool)
-        .await?;
-        let emails: Vec<String> = rows.iter().map(|r| r.text("email")).collect::<Result<_>>()?;
-        let jobs = with_steps(rows.iter().map(job).collect::<Result<_>>()?, &steps)?;
-        Ok(jobs.into_iter().zip(emails).map(|(job, customer_email)| JobRow { job, customer_email }).collect())
+        // With a state the index over states is walked, without one that over numbers.
+        let sql = match filter.state {
+            Some(_) => PAGE_OF_STATE,
+            None => PAGE,
+        };
+        let query = sqlx::query(sql.of(self.is_embedded())).bind(before).bind(limit);
+        let query = match filter.state {
+            Some(state) => query.bind(state.as_str()),
+            None => query,
+        };
+        let rows = query.fetch_all(&self.pool).await?;
+        rows.iter()
+            .map(|row| {
+                let told = row.text_opt("told")?.unwrap_or_default();
+                let job = Job { steps: told.split(',').filter_map(step_told).collect(), ..job(row)? };
+                Ok(JobRow { job, customer_email: row.text("email")? })
+            })
+            .collect()
     }
 
     /// How many jobs are in each state.
@@ -243,6 +276,25 @@ impl Store {
             sqlx::query("SELECT state, COUNT(*) AS n FROM job GROUP BY state").fetch_all(&self.pool).await?;
         rows.iter().map(|r| Ok((r.word("state")?, r.int("n")?))).collect()
     }
+}
+
+fn step_told(told: &str) -> Option<JobStep> {
+    let mut words = told.split(' ');
+    let key = words.next().filter(|k| !k.is_empty())?.to_owned();
+    let state = words.next().and_then(|s| s.parse().ok()).unwrap_or(StepState::Failed);
+    let attempt = words.next().and_then(|n| n.parse().ok()).unwrap_or_default();
+    Some(JobStep {
+        key,
+        state,
+        attempt,
+        started_at: None,
+        finished_at: None,
+        retry_at: None,
+        provider_task: None,
+        cause: None,
+        detail: None,
+        progress: None,
+    })
 }
 
 fn with_steps(mut jobs: Vec<Job>, steps: &[AnyRow]) -> Result<Vec<Job>> {

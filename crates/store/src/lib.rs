@@ -24,6 +24,7 @@ mod fsck;
 pub mod groups;
 mod head;
 pub mod interventions;
+pub mod job_facts;
 pub mod jobs;
 pub mod measure;
 mod memory;

@@ -129,6 +129,6 @@ impl Hearers {
     fn heard(&self, customer: Option<CustomerId>) {
         self.edges_changed.store(true, Ordering::Relaxed);
         self.wake.notify_one();
-        let _ = self.changes.send(Change { customer });
+        let _ = self.changes.send(Change::now(customer));
     }
 }

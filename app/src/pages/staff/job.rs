@@ -1,18 +1,23 @@
 //! S17: one job, with everything known of it.
 
+use domain::job_action::JobAction;
 use leptos::prelude::*;
 use provisioning::StaffJob;
 
-use super::{Fault, Loaded, Params, jobs::step};
+use super::{
+    Fault, Loaded, Params,
+    act::{actions, refused},
+    jobs::step,
+};
 use crate::{
     format,
     i18n::{Lang, t},
     live::Regions,
     pages::operations::{kind_title, state_badge_staff, waiting_view},
-    request::Request,
+    request::{Flash, Request},
     routes,
     shell::{LiveSource, Page},
-    ui::{fact, time},
+    ui::{ErrorSummary, Errors, fact, time},
 };
 
 async fn load(request: &Request, id: domain::JobId) -> Result<StaffJob, Fault> {
@@ -26,10 +31,19 @@ pub(crate) async fn job(request: Request, params: Params) -> Loaded {
     let moving = view.job.state.is_moving();
     let name = view.job.server_name.clone().unwrap_or_default();
     let title = format!("#{} {}", view.job.number, kind_title(lang, &view.job, &name));
-    let body = view! { <div data-live="job">{content(lang, &view)}</div> };
+    let choices = request.facade().job_choices(request.viewer()?, &view.job).await?.ok_or(Fault::NotFound)?;
+    let flash = refused(&request, id, JobAction::Rerun).await;
+    let errors = Errors(flash.errors.clone());
+    let bad = !errors.is_empty();
+    let body = view! {
+        <ErrorSummary lang errors/>
+        <div data-live="actions">{actions(&request, &view.job, &choices, &flash)}</div>
+        <div data-live="job">{content(lang, &view)}</div>
+    };
     Ok(Page {
         live: moving.then(|| LiveSource { path: routes::live(&routes::staff_job(id)), since: view.version }),
         refresh: moving.then_some(5),
+        refused: bad,
         wide: true,
         ..Page::new(title, body)
     })
@@ -37,7 +51,11 @@ pub(crate) async fn job(request: Request, params: Params) -> Loaded {
 
 pub(crate) async fn job_regions(request: &Request, id: domain::JobId) -> Result<Regions, Fault> {
     let view = load(request, id).await?;
-    let values = vec![("job".into(), content(request.lang(), &view).to_html())];
+    let choices = request.facade().job_choices(request.viewer()?, &view.job).await?.ok_or(Fault::NotFound)?;
+    let values = vec![
+        ("job".into(), content(request.lang(), &view).to_html()),
+        ("actions".into(), actions(request, &view.job, &choices, &Flash::default()).to_html()),
+    ];
     Ok(Regions { version: view.version, values, ..Default::default() })
 }
 
@@ -138,6 +156,11 @@ fn log(lang: Lang, view: &StaffJob) -> impl IntoView + use<> {
 }
 
 fn events(lang: Lang, view: &StaffJob) -> impl IntoView + use<> {
+    // Who did something by hand, by name.
+    let said = |event: &provisioning::Event| match view.hands.iter().find(|h| h.version == event.version) {
+        Some(hand) => Some(t!(lang, "job-by-hand", by = hand.by.clone(), why = hand.why.clone())),
+        None => event.detail.clone(),
+    };
     let rows = view
         .events
         .iter()
@@ -147,7 +170,7 @@ fn events(lang: Lang, view: &StaffJob) -> impl IntoView + use<> {
                     <td class="nowrap"><time datetime=format::iso(e.at)>{format::clock(lang, e.at)}</time></td>
                     <td><code>{e.what.clone()}</code></td>
                     <td><code>{e.step.clone()}</code></td>
-                    <td class="dim">{e.detail.clone()}</td>
+                    <td class="dim">{said(e)}</td>
                 </tr>
             }
         })

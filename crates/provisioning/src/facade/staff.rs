@@ -21,7 +21,7 @@ use store::{
     servers::{Price, Server},
 };
 
-use super::{Facade, Form, ServerAnswer, Viewer, Waiting, orders::body_hash};
+use super::{ByHand, Facade, Form, ServerAnswer, Viewer, Waiting, orders::body_hash};
 use crate::workflows::WantedEdge;
 
 /// A job with everything known of it.
@@ -33,6 +33,8 @@ pub struct StaffJob {
     pub requester: String,
     pub waiting: Option<Waiting>,
     pub events: Vec<Event>,
+    /// Who did what of it by hand.
+    pub hands: Vec<ByHand>,
     /// The end of what its steps have said.
     pub log: Vec<LogLine>,
     pub version: i64,
@@ -101,7 +103,8 @@ impl Facade {
         let requester = email(job.requested_by).await?;
         let events = self.store.job_events(id, EVENTS_SHOWN).await?;
         let log = self.store.job_log(id, LOG_SHOWN).await?;
-        Ok(Some(StaffJob { job, server, customer_email, requester, waiting, events, log, version }))
+        let hands = self.hands(&events).await?;
+        Ok(Some(StaffJob { job, server, customer_email, requester, waiting, events, hands, log, version }))
     }
 
     pub async fn staff_edges(&self, viewer: &Viewer) -> Result<Option<EdgePool>> {

@@ -1,0 +1,184 @@
+//! What may be done to a job: the buttons on its page, and the page that asks once more.
+
+use domain::{JobId, field::Field, job_action::JobAction};
+use leptos::prelude::*;
+use provisioning::{Job, JobChoices};
+
+use super::{Fault, Loaded, Params};
+use crate::{
+    i18n::{Lang, t},
+    pages::operations::{kind_title, state_badge_staff},
+    request::{Flash, Memory, Request},
+    routes,
+    shell::Page,
+    ui::{ErrorSummary, Errors},
+};
+
+/// The server function of an action.
+fn function(action: JobAction) -> &'static str {
+    match action {
+        JobAction::Rerun => "job_rerun",
+        JobAction::RollBack => "job_roll_back",
+        JobAction::MarkDone => "job_mark_step",
+        JobAction::Stop => "job_cancel",
+    }
+}
+
+/// The form that was refused a moment ago, if it was this one.
+pub(super) async fn refused(request: &Request, id: JobId, action: JobAction) -> Flash {
+    let form = format!("{action}-{id}");
+    Memory(&request.around.session).flash_of(&form).await.unwrap_or_default()
+}
+
+/// A field for the reason; it is asked for whatever is done.
+fn why(lang: Lang, action: JobAction, flash: &Flash) -> impl IntoView + use<> {
+    let errors = Errors(flash.errors.clone());
+    let id = format!("why-{action}");
+    let typed = flash.values.get("why").cloned().unwrap_or_default();
+    view! {
+        <div class="field" id="why">
+            <label for=id.clone()>{t!(lang, "job-why-label")}</label>
+            <input type="text" id=id name="why" value=typed minlength="10" maxlength="200" required
+                aria-invalid=errors.invalid(Field::Why) aria-describedby="why-hint"/>
+            <p class="hint" id="why-hint">{t!(lang, "job-why-hint")}</p>
+            {errors.at(lang, Field::Why)}
+        </div>
+    }
+}
+
+/// What it would mean, in a sentence or a list.
+fn meaning(lang: Lang, action: JobAction, choices: &JobChoices) -> AnyView {
+    let n = |n: usize| n as i64;
+    match action {
+        JobAction::Rerun => {
+            let again = (!choices.holds).then(|| view! { " " {t!(lang, "job-rerun-end")} });
+            view! { <p>{t!(lang, "job-rerun-means", kept = n(choices.kept), run = n(choices.to_run))} {again}</p> }
+                .into_any()
+        }
+        JobAction::RollBack => {
+            let steps =
+                choices.undone.iter().map(|s| view! { <li><code>{s.clone()}</code></li> }).collect_view();
+            view! { <p>{t!(lang, "job-roll_back-means")}</p> <ol>{steps}</ol> }.into_any()
+        }
+        JobAction::MarkDone => {
+            let step = choices.failed.clone().unwrap_or_default();
+            view! { <p>{t!(lang, "job-mark_done-means", step = step)}</p> }.into_any()
+        }
+        JobAction::Stop => view! { <p>{t!(lang, "job-stop-means")}</p> }.into_any(),
+    }
+}
+
+/// What a button is called: the first says from where.
+fn name(lang: Lang, action: JobAction, choices: &JobChoices) -> String {
+    match (&choices.failed, action) {
+        (Some(step), JobAction::Rerun) => t!(lang, "job-do-rerun-from", step = step.clone()),
+        _ => lang.t(&format!("job-do-{action}")),
+    }
+}
+
+fn form(request: &Request, job: &Job, action: JobAction, choices: &JobChoices, flash: &Flash) -> AnyView {
+    let lang = request.lang();
+    let template = (action == JobAction::Rerun && choices.inputs.contains(&"template")).then(|| {
+        let options = request
+            .facade()
+            .catalogue()
+            .offered()
+            .map(|t| view! { <option value=t.id.clone()>{t.name.clone()}</option> })
+            .collect_view();
+        view! {
+            <div class="field">
+                <label for="template">{t!(lang, "job-input-template")}</label>
+                <select id="template" name="template"><option value="">{t!(lang, "job-input-same")}</option>{options}</select>
+            </div>
+        }
+    });
+    let step = (action == JobAction::MarkDone)
+        .then(|| choices.failed.clone())
+        .flatten()
+        .map(|s| view! { <input type="hidden" name="step" value=s/> });
+    view! {
+        <form method="post" action=routes::action(function(action))>
+            <input type="hidden" name="job" value=job.id.to_string()/>
+            {step}
+            {template}
+            {why(lang, action, flash)}
+            <div class="buttons">
+                <button class="button">{name(lang, action, choices)}</button>
+            </div>
+        </form>
+    }
+    .into_any()
+}
+
+/// A button that is refused, and why.
+fn denied(lang: Lang, action: JobAction, choices: &JobChoices) -> Option<AnyView> {
+    let denial = choices.can(action).err()?;
+    let id = format!("{action}-reason");
+    let newer = choices.facts.newer.filter(|_| denial == domain::permission::Denial::NewerChange);
+    let newer = newer.map(|(number, kind)| format!(" #{number} {}", lang.t(&format!("kinds-{kind}"))));
+    let view = view! {
+        <li>
+            <button type="button" class="button secondary" aria-disabled="true" aria-describedby=id.clone()>{name(lang, action, choices)}</button>
+            <span class="reason" id=id>{lang.t(&format!("denial-{denial}"))} {newer}</span>
+        </li>
+    };
+    Some(view.into_any())
+}
+
+/// Everything that may be done, on the job's page. Running again is one click and a reason; the rest is asked once more.
+pub(super) fn actions(request: &Request, job: &Job, choices: &JobChoices, flash: &Flash) -> AnyView {
+    let lang = request.lang();
+    let rerun = choices.can(JobAction::Rerun).is_ok().then(|| {
+        view! {
+            {meaning(lang, JobAction::Rerun, choices)}
+            {form(request, job, JobAction::Rerun, choices, flash)}
+        }
+    });
+    let links = JobAction::ALL
+        .iter()
+        .map(|action| match denied(lang, *action, choices) {
+            Some(denied) => denied,
+            None if *action == JobAction::Rerun => ().into_any(),
+            None => view! {
+                <li><a class="button secondary" href=routes::staff_job_confirm(job.id, action.as_str())>{name(lang, *action, choices)}</a></li>
+            }
+            .into_any(),
+        })
+        .collect_view();
+    view! {
+        <section class="card" aria-labelledby="actions">
+            <h2 id="actions">{t!(lang, "col-actions")}</h2>
+            {rerun}
+            <ul class="plain rows">{links}</ul>
+        </section>
+    }
+    .into_any()
+}
+
+pub(crate) async fn confirm(request: Request, params: Params) -> Loaded {
+    let lang = request.lang();
+    let id: JobId = params.id("id")?;
+    let viewer = request.viewer()?;
+    let job = request.facade().staff_job(viewer, id).await?.ok_or(Fault::NotFound)?.job;
+    let asked = request.query("do").and_then(|word| word.parse::<JobAction>().ok());
+    let Some(action) = asked else { return Err(Fault::Moved(routes::staff_job(id))) };
+    let choices = request.facade().job_choices(viewer, &job).await?.ok_or(Fault::NotFound)?;
+    let flash = refused(&request, id, action).await;
+    let errors = Errors(flash.errors.clone());
+    let bad = !errors.is_empty();
+    let what = kind_title(lang, &job, &job.server_name.clone().unwrap_or_default());
+    let body = match denied(lang, action, &choices) {
+        Some(denied) => view! { <ul class="plain">{denied}</ul> }.into_any(),
+        None => view! {
+            {meaning(lang, action, &choices)}
+            {form(&request, &job, action, &choices, &flash)}
+        }
+        .into_any(),
+    };
+    let body = view! {
+        <ErrorSummary lang errors/>
+        <p><a href=routes::staff_job(id)>{format!("#{} {what}", job.number)}</a> " " {state_badge_staff(lang, job.state)}</p>
+        <section class="card">{body}</section>
+    };
+    Ok(Page { refused: bad, ..Page::new(name(lang, action, &choices), body) })
+}

@@ -1,0 +1,201 @@
+//! What staff do to a job: run it again, take it back, say that a step is done, stop it. Each carries a reason and leaves an
+//! event; of two who ask at once the second is told who was first.
+
+use std::collections::{BTreeMap, btree_map::Entry};
+
+use domain::{
+    AccountId, JobId,
+    field::{Code, Field, FieldError},
+    job_action::{JobAction, JobSubject, can_job},
+    permission::Denial,
+    state::StepState,
+};
+use serde_json::{Map, Value};
+use store::{
+    Event, Result,
+    interventions::{Intervention, Rerun},
+    job_facts::JobFacts,
+    jobs::Job,
+};
+
+use super::{Facade, Viewer};
+use crate::workflows::inputs_of;
+
+/// A reason says something, and no more than fits a line.
+const WHY_MIN: usize = 10;
+const WHY_MAX: usize = 200;
+
+/// What may be done to a job, and what it would mean.
+#[derive(Clone, Debug)]
+pub struct JobChoices {
+    pub facts: JobFacts,
+    subject: JobSubject,
+    viewer: Viewer,
+    /// The step that failed, if one did.
+    pub failed: Option<String>,
+    /// How many steps are kept, and how many run, if it is run again.
+    pub kept: usize,
+    pub to_run: usize,
+    /// What is undone if it is taken back, in that order.
+    pub undone: Vec<String>,
+    /// What of its inputs may be changed before it is run again.
+    pub inputs: &'static [&'static str],
+    /// It has kept its place while it has failed.
+    pub holds: bool,
+}
+
+impl JobChoices {
+    pub fn can(&self, action: JobAction) -> std::result::Result<(), Denial> {
+        can_job(action, self.viewer.role(), self.subject)
+    }
+}
+
+/// What became of a wish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobAnswer {
+    Done,
+    Denied(Denial),
+    Refused(Vec<FieldError>),
+    /// Somebody else was first: who, and when.
+    Already {
+        by: String,
+        at: i64,
+    },
+    Gone,
+}
+
+/// Who left an event, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByHand {
+    pub version: i64,
+    pub by: String,
+    pub why: String,
+}
+
+/// The words of events that somebody's hand has left.
+const BY_HAND: [&str; 5] = ["rerun", "roll_back", "marked_done", "stop_asked", "inputs_changed"];
+
+/// Who did it and why, out of an event's detail.
+pub(super) fn by_hand(event: &Event) -> Option<(AccountId, &str)> {
+    let detail = event.detail.as_deref().filter(|_| BY_HAND.contains(&event.what.as_str()))?;
+    let (by, why) = detail.split_once(": ")?;
+    Some((by.parse().ok()?, why))
+}
+
+impl Facade {
+    /// What may be done to a job. `None` for whoever is no staff.
+    pub async fn job_choices(&self, viewer: &Viewer, job: &Job) -> Result<Option<JobChoices>> {
+        if !viewer.role().is_staff() {
+            return Ok(None);
+        }
+        let facts = self.store.job_facts(job).await?;
+        let failed = job.steps.iter().find(|s| s.state == StepState::Failed).map(|s| s.key.clone());
+        let finished = |state| matches!(state, StepState::Done | StepState::Skipped);
+        let kept = job.steps.iter().filter(|s| finished(s.state)).count();
+        let tried = |state| !matches!(state, StepState::Pending | StepState::Undone | StepState::Skipped);
+        let undone = job.steps.iter().rev().filter(|s| tried(s.state)).map(|s| s.key.clone()).collect();
+        Ok(Some(JobChoices {
+            subject: JobSubject { state: job.state, newer: facts.newer.is_some(), stopping: facts.stopping },
+            facts,
+            viewer: viewer.clone(),
+            inputs: failed.as_deref().map_or(&[], |step| inputs_of(job.kind, step)),
+            failed,
+            kept,
+            to_run: job.steps.len() - kept,
+            undone,
+            holds: job.finished_at.is_none(),
+        }))
+    }
+
+    /// Does it. `step` is the one that is said to be done; `inputs` are what is changed before it is run again.
+    pub async fn job_act(
+        &self,
+        viewer: &Viewer,
+        id: JobId,
+        action: JobAction,
+        why: &str,
+        step: Option<&str>,
+        inputs: Map<String, Value>,
+    ) -> Result<JobAnswer> {
+        let Some(job) = self.store.job(id).await?.filter(|_| viewer.role().is_staff()) else {
+            return Ok(JobAnswer::Gone);
+        };
+        let Some(choices) = self.job_choices(viewer, &job).await? else { return Ok(JobAnswer::Gone) };
+        let why: String = why.trim().chars().take(WHY_MAX).collect();
+        if let Err(denial) = choices.can(action) {
+            // It may be that somebody has done just this a moment ago.
+            return Ok(match self.done_already(id, action).await? {
+                Some(answer)
+                    if !matches!(denial, Denial::StaffOnly | Denial::NewerChange | Denial::AlreadyOver) =>
+                {
+                    answer
+                }
+                _ => JobAnswer::Denied(denial),
+            });
+        }
+        if why.chars().count() < WHY_MIN {
+            return Ok(JobAnswer::Refused(vec![FieldError::new(Field::Why, Code::WhyShort)]));
+        }
+        let how = Intervention { by: viewer.account.id, why: &why, now: self.now_ms() };
+        let done = match action {
+            JobAction::Rerun if inputs.is_empty() => self.store.job_rerun(id, how).await?,
+            JobAction::Rerun => match self.store.job_rerun_with(id, &inputs, choices.inputs, how).await? {
+                Rerun::Queued => true,
+                Rerun::NotFailed => false,
+                Rerun::NotAllowed(_) => return Ok(JobAnswer::Gone),
+            },
+            JobAction::RollBack => self.store.job_roll_back(id, how).await?,
+            JobAction::MarkDone => {
+                let step = step.map(str::to_owned).or(choices.failed);
+                match step {
+                    Some(step) => self.store.job_mark_done(id, &step, how).await?,
+                    None => false,
+                }
+            }
+            JobAction::Stop => self.store.job_stop(id, how).await?.is_some(),
+        };
+        if done {
+            return Ok(JobAnswer::Done);
+        }
+        Ok(self.done_already(id, action).await?.unwrap_or(JobAnswer::Denied(Denial::AlreadyStarted)))
+    }
+
+    /// Who has done this to the job last, where that is what its state comes from.
+    async fn done_already(&self, id: JobId, action: JobAction) -> Result<Option<JobAnswer>> {
+        let word = match action {
+            JobAction::Rerun => "rerun",
+            JobAction::RollBack => "roll_back",
+            JobAction::MarkDone => "marked_done",
+            JobAction::Stop => "stop_asked",
+        };
+        let events = self.store.job_events(id, 50).await?;
+        let ended = events.iter().rposition(|e| matches!(e.what.as_str(), "failed" | "stuck"));
+        let since = ended.map_or(0, |at| at + 1);
+        let Some(event) = events[since..].iter().rev().find(|e| e.what == word) else { return Ok(None) };
+        let by = match by_hand(event) {
+            Some((by, _)) => self.store.account(by).await?.map(|a| a.name).unwrap_or_default(),
+            None => String::new(),
+        };
+        Ok(Some(JobAnswer::Already { by, at: event.at }))
+    }
+
+    /// Who did what by hand, each by name.
+    pub(super) async fn hands(&self, events: &[Event]) -> Result<Vec<ByHand>> {
+        let mut names: BTreeMap<AccountId, String> = BTreeMap::new();
+        let mut hands = Vec::new();
+        for event in events {
+            let Some((by, why)) = by_hand(event) else { continue };
+            // A handful of people at most, each looked up once.
+            let name = match names.entry(by) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    let account = self.store.account(by).await?;
+                    new.insert(account.map_or_else(|| by.to_string(), |a| a.name))
+                }
+            };
+            let name = name.clone();
+            hands.push(ByHand { version: event.version, by: name, why: why.to_owned() });
+        }
+        Ok(hands)
+    }
+}

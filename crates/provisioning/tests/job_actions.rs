@@ -1,0 +1,126 @@
+//! What staff do to jobs, on both databases: run again, take back, mark a step as done, stop; with a reason, once, and by
+//! those who may.
+
+use domain::{
+    JobId,
+    field::Code,
+    job_action::JobAction,
+    kind::Kind,
+    permission::Denial,
+    power::PowerAction,
+    state::{JobState, Role},
+};
+use provisioning::{JobAnswer, Viewer};
+use serde_json::{Map, json};
+use testkit::{Database, Plane};
+
+const WHY: &str = "the platform was repaired";
+
+/// An order that fails at an operation of the cloud, by its host name.
+async fn failed(plane: &Plane, viewer: &Viewer, operation: &str) -> JobId {
+    let draft = plane.draft(viewer).await;
+    plane.rename(viewer, draft, &format!("fail-{}", operation.to_lowercase())).await;
+    let job = plane.place(viewer, draft).await;
+    plane.until(job, JobState::Failed).await;
+    job
+}
+
+async fn act(plane: &Plane, who: &Viewer, job: JobId, action: JobAction, why: &str) -> JobAnswer {
+    plane.facade.job_act(who, job, action, why, None, Map::new()).await.unwrap()
+}
+
+async fn support_runs_a_failed_job_again_once_and_says_why(database: Database) {
+    let mut plane = Plane::start_on(database, 3).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let olga = plane.viewer("olga@test", Role::Support).await;
+    let viktor = plane.viewer("viktor@test", Role::Admin).await;
+    plane.fault("task vdcComposeVapp", json!({"kind": "error", "message": "asked for"})).await;
+    let job = plane.order(&anna).await;
+    let before = plane.until(job, JobState::Failed).await;
+    let choices = plane.facade.job_choices(&olga, &before).await.unwrap().unwrap();
+    assert_eq!(choices.failed.as_deref(), Some("group_ensure"));
+    assert_eq!(choices.kept + choices.to_run, before.steps.len());
+    assert!(choices.kept >= 3, "{choices:?}");
+    assert_eq!(act(&plane, &anna, job, JobAction::Rerun, WHY).await, JobAnswer::Gone);
+    let short = act(&plane, &olga, job, JobAction::Rerun, "because").await;
+    assert!(matches!(short, JobAnswer::Refused(ref e) if e[0].code == Code::WhyShort), "{short:?}");
+    for action in [JobAction::RollBack, JobAction::MarkDone] {
+        let answer = act(&plane, &olga, job, action, WHY).await;
+        assert_eq!(answer, JobAnswer::Denied(Denial::StaffOnly), "{action}");
+    }
+    // Nobody works: the second who asks finds it queued.
+    plane.stop_worker().await;
+    assert_eq!(act(&plane, &olga, job, JobAction::Rerun, WHY).await, JobAnswer::Done);
+    let second = act(&plane, &viktor, job, JobAction::Rerun, WHY).await;
+    assert!(matches!(second, JobAnswer::Already { ref by, .. } if *by == olga.account.name), "{second:?}");
+    plane.start_worker();
+    let after = plane.until(job, JobState::Succeeded).await;
+    // What was done before was not done again.
+    let attempts =
+        |job: &provisioning::Job, key: &str| job.steps.iter().find(|s| s.key == key).unwrap().attempt;
+    assert_eq!(attempts(&after, "network_create"), attempts(&before, "network_create"));
+    let view = plane.facade.staff_job(&olga, job).await.unwrap().unwrap();
+    let hands: Vec<(&str, &str)> = view.hands.iter().map(|h| (h.by.as_str(), h.why.as_str())).collect();
+    assert_eq!(hands, [(olga.account.name.as_str(), WHY)]);
+    assert_eq!(act(&plane, &olga, job, JobAction::Rerun, WHY).await, JobAnswer::Denied(Denial::AlreadyOver));
+}
+
+async fn an_administrator_takes_back_or_says_that_it_is_done(database: Database) {
+    let plane = Plane::start_on(database, 3).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let viktor = plane.viewer("viktor@test", Role::Admin).await;
+    let job = failed(&plane, &anna, "vdcComposeVapp").await;
+    let row = plane.job(job).await;
+    let choices = plane.facade.job_choices(&viktor, &row).await.unwrap().unwrap();
+    assert_eq!(choices.undone.first().map(String::as_str), Some("group_ensure"), "the last first");
+    assert_eq!(act(&plane, &viktor, job, JobAction::RollBack, WHY).await, JobAnswer::Done);
+    plane.until(job, JobState::RolledBack).await;
+    assert_eq!(
+        act(&plane, &viktor, job, JobAction::RollBack, WHY).await,
+        JobAnswer::Denied(Denial::AlreadyOver)
+    );
+
+    plane.fault("task orgVdcGatewayUpdate", json!({"kind": "error", "message": "asked for"})).await;
+    let job = plane.order(&anna).await;
+    plane.until(job, JobState::Failed).await;
+    assert_eq!(act(&plane, &viktor, job, JobAction::MarkDone, WHY).await, JobAnswer::Done);
+    plane.until(job, JobState::Succeeded).await;
+}
+
+async fn what_waits_is_stopped_and_what_is_newer_is_known(database: Database) {
+    let mut plane = Plane::start_on(database, 3).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let olga = plane.viewer("olga@test", Role::Support).await;
+    let create = plane.order(&anna).await;
+    let server = plane.until(create, JobState::Succeeded).await.server.unwrap();
+    let power = async |action: PowerAction, key: &str| match plane
+        .facade
+        .server_power(&anna, server, action, key, "test")
+        .await
+        .unwrap()
+    {
+        provisioning::ServerAnswer::Accepted(job) => job,
+        other => panic!("{other:?}"),
+    };
+    let before = plane.store.job_facts(&plane.job(create).await).await.unwrap();
+    assert_eq!(before.newer, None);
+    let reboot = power(PowerAction::Reboot, "1").await;
+    let number = plane.until(reboot, JobState::Succeeded).await.number;
+    let after = plane.store.job_facts(&plane.job(create).await).await.unwrap();
+    assert_eq!(after.newer, Some((number, Kind::Power)));
+    assert_eq!(plane.store.job_facts(&plane.job(reboot).await).await.unwrap().newer, None);
+    plane.stop_worker().await;
+    let waiting = plane.order(&anna).await;
+    assert_eq!(
+        act(&plane, &olga, waiting, JobAction::Rerun, WHY).await,
+        JobAnswer::Denied(Denial::JobWaiting)
+    );
+    assert_eq!(act(&plane, &olga, waiting, JobAction::Stop, WHY).await, JobAnswer::Done);
+    assert_eq!(plane.job(waiting).await.state, JobState::Cancelled);
+}
+
+testkit::on_both!(
+    support_runs_a_failed_job_again_once_and_says_why,
+    an_administrator_takes_back_or_says_that_it_is_done,
+    what_waits_is_stopped_and_what_is_newer_is_known
+);

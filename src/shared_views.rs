@@ -1,0 +1,66 @@
+//! What several streams of one reader show is rendered once: the tabs of one account that show the same page, in the same
+//! language and zone.
+//!
+//! A rendering is shared by whoever has heard of nothing newer than its beginning. Nothing is kept for later: it is good
+//! for those who wake together.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Instant,
+};
+
+use app::{
+    live::{End, Regions, regions},
+    request::{Around, Product},
+};
+use domain::{AccountId, state::Role};
+
+/// Whatever a rendering depends on.
+type Key = (AccountId, Role, String, &'static str, Option<&'static str>);
+/// The last rendering, and when it was begun. Held while one is made: the others wait for it.
+type Last = tokio::sync::Mutex<Option<(Instant, Regions)>>;
+
+#[derive(Clone, Default)]
+pub(crate) struct SharedViews(Arc<Mutex<HashMap<Key, Weak<Last>>>>);
+
+/// One page as one account sees it. Kept by each stream that shows it.
+pub(crate) struct View(Arc<Last>);
+
+impl SharedViews {
+    pub(crate) fn of(&self, around: &Around, account: AccountId, topic: &str) -> View {
+        let role = around.viewer.as_ref().map_or(Role::Customer, provisioning::Viewer::role);
+        let key = (account, role, topic.to_owned(), around.lang.code(), around.zone);
+        let mut views = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(view) = views.get(&key).and_then(Weak::upgrade) {
+            return View(view);
+        }
+        // What nobody shows any more is forgotten when something new is shown.
+        views.retain(|_, view| view.strong_count() > 0);
+        let view = Arc::<Last>::default();
+        views.insert(key, Arc::downgrade(&view));
+        View(view)
+    }
+}
+
+impl View {
+    /// The regions as they are at `heard` or later.
+    pub(crate) async fn regions(
+        &self,
+        product: &Product,
+        around: &Around,
+        topic: &str,
+        heard: Instant,
+    ) -> Result<Regions, End> {
+        let mut last = self.0.lock().await;
+        if let Some((begun, shown)) = last.as_ref()
+            && *begun >= heard
+        {
+            return Ok(shown.clone());
+        }
+        let begun = Instant::now();
+        let shown = regions(product.clone(), around.clone(), topic).await?;
+        *last = Some((begun, shown.clone()));
+        Ok(shown)
+    }
+}
