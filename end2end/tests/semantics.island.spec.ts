@@ -34,7 +34,7 @@ async function tree(page: Page, name: string) {
 
 test("each screen is what it was for a screen reader", async ({ page, product }, info) => {
   test.skip(info.project.name !== "script-desk", "it is the same at every width");
-  test.setTimeout(120_000);
+  test.setTimeout(600_000);
   await page.goto("/login");
   await tree(page, "login");
   const email = `semantics-${info.retry}-${info.workerIndex}@demo.test`;
