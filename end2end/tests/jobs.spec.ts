@@ -7,7 +7,7 @@ test("a failed job is found, and run again from the step that failed", async ({ 
   await signIn(page, email, "correct horse battery");
   await fillOrder(page, {
     access: async (page) => {
-      await page.getByLabel("Hostname").fill("fail-vdccomposevapp");
+      await page.getByLabel("Host name").fill("fail-vdccomposevapp");
     },
   });
   await page.getByRole("checkbox", { name: /terms/ }).check();

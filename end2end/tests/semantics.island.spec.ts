@@ -16,6 +16,7 @@ async function still(page: Page) {
         .replace(/\b(\d{2}:)?\d{2}:\d{2}\b/g, "TIME")
         .replace(/198\.18\.\d+\.\d+/g, "ADDRESS")
         .replace(/#\d{3,}/g, "#NUMBER")
+        .replace(/\b[0-9A-F]{8}\b/g, "ID")
         .replace(/operation \d{3,}/gi, "operation NUMBER")
         .replace(/http:\/\/127\.0\.0\.1:\d+/g, "")
         .replace(/semantics-[\w-]+@/g, "semantics@")
@@ -50,11 +51,11 @@ test("each screen is what it was for a screen reader", async ({ page, product },
     await tree(page, `order-${step}`);
   }
   await page.goto(`${draft}/access`);
-  await page.getByLabel("Hostname").fill("-web");
+  await page.getByLabel("Host name").fill("-web");
   await page.getByRole("button", { name: "Next: Review" }).last().click();
   await tree(page, "order-access-refused");
   await page.goto(`${draft}/access`);
-  await page.getByLabel("Hostname").fill("web-01");
+  await page.getByLabel("Host name").fill("web-01");
   await page.getByRole("button", { name: "Next: Review" }).last().click();
   await page.getByRole("checkbox", { name: /terms/ }).check();
   await page.getByRole("button", { name: /^Order for/ }).click();
