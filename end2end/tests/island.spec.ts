@@ -59,7 +59,7 @@ test("the price follows the typing", async ({ page }) => {
   await page.getByRole("button", { name: "Order a server" }).first().click();
   await page.getByRole("button", { name: "Next: Panel" }).last().click();
   await page.getByRole("button", { name: "Next: Size" }).last().click();
-  const total = page.locator("[data-quote=total]");
+  const total = page.getByRole("complementary").locator("[data-quote=total]");
   const before = await total.textContent();
   await expect(async () => {
     await page.getByRole("spinbutton", { name: "RAM, GB" }).fill("16");

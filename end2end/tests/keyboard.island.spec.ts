@@ -4,6 +4,8 @@ import type { Page } from "@playwright/test";
 
 /** Presses Tab until what has the focus is called this; every stop on the way is visible and not covered. */
 async function tabTo(page: Page, name: RegExp, most = 40) {
+  // Where the keyboard begins is known once the page is whole.
+  await page.waitForLoadState();
   for (let presses = 1; presses <= most; presses++) {
     await page.keyboard.press("Tab");
     const stop = await page.evaluate(() => {
