@@ -8,6 +8,9 @@ test.use({ speed: 40 });
 /** Puts a word where ids, addresses and moments are: they differ each time. */
 async function still(page: Page) {
   await page.waitForLoadState();
+  // What a stream writes comes before, and not over it.
+  const chip = page.locator(".live-chip");
+  if ((await chip.count()) > 0) await expect(chip).toHaveText(/Live/);
   await page.evaluate(() => {
     const calm = (text: string) =>
       text
