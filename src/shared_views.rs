@@ -15,11 +15,12 @@ use app::{
     request::{Around, Product},
 };
 use domain::{AccountId, state::Role};
+use futures::future::BoxFuture;
 
 /// Whatever a rendering depends on.
 type Key = (AccountId, Role, String, &'static str, Option<&'static str>);
 /// The last rendering, and when it was begun. Held while one is made: the others wait for it.
-type Last = tokio::sync::Mutex<Option<(Instant, Regions)>>;
+type Last = tokio::sync::Mutex<Option<(Instant, Arc<Regions>)>>;
 
 #[derive(Clone, Default)]
 pub(crate) struct SharedViews(Arc<Mutex<HashMap<Key, Weak<Last>>>>);
@@ -51,7 +52,7 @@ impl View {
         around: &Around,
         topic: &str,
         heard: Instant,
-    ) -> Result<Regions, End> {
+    ) -> Result<Arc<Regions>, End> {
         let mut last = self.0.lock().await;
         if let Some((begun, shown)) = last.as_ref()
             && *begun >= heard
@@ -59,7 +60,9 @@ impl View {
             return Ok(shown.clone());
         }
         let begun = Instant::now();
-        let shown = regions(product.clone(), around.clone(), topic).await?;
+        // As large as the largest page: a stream that waits does not hold room for it.
+        let rendering: BoxFuture<'_, _> = Box::pin(regions(product.clone(), around.clone(), topic));
+        let shown = Arc::new(rendering.await?);
         *last = Some((begun, shown.clone()));
         Ok(shown)
     }

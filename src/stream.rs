@@ -91,7 +91,7 @@ struct Reader {
     /// When something was heard of last that may concern this page.
     heard: Instant,
     /// What was sent last; `None` before the first.
-    sent: Option<Regions>,
+    sent: Option<Arc<Regions>>,
     /// The version the page already contains.
     since: i64,
     /// What ends from here on is told of; the latest that were.
@@ -237,7 +237,7 @@ impl Reader {
     }
 
     /// What to send: everything the first time unless the page has it already, later only what has changed.
-    fn difference(&mut self, now: Regions) -> Option<Event> {
+    fn difference(&mut self, now: Arc<Regions>) -> Option<Event> {
         let first = self.sent.is_none();
         let before = self.sent.replace(now.clone()).unwrap_or_default();
         if first && now.version > 0 && now.version == self.since {

@@ -79,6 +79,53 @@ async fn a_thousand_disconnects_lose_nothing_and_show_nothing_twice() {
     assert_eq!(asked["values"], streamed["values"]);
 }
 
+/// The next event of a stream that has a body: its name and its data.
+async fn event(body: &mut axum::body::BodyDataStream) -> (String, String) {
+    let mut text = String::new();
+    while !text.contains("\n\n") || !text.contains("data:") {
+        let chunk = tokio::time::timeout(std::time::Duration::from_secs(10), body.next());
+        let chunk = chunk.await.expect("a stream says nothing").unwrap().unwrap();
+        text.push_str(&String::from_utf8_lossy(&chunk));
+    }
+    let field =
+        |name: &str| text.lines().find_map(|l| l.strip_prefix(name)).unwrap_or_default().trim().to_owned();
+    (field("event:"), field("data:"))
+}
+
+/// Tabs of one reader share what is rendered; each change reaches each of them, as it is and not as it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_tab_of_a_reader_hears_of_every_change() {
+    let mut plane = Plane::start(4).await;
+    plane.stop_worker().await;
+    let product = Product { facade: plane.facade.clone(), demo: None, version: "test" };
+    let app = router::build(&product, &plane.store, &std::env::temp_dir(), Edge { secure: false }).unwrap();
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let cookie = sign_in(&app, "anna@test").await;
+    plane.order(&anna).await;
+    let mut tabs = Vec::new();
+    for _ in 0..5 {
+        let request = Request::get("/live/operations")
+            .header(header::HOST, "slipway.test")
+            .header(header::COOKIE, &cookie);
+        let response = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let mut body = response.into_body().into_data_stream();
+        assert_eq!(event(&mut body).await.0, "snapshot");
+        tabs.push(body);
+    }
+    for open in 2..12 {
+        let job = plane.order(&anna).await;
+        for (tab, body) in tabs.iter_mut().enumerate() {
+            let (name, data) = event(body).await;
+            assert_eq!(name, "patch");
+            assert!(data.contains(&job.to_string()), "tab {tab} was not told of operation {open}");
+            let data: serde_json::Value = serde_json::from_str(&data).unwrap();
+            let values = data["values"].as_array().unwrap();
+            let count = values.iter().find(|v| v[0] == "open").expect("the number in the header");
+            assert_eq!(count[1], open.to_string());
+        }
+    }
+}
+
 /// Two transactions of one customer cannot commit out of the order of their versions: the second waits for the first.
 #[tokio::test(flavor = "multi_thread")]
 async fn versions_are_committed_in_their_order() {

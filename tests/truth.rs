@@ -8,7 +8,7 @@ use axum::{
 };
 use domain::state::{JobState, Role};
 use http_body_util::BodyExt;
-use provisioning::{Facade, demo_catalogue};
+use provisioning::{Facade, Viewer, demo_catalogue};
 use slipway::router::{self, Edge};
 use testkit::{Database, Plane};
 use tower::ServiceExt;
@@ -40,14 +40,14 @@ async fn sign_in(app: &Router, email: &str) -> String {
 }
 
 /// Every page that this role may see, of one server, one operation and one draft.
-async fn pages(app: &Router, cookie: &str, role: Role, ids: &[(&str, String)]) -> Vec<(String, String)> {
+async fn pages(app: &Router, cookie: &str, role: Role, ids: &[String; 3]) -> Vec<(String, String)> {
     let mut shown = Vec::new();
     for (route, allowed) in policy::PAGES {
         if !allowed.allows(Some(role)) || *route == "/" || *route == "/staff" || *route == "/login" {
             continue;
         }
         let id = if route.contains("/servers") { 0 } else { 1 };
-        let mut path = route.replace("{id}", &ids[id].1).replace("{draft}", &ids[2].1);
+        let mut path = route.replace("{id}", &ids[id]).replace("{draft}", &ids[2]);
         if route.ends_with("/confirm") {
             path += "?do=reboot";
         }
@@ -62,15 +62,20 @@ async fn pages(app: &Router, cookie: &str, role: Role, ids: &[(&str, String)]) -
     shown
 }
 
+/// A product with one server, one operation and one draft of Anna's: their ids, in the order that [`pages`] wants.
+async fn one_of_each(plane: &Plane, anna: &Viewer) -> [String; 3] {
+    plane.viewer("viktor@test", Role::Admin).await;
+    let job = plane.order(anna).await;
+    let server = plane.until(job, JobState::Succeeded).await.server.unwrap();
+    let draft = plane.draft(anna).await;
+    [server.to_string(), job.to_string(), draft.to_string()]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_platform_is_said_on_every_page_and_forgotten_when_it_answers() {
     let mut plane = Plane::start(4).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
-    plane.viewer("viktor@test", Role::Admin).await;
-    let job = plane.order(&anna).await;
-    let server = plane.until(job, JobState::Succeeded).await.server.unwrap();
-    let draft = plane.draft(&anna).await;
-    let ids = [("server", server.to_string()), ("job", job.to_string()), ("draft", draft.to_string())];
+    let ids = one_of_each(&plane, &anna).await;
     let app = app(plane.facade.clone(), &plane.store);
     let (cookie, staff) = (sign_in(&app, "anna@test").await, sign_in(&app, "viktor@test").await);
     const SAID: &str = "The virtualisation platform has not answered since";
@@ -98,11 +103,7 @@ async fn a_silent_platform_is_said_on_every_page_and_forgotten_when_it_answers()
 async fn pages_are_read_from_a_database_that_takes_no_writes() {
     let plane = Plane::start_on(Database::Postgres, 4).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
-    plane.viewer("viktor@test", Role::Admin).await;
-    let job = plane.order(&anna).await;
-    let server = plane.until(job, JobState::Succeeded).await.server.unwrap();
-    let draft = plane.draft(&anna).await;
-    let ids = [("server", server.to_string()), ("job", job.to_string()), ("draft", draft.to_string())];
+    let ids = one_of_each(&plane, &anna).await;
     let writable = app(plane.facade.clone(), &plane.store);
     let (cookie, staff) = (sign_in(&writable, "anna@test").await, sign_in(&writable, "viktor@test").await);
     let store = plane.read_only().await;
@@ -117,8 +118,8 @@ async fn pages_are_read_from_a_database_that_takes_no_writes() {
         .header(header::ORIGIN, "http://slipway.test")
         .header(header::COOKIE, &cookie)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-    let body = Body::from(format!("server={server}&name=other"));
+    let body = Body::from(format!("server={}&name=other", ids[0]));
     let response = app.clone().oneshot(request.body(body).unwrap()).await.unwrap();
     assert!(matches!(response.status(), StatusCode::SEE_OTHER | StatusCode::INTERNAL_SERVER_ERROR));
-    assert_eq!(plane.store.server(server).await.unwrap().unwrap().name, "web-01");
+    assert_eq!(plane.store.server(ids[0].parse().unwrap()).await.unwrap().unwrap().name, "web-01");
 }

@@ -12,14 +12,14 @@ use crate::{format, i18n::t, request::Flash, routes};
 pub async fn job_rerun(
     #[server(default)] job: String,
     #[server(default)] why: String,
-    /// What is changed before it runs again, where its step takes that: another template.
+    /// Changed before it runs again, where its step takes that: a network whose neighbours cannot be moved stays behind.
     #[server(default)]
-    template: String,
+    keep_network: String,
 ) -> Result<(), ServerFnError> {
     let caller = Caller::current()?;
     let mut inputs = Map::new();
-    if !template.is_empty() {
-        inputs.insert("template".into(), Value::from(template));
+    if !keep_network.is_empty() {
+        inputs.insert("keep_network".into(), Value::from(true));
     }
     let result = act(&caller, &job, JobAction::Rerun, &why, None, inputs).await;
     caller.finish(result).await

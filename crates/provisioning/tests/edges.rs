@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use domain::{
     EdgeId, ServerId,
     field::Code,
+    job_action::JobAction,
     permission::Denial,
     state::{EdgeState, JobState, Role, ServerState},
 };
-use provisioning::{Form, ServerAnswer, Viewer, look};
+use provisioning::{Form, JobAnswer, ServerAnswer, Viewer, look};
 use serde_json::json;
 use store::interventions::{Intervention, Rerun};
 use testkit::{Database, Plane};
@@ -179,10 +180,10 @@ async fn a_network_that_cannot_be_taken_away_waits_until_it_can(database: Databa
     let other = json!({"address": "198.51.100.7"}).as_object().unwrap().clone();
     let refused = plane.store.job_rerun_with(ended, &other, takes, how(&support)).await.unwrap();
     assert_eq!(refused, Rerun::NotAllowed("address".into()));
-    assert_eq!(
-        plane.store.job_rerun_with(ended, &inputs, takes, how(&support)).await.unwrap(),
-        Rerun::Queued
-    );
+    // As from the job's page.
+    let why = "the neighbour has a snapshot";
+    let answer = plane.facade.job_act(&support, ended, JobAction::Rerun, why, None, inputs).await.unwrap();
+    assert_eq!(answer, JobAnswer::Done);
     plane.until(ended, JobState::Succeeded).await;
 
     assert_eq!(row(&plane, server).await.state, ServerState::Terminated);

@@ -59,6 +59,11 @@ pub struct Uptime {
 /// How fast the cloud lives: an order takes about a second.
 const SPEED: f64 = 150.0;
 
+/// What somebody is called: the first word of the address.
+fn name_of(email: &str) -> &str {
+    email.split('@').next().unwrap_or(email)
+}
+
 impl Plane {
     pub async fn start(edges: u32) -> Self {
         Self::start_on(Database::Sqlite, edges).await
@@ -219,7 +224,7 @@ impl Plane {
     /// Adds an account and signs in.
     pub async fn viewer(&self, email: &str, role: Role) -> Viewer {
         let password = || SecretString::from("correct horse battery");
-        assert!(self.facade.account_add(email, "Somebody", role, password()).await.unwrap());
+        assert!(self.facade.account_add(email, name_of(email), role, password()).await.unwrap());
         match self.facade.sign_in(email, password()).await.unwrap() {
             SignIn::In(account) => self.facade.viewer(account.id).await.unwrap().unwrap(),
             other => panic!("{other:?}"),

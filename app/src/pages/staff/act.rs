@@ -4,7 +4,7 @@ use domain::{JobId, field::Field, job_action::JobAction};
 use leptos::prelude::*;
 use provisioning::{Job, JobChoices};
 
-use super::{Fault, Loaded, Params};
+use super::{Fault, Loaded, Params, why_field};
 use crate::{
     i18n::{Lang, t},
     pages::operations::{kind_title, state_badge_staff},
@@ -28,22 +28,6 @@ fn function(action: JobAction) -> &'static str {
 pub(super) async fn refused(request: &Request, id: JobId, action: JobAction) -> Flash {
     let form = format!("{action}-{id}");
     Memory(&request.around.session).flash_of(&form).await.unwrap_or_default()
-}
-
-/// A field for the reason; it is asked for whatever is done.
-fn why(lang: Lang, action: JobAction, flash: &Flash) -> impl IntoView + use<> {
-    let errors = Errors(flash.errors.clone());
-    let id = format!("why-{action}");
-    let typed = flash.values.get("why").cloned().unwrap_or_default();
-    view! {
-        <div class="field" id="why">
-            <label for=id.clone()>{t!(lang, "job-why-label")}</label>
-            <input type="text" id=id name="why" value=typed minlength="10" maxlength="200" required
-                aria-invalid=errors.invalid(Field::Why) aria-describedby="why-hint"/>
-            <p class="hint" id="why-hint">{t!(lang, "job-why-hint")}</p>
-            {errors.at(lang, Field::Why)}
-        </div>
-    }
 }
 
 /// What it would mean, in a sentence or a list.
@@ -78,17 +62,16 @@ fn name(lang: Lang, action: JobAction, choices: &JobChoices) -> String {
 
 fn form(request: &Request, job: &Job, action: JobAction, choices: &JobChoices, flash: &Flash) -> AnyView {
     let lang = request.lang();
-    let template = (action == JobAction::Rerun && choices.inputs.contains(&"template")).then(|| {
-        let options = request
-            .facade()
-            .catalogue()
-            .offered()
-            .map(|t| view! { <option value=t.id.clone()>{t.name.clone()}</option> })
-            .collect_view();
+    let errors = Errors(flash.errors.clone());
+    let typed = flash.values.get(Field::Why.as_str()).cloned().unwrap_or_default();
+    // The one input that a step takes.
+    let keep_network = (action == JobAction::Rerun && choices.inputs.contains(&"keep_network")).then(|| {
         view! {
             <div class="field">
-                <label for="template">{t!(lang, "job-input-template")}</label>
-                <select id="template" name="template"><option value="">{t!(lang, "job-input-same")}</option>{options}</select>
+                <label class="pill" for="keep_network">
+                    <input type="checkbox" id="keep_network" name="keep_network" value="yes"/>
+                    <span>{t!(lang, "job-keep-network")}</span>
+                </label>
             </div>
         }
     });
@@ -100,8 +83,8 @@ fn form(request: &Request, job: &Job, action: JobAction, choices: &JobChoices, f
         <form method="post" action=routes::action(function(action))>
             <input type="hidden" name="job" value=job.id.to_string()/>
             {step}
-            {template}
-            {why(lang, action, flash)}
+            {keep_network}
+            {why_field(lang, &errors, typed)}
             <div class="buttons">
                 <button class="button">{name(lang, action, choices)}</button>
             </div>

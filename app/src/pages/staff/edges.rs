@@ -2,21 +2,20 @@
 
 use domain::{
     ServerId,
-    field::Field,
     permission::Action,
     state::{EdgeState, Role},
 };
 use leptos::prelude::*;
 use provisioning::{EdgePool, EdgeRow};
 
-use super::{Fault, Loaded, Params};
+use super::{Fault, Loaded, Params, why_field};
 use crate::{
     format,
     i18n::{Lang, t},
     request::{Memory, Request},
     routes,
     shell::Page,
-    ui::{ErrorSummary, Errors, badge, empty_state, label, time},
+    ui::{ErrorSummary, Errors, badge, empty_state, time},
 };
 
 pub(crate) async fn edges(request: Request, _: Params) -> Loaded {
@@ -49,21 +48,13 @@ async fn move_form(request: &Request, id: ServerId) -> Loaded {
     let refused = !errors.is_empty();
     let name = view.server.name.clone();
     let submit = t!(lang, "edges-move-submit", name = name.clone());
-    let field = Field::Why;
     let form = match view.can(Action::ChangeEdge) {
         Err(denial) => view! { <p class="note">{lang.t(&format!("denial-{denial}"))}</p> }.into_any(),
         Ok(()) => view! {
             <form method="post" action=routes::action("server_change_edge")>
                 <input type="hidden" name="server" value=id.to_string()/>
                 <input type="hidden" name="key" value=request.facade().form_key()/>
-                <div class="field">
-                    <label for=field.as_str()>{label(lang, field)}</label>
-                    <input
-                        type="text" id=field.as_str() name=field.as_str() value=typed("why") maxlength="200" required
-                        aria-invalid=errors.invalid(field) aria-describedby=errors.described(field, false)
-                    />
-                    {errors.at(lang, field)}
-                </div>
+                {why_field(lang, &errors, typed("why"))}
                 <div class="field">
                     <label class="pill" for="keep_out">
                         <input type="checkbox" id="keep_out" name="keep_out" value="yes" checked=typed("keep_out") == "yes"/>

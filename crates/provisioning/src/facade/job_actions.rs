@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 use domain::{
     AccountId, JobId,
-    field::{Code, Field, FieldError},
+    field::FieldError,
     job_action::{JobAction, JobSubject, can_job},
     permission::Denial,
     state::StepState,
@@ -18,12 +18,8 @@ use store::{
     jobs::Job,
 };
 
-use super::{Facade, Viewer};
+use super::{Facade, Viewer, staff::reason};
 use crate::workflows::inputs_of;
-
-/// A reason says something, and no more than fits a line.
-const WHY_MIN: usize = 10;
-const WHY_MAX: usize = 200;
 
 /// What may be done to a job, and what it would mean.
 #[derive(Clone, Debug)]
@@ -121,7 +117,6 @@ impl Facade {
             return Ok(JobAnswer::Gone);
         };
         let Some(choices) = self.job_choices(viewer, &job).await? else { return Ok(JobAnswer::Gone) };
-        let why: String = why.trim().chars().take(WHY_MAX).collect();
         if let Err(denial) = choices.can(action) {
             // It may be that somebody has done just this a moment ago.
             return Ok(match self.done_already(id, action).await? {
@@ -133,9 +128,10 @@ impl Facade {
                 _ => JobAnswer::Denied(denial),
             });
         }
-        if why.chars().count() < WHY_MIN {
-            return Ok(JobAnswer::Refused(vec![FieldError::new(Field::Why, Code::WhyShort)]));
-        }
+        let why = match reason(why) {
+            Ok(why) => why,
+            Err(errors) => return Ok(JobAnswer::Refused(errors)),
+        };
         let how = Intervention { by: viewer.account.id, why: &why, now: self.now_ms() };
         let done = match action {
             JobAction::Rerun if inputs.is_empty() => self.store.job_rerun(id, how).await?,

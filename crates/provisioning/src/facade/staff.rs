@@ -61,6 +61,15 @@ const EVENTS_SHOWN: i64 = 200;
 const WHY_MIN: usize = 10;
 const WHY_MAX: usize = 200;
 
+/// A reason as it is kept, or why it is none.
+pub(super) fn reason(why: &str) -> std::result::Result<String, Vec<FieldError>> {
+    let why: String = why.trim().chars().take(WHY_MAX).collect();
+    if why.chars().count() < WHY_MIN {
+        return Err(vec![FieldError::new(Field::Why, Code::WhyShort)]);
+    }
+    Ok(why)
+}
+
 impl Facade {
     /// A page of all jobs, newest first.
     pub async fn staff_jobs(
@@ -161,10 +170,13 @@ impl Facade {
             return Ok(ServerAnswer::Gone);
         }
         let Some(view) = self.server(viewer, id).await? else { return Ok(ServerAnswer::Gone) };
-        let why: String = why.trim().chars().take(WHY_MAX).collect();
+        let why = reason(why);
         let idempotency = Idempotency {
             key: form.key.to_owned(),
-            body_hash: body_hash(&format!("change_edge {id} {keep_out} {why}")),
+            body_hash: body_hash(&format!(
+                "change_edge {id} {keep_out} {}",
+                why.as_deref().unwrap_or_default()
+            )),
         };
         if let Some(job) = self.store.accepted_before(view.server.customer, &idempotency).await? {
             return Ok(ServerAnswer::Accepted(job));
@@ -172,9 +184,10 @@ impl Facade {
         if let Err(denial) = view.can(Action::ChangeEdge) {
             return Ok(ServerAnswer::Denied(denial));
         }
-        if why.chars().count() < WHY_MIN {
-            return Ok(ServerAnswer::Refused(vec![FieldError::new(Field::Why, Code::WhyShort)]));
-        }
+        let why = match why {
+            Ok(why) => why,
+            Err(errors) => return Ok(ServerAnswer::Refused(errors)),
+        };
         let mut job = self.job_of(Kind::ChangeEdge, viewer, id, form.request_id)?;
         job.params = serde_json::to_value(WantedEdge { why, keep_out })
             .map_err(|e| store::Error::Corrupt(e.to_string()))?;
