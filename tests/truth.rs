@@ -106,12 +106,23 @@ async fn pages_are_read_from_a_database_that_takes_no_writes() {
     let ids = one_of_each(&plane, &anna).await;
     let writable = app(plane.facade.clone(), &plane.store);
     let (cookie, staff) = (sign_in(&writable, "anna@test").await, sign_in(&writable, "viktor@test").await);
+    // Both have not been seen for days: their sessions are to be extended, which cannot be written.
+    let days_ago = "UPDATE session SET data = replace(data, '\"since\":', '\"since\":1,\"was\":')";
+    plane.by_hand(days_ago).await;
     let store = plane.read_only().await;
     let facade =
         Facade::over(store.clone(), demo_catalogue().unwrap(), std::sync::Arc::new(jobs::SystemClock));
     let app = app(facade, &store);
     pages(&app, &cookie, Role::Customer, &ids).await;
     pages(&app, &staff, Role::Admin, &ids).await;
+    // Where it can be, it is, once.
+    let sessions = async || plane.store.session_texts().await.unwrap();
+    assert!(sessions().await.iter().all(|s| !s.contains("extended")));
+    get(&writable, "/servers", &cookie).await;
+    let once = sessions().await;
+    assert_eq!(once.iter().filter(|s| s.contains("extended")).count(), 1, "{once:?}");
+    get(&writable, "/servers", &cookie).await;
+    assert_eq!(sessions().await, once, "a page that is read writes nothing");
     // A change is refused as a fault of ours: said on the page, nothing half done.
     let request = Request::post("/do/server_rename")
         .header(header::HOST, "slipway.test")

@@ -66,9 +66,34 @@ test("a server in each of its states", async ({ page, product }) => {
   await sound(page);
   await page.locator("tbody th a").first().click();
   await sound(page);
-  await signIn(page, SUPPORT);
-  await page.goto(failed.replace("/operations/", "/staff/jobs/"));
+  await order(page);
+  await eventually(page, /is ready$/);
+  await page.goto("/servers");
+  // Several at once: what would be done, and nothing chosen.
+  const ids = await page.locator("[data-bulk]").evaluateAll((all) => all.map((one) => (one as HTMLInputElement).value));
+  for (const query of [`do=shut_down&${ids.map((id) => `server=${id}`).join("&")}`, "do=start"]) {
+    await page.goto(`/servers/confirm?${query}`);
+    await sound(page);
+  }
+  // What ran together.
+  await page.goto("/operations");
+  await page.locator("details.lanes summary").click();
   await sound(page);
+  for (const who of [SUPPORT, ADMIN]) {
+    await signIn(page, who);
+    const job = failed.replace("/operations/", "/staff/jobs/");
+    for (const path of ["", ...["rerun", "roll_back", "mark_done", "stop"].map((action) => `/confirm?do=${action}`)]) {
+      await page.goto(job + path);
+      await sound(page);
+    }
+    await page.goto(job);
+    await page.getByLabel("Reason").fill("too short");
+    await page.locator("form[action='/do/job_rerun']").evaluate((form: HTMLFormElement) => (form.noValidate = true));
+    await page.getByRole("button", { name: /^Re-run/ }).click();
+    await expect(page.getByText(/ten characters at least/).first()).toBeVisible();
+    await expect(page.getByLabel("Reason")).toHaveValue("too short");
+    await sound(page);
+  }
 });
 
 test("a dialog, an open menu, and the ways to be refused", async ({ page }) => {
@@ -110,7 +135,7 @@ test("words half as long again have room", async ({ page }) => {
   const draft = page.url().replace(/\/os.*/, "");
   const paths = ["/servers", "/operations", "/account", "/keys", "/nowhere"];
   const steps = ["os", "panel", "size", "access", "review"].map((step) => `${draft}/${step}`);
-  for (const path of [...paths, ...steps, ...TABS.map((tab) => server + tab), `${server}/confirm?do=reboot`, operation]) {
+  for (const path of [...paths, ...steps, ...TABS.map((tab) => server + tab), `${server}/confirm?do=reboot`, `${server}/console`, operation]) {
     await page.goto(path);
     await roomForLongerWords(page);
   }

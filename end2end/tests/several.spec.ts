@@ -26,8 +26,15 @@ test("several servers are chosen, looked at, and shut down; what cannot be is sa
   await fits(page);
   await page.getByRole("link", { name: "Back to the list" }).click();
   await boxes.nth(0).check();
+  await boxes.nth(1).check();
   await page.getByRole("button", { name: "Shut down", exact: true }).click();
-  await page.getByRole("button", { name: "Shut down 1 server" }).click();
+  await page.getByRole("button", { name: "Shut down 2 servers" }).click();
+  await expect(page.getByText("2 operations accepted.")).toBeVisible();
+  await eventually(page, "Nothing is running.", 50);
+  await page.goto("/servers");
+  await boxes.nth(0).check();
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  await page.getByRole("button", { name: "Start 1 server" }).click();
   await expect(page.getByText("1 operation accepted.")).toBeVisible();
   await eventually(page, "Nothing is running.", 50);
   // One is off, one is on: starting both starts the one, and says so before.

@@ -37,14 +37,15 @@ async fn power(caller: &Caller, servers: &str, action: &str, key: &str) -> Resul
     let (facade, viewer) = (request.facade(), caller.viewer()?);
     let key = caller.form_key(key);
     let names = facade.servers(viewer).await?;
-    let name = |id| names.iter().find(|v| v.server.id == id).map(|v| v.server.name.clone());
+    let name = |id: ServerId| names.iter().find(|v| v.server.id == id).map(|v| v.server.name.clone());
+    // One that is not the caller's, and nothing is done to any.
+    let Some(named) = ids.into_iter().map(|id| Some((id, name(id)?))).collect::<Option<Vec<_>>>() else {
+        caller.not_found();
+        return Ok(());
+    };
     let mut accepted = 0;
     let mut refused = Vec::new();
-    for id in ids {
-        let Some(name) = name(id) else {
-            caller.not_found();
-            return Ok(());
-        };
+    for (id, name) in named {
         let own_key = format!("{key}-{id}");
         match facade.server_power(viewer, id, action, &own_key, &request.around.request_id).await? {
             ServerAnswer::Accepted(_) => accepted += 1,

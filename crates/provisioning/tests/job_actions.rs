@@ -87,6 +87,56 @@ async fn an_administrator_takes_back_or_says_that_it_is_done(database: Database)
     plane.until(job, JobState::Succeeded).await;
 }
 
+/// What was done before the job failed again is no answer to what is asked for now.
+async fn an_older_hand_is_not_taken_for_this_one(database: Database) {
+    let mut plane = Plane::start_on(database, 3).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let olga = plane.viewer("olga@test", Role::Support).await;
+    let viktor = plane.viewer("viktor@test", Role::Admin).await;
+    let job = failed(&plane, &anna, "vdcComposeVapp").await;
+    assert_eq!(act(&plane, &olga, job, JobAction::Rerun, WHY).await, JobAnswer::Done);
+    plane.until(job, JobState::Failed).await;
+    plane.stop_worker().await;
+    assert_eq!(act(&plane, &viktor, job, JobAction::MarkDone, WHY).await, JobAnswer::Done);
+    // It goes on because Viktor said so: Olga's own, from before, is over.
+    let rerun = act(&plane, &olga, job, JobAction::Rerun, WHY).await;
+    assert!(matches!(rerun, JobAnswer::Already { ref by, .. } if *by == "viktor"), "{rerun:?}");
+    let stopped = act(&plane, &viktor, job, JobAction::RollBack, WHY).await;
+    assert_eq!(stopped, JobAnswer::Denied(Denial::JobWaiting), "nobody has taken it back");
+    let second = act(&plane, &viktor, job, JobAction::MarkDone, WHY).await;
+    assert!(matches!(second, JobAnswer::Already { ref by, .. } if *by == "viktor"), "{second:?}");
+}
+
+/// A page of the list: of one state or all, newest first, with the steps as far as it shows them.
+async fn a_page_of_jobs_tells_their_steps(database: Database) {
+    let plane = Plane::start_on(database, 4).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let olga = plane.viewer("olga@test", Role::Support).await;
+    let bad = failed(&plane, &anna, "vdcComposeVapp").await;
+    let boris = plane.viewer("boris@test", Role::Customer).await;
+    let good = plane.order(&boris).await;
+    plane.until(good, JobState::Succeeded).await;
+    let page =
+        async |state, before| plane.facade.staff_jobs(&olga, state, before, 10).await.unwrap().unwrap();
+    let all = page(None, None).await;
+    assert_eq!(all.iter().map(|r| r.job.id).collect::<Vec<_>>(), [good, bad]);
+    assert_eq!(all[1].customer_email, "anna@test");
+    for row in &all {
+        let whole = plane.job(row.job.id).await;
+        let told = |job: &provisioning::Job| -> Vec<_> {
+            job.steps.iter().map(|s| (s.key.clone(), s.state, s.attempt)).collect()
+        };
+        assert!(!whole.steps.is_empty());
+        assert_eq!(told(&row.job), told(&whole));
+    }
+    let ids = |rows: Vec<provisioning::JobRow>| rows.into_iter().map(|r| r.job.id).collect::<Vec<_>>();
+    assert_eq!(ids(page(Some(JobState::Failed), None).await), [bad]);
+    assert_eq!(ids(page(Some(JobState::Succeeded), None).await), [good]);
+    assert_eq!(ids(page(None, Some(all[0].job.number)).await), [bad]);
+    assert_eq!(ids(page(Some(JobState::Succeeded), Some(all[0].job.number)).await), [] as [JobId; 0]);
+    assert!(plane.facade.staff_jobs(&anna, None, None, 10).await.unwrap().is_none());
+}
+
 async fn what_waits_is_stopped_and_what_is_newer_is_known(database: Database) {
     let mut plane = Plane::start_on(database, 3).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
@@ -120,6 +170,8 @@ async fn what_waits_is_stopped_and_what_is_newer_is_known(database: Database) {
 }
 
 testkit::on_both!(
+    an_older_hand_is_not_taken_for_this_one,
+    a_page_of_jobs_tells_their_steps,
     support_runs_a_failed_job_again_once_and_says_why,
     an_administrator_takes_back_or_says_that_it_is_done,
     what_waits_is_stopped_and_what_is_newer_is_known

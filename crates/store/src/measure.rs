@@ -56,6 +56,14 @@ impl Store {
         row.fetch_one(&self.pool).await?.int("n")
     }
 
+    /// What is kept of every session, as it is kept.
+    pub async fn session_texts(&self) -> Result<Vec<String>> {
+        let rows = sqlx::query("SELECT data, expires_at FROM session ORDER BY id_hash")
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(|r| Ok(format!("{} until {}", r.text("data")?, r.int("expires_at")?))).collect()
+    }
+
     /// The job that has waited longest for an edge.
     pub async fn parked_longest(&self) -> Result<Option<domain::JobId>> {
         let row = sqlx::query("SELECT id FROM job WHERE state = 'parked' ORDER BY parked_at, number LIMIT 1");
