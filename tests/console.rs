@@ -14,7 +14,8 @@ use domain::{
     state::{JobState, Role},
 };
 use futures::{SinkExt, StreamExt};
-use provisioning::Viewer;
+use provisioning::{ConsoleAnswer, Viewer};
+use secrecy::ExposeSecret;
 use slipway::router::{self, Edge};
 use testkit::Plane;
 use tokio::net::TcpListener;
@@ -117,6 +118,14 @@ async fn its_owner_sees_the_screen_and_types_and_nobody_else_does() {
     }
     // The cookie comes along from any page; the page does not.
     assert!(matches!(site.open(server, &cookie, "http://evil.test").await, Err(403)));
+
+    // What the cloud gives is good once, and known to the server alone.
+    let ConsoleAnswer::Ticket(ticket) = site.plane.facade.server_console(&anna, server).await.unwrap() else {
+        panic!("no ticket")
+    };
+    let address = ticket.address.expose_secret();
+    assert!(connect_async(address).await.is_ok());
+    assert!(matches!(connect_async(address).await, Err(Error::Http(answer)) if answer.status() == 403));
 
     let own = format!("http://{}", site.address);
     let mut screen = site.open(server, &cookie, &own).await.unwrap();

@@ -126,6 +126,58 @@ async fn every_tab_of_a_reader_hears_of_every_change() {
     }
 }
 
+/// What a stream says within so long.
+async fn said(body: &mut axum::body::BodyDataStream, within: std::time::Duration) -> String {
+    let mut text = String::new();
+    let until = tokio::time::Instant::now() + within;
+    while let Ok(Some(Ok(chunk))) = tokio::time::timeout_at(until, body.next()).await {
+        text.push_str(&String::from_utf8_lossy(&chunk));
+    }
+    text
+}
+
+/// What has ended is told of once, on pages that show something else.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_is_told_of_once_and_not_on_its_own_page() {
+    const A_WHILE: std::time::Duration = std::time::Duration::from_millis(700);
+    let mut plane = Plane::start(4).await;
+    plane.stop_worker().await;
+    let product = Product { facade: plane.facade.clone(), demo: None, version: "test" };
+    let app = router::build(&product, &plane.store, &std::env::temp_dir(), Edge { secure: false }).unwrap();
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let boris = plane.viewer("boris@test", Role::Customer).await;
+    let cookies = [sign_in(&app, "anna@test").await, sign_in(&app, "boris@test").await];
+    let [first, second] = [plane.order(&anna).await, plane.order(&anna).await];
+    plane.order(&boris).await;
+    let open = async |path: String, cookie: &str| {
+        let request = Request::get(path).header(header::HOST, "slipway.test").header(header::COOKIE, cookie);
+        let response = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let mut body = response.into_body().into_data_stream();
+        said(&mut body, A_WHILE).await;
+        body
+    };
+    let mut servers = open("/live/servers".into(), &cookies[0]).await;
+    let mut own = open(format!("/live/operations/{second}"), &cookies[0]).await;
+    let mut list = open("/live/operations".into(), &cookies[0]).await;
+    let mut foreign = open("/live/servers".into(), &cookies[1]).await;
+    let toasts = |text: &str| text.matches("event: toast").count();
+    plane.facade.operation_cancel(&anna, second).await.unwrap();
+    let told = said(&mut servers, A_WHILE).await;
+    assert!(toasts(&told) == 1 && told.contains(&second.to_string()), "{told}");
+    for body in [&mut own, &mut list, &mut foreign] {
+        assert_eq!(toasts(&said(body, A_WHILE).await), 0);
+    }
+    // Something else happens: what was told is not told again, what is new is.
+    plane.order(&anna).await;
+    assert_eq!(toasts(&said(&mut servers, A_WHILE).await), 0);
+    plane.facade.operation_cancel(&anna, first).await.unwrap();
+    let told = said(&mut servers, A_WHILE).await;
+    assert!(
+        toasts(&told) == 1 && told.contains(&first.to_string()) && !told.contains(&second.to_string()),
+        "{told}"
+    );
+}
+
 /// Two transactions of one customer cannot commit out of the order of their versions: the second waits for the first.
 #[tokio::test(flavor = "multi_thread")]
 async fn versions_are_committed_in_their_order() {

@@ -98,6 +98,8 @@ async fn an_older_hand_is_not_taken_for_this_one(database: Database) {
     plane.until(job, JobState::Failed).await;
     plane.stop_worker().await;
     assert_eq!(act(&plane, &viktor, job, JobAction::MarkDone, WHY).await, JobAnswer::Done);
+    let waiting = plane.job(job).await;
+    assert!(waiting.state.is_waiting());
     // It goes on because Viktor said so: Olga's own, from before, is over.
     let rerun = act(&plane, &olga, job, JobAction::Rerun, WHY).await;
     assert!(matches!(rerun, JobAnswer::Already { ref by, .. } if *by == "viktor"), "{rerun:?}");
@@ -105,6 +107,32 @@ async fn an_older_hand_is_not_taken_for_this_one(database: Database) {
     assert_eq!(stopped, JobAnswer::Denied(Denial::JobWaiting), "nobody has taken it back");
     let second = act(&plane, &viktor, job, JobAction::MarkDone, WHY).await;
     assert!(matches!(second, JobAnswer::Already { ref by, .. } if *by == "viktor"), "{second:?}");
+
+    plane.start_worker();
+    let other = failed(&plane, &anna, "vdcRecomposeVapp").await;
+    assert_eq!(act(&plane, &olga, other, JobAction::Rerun, WHY).await, JobAnswer::Done);
+    plane.until(other, JobState::Failed).await;
+    plane.stop_worker().await;
+    assert_eq!(act(&plane, &viktor, other, JobAction::RollBack, WHY).await, JobAnswer::Done);
+    // What Olga did is over: it waits to be taken back, and not because of her.
+    assert_eq!(act(&plane, &olga, other, JobAction::Rerun, WHY).await, JobAnswer::Denied(Denial::JobWaiting));
+}
+
+/// One that runs is asked to stop, once, and the button says so.
+async fn what_runs_is_asked_to_stop_once(database: Database) {
+    let plane = Plane::start_on(database, 3).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let olga = plane.viewer("olga@test", Role::Support).await;
+    let viktor = plane.viewer("viktor@test", Role::Admin).await;
+    plane.fault("task vdcComposeVapp", json!({"kind": "stuck", "percent": 40})).await;
+    let job = plane.order(&anna).await;
+    plane.until(job, JobState::Running).await;
+    assert_eq!(act(&plane, &olga, job, JobAction::Stop, WHY).await, JobAnswer::Done);
+    let row = plane.job(job).await;
+    let choices = plane.facade.job_choices(&viktor, &row).await.unwrap().unwrap();
+    assert_eq!(choices.can(JobAction::Stop), Err(Denial::BeingStopped));
+    let second = act(&plane, &viktor, job, JobAction::Stop, WHY).await;
+    assert!(matches!(second, JobAnswer::Already { ref by, .. } if *by == "olga"), "{second:?}");
 }
 
 /// A page of the list: of one state or all, newest first, with the steps as far as it shows them.
@@ -172,6 +200,7 @@ async fn what_waits_is_stopped_and_what_is_newer_is_known(database: Database) {
 testkit::on_both!(
     an_older_hand_is_not_taken_for_this_one,
     a_page_of_jobs_tells_their_steps,
+    what_runs_is_asked_to_stop_once,
     support_runs_a_failed_job_again_once_and_says_why,
     an_administrator_takes_back_or_says_that_it_is_done,
     what_waits_is_stopped_and_what_is_newer_is_known

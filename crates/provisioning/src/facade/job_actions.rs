@@ -167,7 +167,7 @@ impl Facade {
         let events = self.store.job_events(id, 50).await?;
         let ended = events.iter().rposition(|e| matches!(e.what.as_str(), "failed" | "stuck"));
         let since = ended.map_or(0, |at| at + 1);
-        let Some(event) = events[since..].iter().rev().find(|e| e.what == word) else { return Ok(None) };
+        let Some(event) = events[since..].iter().find(|e| e.what == word) else { return Ok(None) };
         let by = match by_hand(event) {
             Some((by, _)) => self.store.account(by).await?.map(|a| a.name).unwrap_or_default(),
             None => String::new(),
