@@ -118,7 +118,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       });
       await use();
       // Without scripts nobody uses what was preloaded for them.
-      const expected = /preloaded using link preload|status of (403|404|410)|net::ERR_INCOMPLETE_CHUNKED|net::ERR_CONNECTION/;
+      const expected = /preloaded using link preload|status of (403|404|410)|net::ERR_(INCOMPLETE_CHUNKED|EMPTY_RESPONSE|CONNECTION)/;
       const withheld = (c: string) => !wasm && /Failed to fetch|ERR_FAILED/.test(c);
       expect(complaints.filter((c) => !expected.test(c) && !withheld(c))).toEqual([]);
     },

@@ -2,6 +2,7 @@
 import { ANNA, BORIS, eventually, expect, fillOrder, fits, live, order, signIn, test } from "../product";
 
 test("a server is ordered and ends on how to sign in to it", async ({ page, product }) => {
+  const before = product.cloud();
   await signIn(page, ANNA);
   await expect(page.getByRole("heading", { level: 1, name: "Servers" })).toBeVisible();
   const operation = await order(page);
@@ -20,7 +21,8 @@ test("a server is ordered and ends on how to sign in to it", async ({ page, prod
   await expect(page.getByText("Running").first()).toBeVisible();
   await fits(page);
   const cloud = product.cloud();
-  expect(cloud.networks.length).toBe(cloud.vms.length);
+  expect(cloud.vms.length).toBe(before.vms.length + 1);
+  expect(cloud.networks.length).toBe(before.networks.length + 1);
 });
 
 test("without a script the page of an order refreshes itself until it is over", async ({ page }) => {

@@ -80,7 +80,7 @@ fn form(request: &Request, job: &Job, action: JobAction, choices: &JobChoices, f
         .flatten()
         .map(|s| view! { <input type="hidden" name="step" value=s/> });
     view! {
-        <form method="post" action=routes::action(function(action))>
+        <form method="post" action=routes::action(function(action)) novalidate=true>
             <input type="hidden" name="job" value=job.id.to_string()/>
             {step}
             {keep_network}

@@ -58,7 +58,7 @@ fn row(lang: Lang, d: &Drift, admin: bool) -> AnyView {
     };
     let accept = seen.server.filter(|_| admin && acceptable(d)).map(|server| {
         view! {
-            <form method="post" action=routes::action("drift_accept")>
+            <form method="post" action=routes::action("drift_accept") novalidate=true>
                 <input type="hidden" name="server" value=server.to_string()/>
                 <input type="hidden" name="kind" value=seen.kind.as_str()/>
                 <button class="button secondary small">{t!(lang, "drift-accept")}</button>

@@ -51,7 +51,7 @@ async fn move_form(request: &Request, id: ServerId) -> Loaded {
     let form = match view.can(Action::ChangeEdge) {
         Err(denial) => view! { <p class="note">{lang.t(&format!("denial-{denial}"))}</p> }.into_any(),
         Ok(()) => view! {
-            <form method="post" action=routes::action("server_change_edge")>
+            <form method="post" action=routes::action("server_change_edge") novalidate=true>
                 <input type="hidden" name="server" value=id.to_string()/>
                 <input type="hidden" name="key" value=request.facade().form_key()/>
                 {why_field(lang, &errors, typed("why"))}
