@@ -13,12 +13,13 @@ use std::{
 use app::{
     live::{End, Regions, regions},
     request::{Around, Product},
+    routes,
 };
 use domain::{AccountId, state::Role};
 use futures::future::BoxFuture;
 
-/// Whatever a rendering depends on.
-type Key = (AccountId, Role, String, &'static str, Option<&'static str>);
+/// Whatever a rendering depends on. The list of jobs is the same for all of the staff.
+type Key = (Option<AccountId>, Role, String, &'static str, Option<&'static str>);
 /// The last rendering, and when it was begun. Held while one is made: the others wait for it.
 type Last = tokio::sync::Mutex<Option<(Instant, Arc<Regions>)>>;
 
@@ -31,6 +32,8 @@ pub(crate) struct View(Arc<Last>);
 impl SharedViews {
     pub(crate) fn of(&self, around: &Around, account: AccountId, topic: &str) -> View {
         let role = around.viewer.as_ref().map_or(Role::Customer, provisioning::Viewer::role);
+        let path = topic.split('?').next().unwrap_or(topic);
+        let account = (path != routes::STAFF_JOBS).then_some(account);
         let key = (account, role, topic.to_owned(), around.lang.code(), around.zone);
         let mut views = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(view) = views.get(&key).and_then(Weak::upgrade) {

@@ -39,6 +39,8 @@ use crate::shared_views::{SharedViews, View};
 const PER_ACCOUNT: usize = 20;
 /// Changes that come together are sent together.
 const GATHER: Duration = Duration::from_millis(40);
+/// The same of a page over all customers: on a busy day something changes all the time.
+const GATHER_ALL: Duration = Duration::from_secs(1);
 /// So many of what was told of are remembered.
 const TOLD: usize = 32;
 /// Access is asked anew at least this often.
@@ -202,6 +204,7 @@ impl Reader {
     /// Waits for a change that may concern this page. Returns false when the program is ending.
     async fn wait(&mut self) -> bool {
         let own = self.around.viewer.as_ref().and_then(provisioning::Viewer::customer);
+        let own = own.or(self.sent.as_ref().and_then(|sent| sent.about));
         let recheck = tokio::time::sleep(RECHECK);
         tokio::pin!(recheck);
         loop {
@@ -224,7 +227,7 @@ impl Reader {
                 }
             }
         }
-        tokio::time::sleep(GATHER).await;
+        tokio::time::sleep(if own.is_none() { GATHER_ALL } else { GATHER }).await;
         loop {
             match self.changes.try_recv() {
                 Ok(change) if own.is_none_or(|own| change.concerns(own)) => self.heard = change.told,

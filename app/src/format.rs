@@ -157,6 +157,12 @@ pub(crate) fn day_begins(lang: Lang, iso: &str) -> Option<i64> {
     Some(day.to_zoned(zone).ok()?.timestamp().as_millisecond())
 }
 
+/// When the day of a moment began where the reader is.
+pub(crate) fn day_began(lang: Lang, ms: i64) -> i64 {
+    let start = here(lang, ms).and_then(|at| at.start_of_day().ok());
+    start.map_or(ms, |at| at.timestamp().as_millisecond())
+}
+
 /// `15:04:07`
 pub(crate) fn clock(lang: Lang, ms: i64) -> String {
     here(lang, ms).map(|t| t.strftime("%H:%M:%S").to_string()).unwrap_or_default()
@@ -191,6 +197,8 @@ mod tests {
         assert_eq!(date_time(Lang::En, 1_795_417_447_000), "23 Nov 2026, 07:04:07\u{a0}UTC");
         assert_eq!(date_time(Lang::Ru, 1_795_417_447_000), "23.11.2026, 10:04:07\u{a0}МСК");
         assert_eq!(day_begins(Lang::Ru, "2026-11-23"), Some(1_795_381_200_000), "Moscow's midnight");
+        assert_eq!(day_began(Lang::Ru, 1_795_381_200_000 + 5_000), 1_795_381_200_000);
+        assert_eq!(day_began(Lang::Ru, 1_795_381_200_000 - 1), 1_795_381_200_000 - 86_400_000);
         assert_eq!(["2026-11-23", "23.11.2026", "2026-11-31"].map(is_day), [true, false, false]);
         assert_eq!(duration(72_000), "01:12");
         assert_eq!(duration(3_723_000), "1:02:03");

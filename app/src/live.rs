@@ -3,7 +3,7 @@
 //! The same functions render a region for the page and for its patches, so the two cannot differ. How the stream is
 //! opened, guarded and resumed is the edge's work.
 
-use domain::JobId;
+use domain::{CustomerId, JobId};
 use leptos::prelude::{Owner, RenderHtml, ScopedFuture, provide_context};
 use provisioning::{History, Job};
 
@@ -29,6 +29,8 @@ pub struct Regions {
     pub say: Option<String>,
     /// It is said at once, whatever is being read.
     pub urgent: bool,
+    /// Whose changes alone it shows, where that is not the reader's own.
+    pub about: Option<CustomerId>,
 }
 
 /// Why a stream ends.

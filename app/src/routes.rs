@@ -82,6 +82,9 @@ pub fn operation_password(id: JobId) -> String {
     format!("/operations/{id}/password")
 }
 
+/// Where running many again is looked at before it is done.
+pub const STAFF_JOBS_RERUN: &str = "/staff/jobs/rerun";
+
 pub fn staff_job(id: JobId) -> String {
     format!("/staff/jobs/{id}")
 }

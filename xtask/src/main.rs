@@ -22,7 +22,7 @@ cargo xtask journeys [NAME …]                                         the brow
 cargo xtask rules                                                     the rules of the fields in the browser's program and in ours, over a million inputs
 cargo xtask fuzz [SECONDS]                                            the decoders' fuzz targets, so long each
 cargo xtask campaign --seeds N | --replay SEED                        schedules of faults, each the same for its seed
-cargo xtask bench vcd|queue|orders|guest [WHAT …] [REPEATS]           the SDK and the simulator; the queue beside others; whole orders; what guests are handed
+cargo xtask bench vcd|queue|orders|staff|guest [WHAT …] [REPEATS]     the SDK and the simulator; the queue beside others; whole orders; what guests are handed
 cargo xtask bench pages [pages|streams|paint|process …]               what pages and streams cost on the server, beside SvelteKit and Node
 cargo xtask bench ui [PATH …]                                         Lighthouse over every page and the peer's wizard, or those whose path has the word
 ";
@@ -97,9 +97,9 @@ fn bench(args: &[String]) -> anyhow::Result<()> {
             }
             run::run("cargo bench", &mut command)
         }
-        Some("orders") => {
+        Some(what @ ("orders" | "staff")) => {
             let mut command = run::cargo();
-            command.args(["bench", "--package", "testkit", "--bench", "orders"]);
+            command.args(["bench", "--package", "testkit", "--bench", what]);
             run::run("cargo bench", &mut command)
         }
         Some("guest") => {
@@ -108,7 +108,7 @@ fn bench(args: &[String]) -> anyhow::Result<()> {
         Some("ui") => pages::lighthouse(&args[1..]),
         Some("pages") => pages::server(&args[1..]),
         _ => Err(anyhow::anyhow!(
-            "say what to measure: `cargo xtask bench vcd`, `… queue`, `… orders`, `… guest`, `… pages` or `… ui`"
+            "say what to measure: `cargo xtask bench vcd`, `… queue`, `… orders`, `… staff`, `… guest`, `… pages` or `… ui`"
         )),
     }
 }

@@ -179,3 +179,51 @@ job-stop-means = One that waits is taken back at once; one that runs stops at it
 job-by-hand = { $by }: { $why }
 why-hint = At least 10 characters; it stays in the record.
 job-keep-network = Leave the network behind, where its neighbours cannot be moved now
+staff-jobs-search = Find jobs
+staff-jobs-how = How to search
+staff-jobs-words = A number finds one job, other words find servers by name. Narrower:
+staff-jobs-unknown = Not understood, and left out:
+staff-jobs-all = All jobs
+staff-views = Views
+staff-view-failed = Failed now
+staff-view-stuck = Stuck
+staff-view-slow = Slow: { $n }
+staff-view-mine = Assigned to me
+staff-done-today = Done today
+staff-jobs-newer = { $n } new.
+staff-jobs-show = Show
+staff-jobs-bulk = Re-run all that match…
+staff-jobs-seen = Nothing older than job #{ $number } has been looked through.
+staff-jobs-further = Look further back
+slow-unclaimed = nobody works on it
+slow-tries = tried again and again
+slow-step = slow step
+bulk-title = Re-run failed jobs
+bulk-lead = Each goes on from the step that failed. What is listed here is what is done: one that changes before you press the button is left alone.
+bulk-more = These are the first 100 that match. The others follow once these are under way.
+bulk-caption = What would happen to each job
+bulk-outcome = What happens
+bulk-will = Runs again
+bulk-will-not = Left alone
+bulk-none = None of these can be run again.
+bulk-do = { $n ->
+    [one] Re-run { $n } job
+   *[other] Re-run { $n } jobs
+}
+bulk-back = Back to the list
+bulk-again = { $n ->
+    [one] { $n } job is queued again.
+   *[other] { $n } jobs are queued again.
+}
+bulk-changed = { $n ->
+    [one] { $n } had changed meanwhile and was left alone.
+   *[other] { $n } had changed meanwhile and were left alone.
+}
+job-assignee = Looked after by
+job-nobody = nobody
+job-assign = Assign to me
+job-unassign = Give it back
+job-notes = Notes
+job-note-hint = For other staff; customers never see it. It stays in the record.
+job-note-add = Add note
+job-note-left = The note was added.

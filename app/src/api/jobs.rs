@@ -6,7 +6,12 @@ use provisioning::JobAnswer;
 use serde_json::{Map, Value};
 
 use super::answer::{Caller, Fault};
-use crate::{format, i18n::t, request::Flash, routes};
+use crate::{
+    format,
+    i18n::t,
+    request::{Flash, encode},
+    routes,
+};
 
 #[server(name = JobRerun, prefix = "/do", endpoint = "job_rerun")]
 pub async fn job_rerun(
@@ -55,6 +60,109 @@ pub async fn job_cancel(
     let caller = Caller::current()?;
     let result = act(&caller, &job, JobAction::Stop, &why, None, Map::new()).await;
     caller.finish(result).await
+}
+
+/// Runs many again: those that were looked at, as they were then.
+#[server(name = JobsRerun, prefix = "/do", endpoint = "jobs_rerun")]
+pub async fn jobs_rerun(
+    /// `id:mark`, with commas between.
+    #[server(default)]
+    jobs: String,
+    /// What was asked for: the way back.
+    #[server(default)]
+    q: String,
+    #[server(default)] why: String,
+) -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    let result = rerun_many(&caller, &jobs, &q, &why).await;
+    caller.finish(result).await
+}
+
+async fn rerun_many(caller: &Caller, jobs: &str, q: &str, why: &str) -> Result<(), Fault> {
+    let pair = |text: &str| {
+        let (id, mark) = text.split_once(':')?;
+        Some((id.parse::<JobId>().ok()?, mark.parse::<i64>().ok()?))
+    };
+    let seen: Option<Vec<_>> = jobs.split(',').map(pair).collect();
+    let (request, lang) = (&caller.request, caller.request.lang());
+    let memory = caller.memory();
+    let done = match seen {
+        Some(seen) => request.facade().bulk_rerun(caller.viewer()?, &seen, why).await?,
+        None => None,
+    };
+    let Some(done) = done else {
+        caller.not_found();
+        return Ok(());
+    };
+    let q = encode(q);
+    if !done.errors.is_empty() {
+        let values = [("why".to_owned(), why.chars().take(200).collect())].into();
+        memory.flash(Flash { form: "rerun-many".into(), values, errors: done.errors }).await;
+        caller.see_other(&format!("{}?q={q}#errors", routes::STAFF_JOBS_RERUN));
+        return Ok(());
+    }
+    memory.clear_flash().await;
+    let mut text = t!(lang, "bulk-again", n = done.again as i64);
+    if done.changed > 0 {
+        text = format!("{text} {}", t!(lang, "bulk-changed", n = done.changed as i64));
+    }
+    memory.banner(done.again == 0, text).await;
+    caller.see_other(&format!("{}?q={q}#flash", routes::STAFF_JOBS));
+    Ok(())
+}
+
+/// Whoever asks looks after the job, or does so no more.
+#[server(name = JobAssign, prefix = "/do", endpoint = "job_assign")]
+pub async fn job_assign(
+    #[server(default)] job: String,
+    #[server(default)] take: String,
+) -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    let result = assign(&caller, &job, take == "yes").await;
+    caller.finish(result).await
+}
+
+async fn assign(caller: &Caller, job: &str, take: bool) -> Result<(), Fault> {
+    let Ok(id) = job.parse::<JobId>() else {
+        caller.not_found();
+        return Ok(());
+    };
+    if !caller.request.facade().job_assign(caller.viewer()?, id, take).await? {
+        caller.not_found();
+        return Ok(());
+    }
+    caller.see_other(&format!("{}#notes", routes::staff_job(id)));
+    Ok(())
+}
+
+/// Leaves a note for other staff.
+#[server(name = JobNote, prefix = "/do", endpoint = "job_note")]
+pub async fn job_note(
+    #[server(default)] job: String,
+    #[server(default)] note: String,
+) -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    let result = leave_note(&caller, &job, &note).await;
+    caller.finish(result).await
+}
+
+async fn leave_note(caller: &Caller, job: &str, note: &str) -> Result<(), Fault> {
+    let Ok(id) = job.parse::<JobId>() else {
+        caller.not_found();
+        return Ok(());
+    };
+    match caller.request.facade().job_note(caller.viewer()?, id, note).await? {
+        JobAnswer::Done => {
+            caller.memory().banner(false, t!(caller.request.lang(), "job-note-left")).await;
+            caller.see_other(&format!("{}#flash", routes::staff_job(id)));
+        }
+        JobAnswer::Refused(errors) => {
+            caller.memory().flash(Flash { form: format!("note-{id}"), values: [].into(), errors }).await;
+            caller.see_other(&format!("{}#errors", routes::staff_job(id)));
+        }
+        _ => caller.not_found(),
+    }
+    Ok(())
 }
 
 async fn act(

@@ -99,6 +99,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/keys") view=|| page(keys::keys) ssr=SsrMode::Async/>
                 <Route path=path!("/staff") view=|| page(home::staff) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/jobs") view=|| page(staff::jobs) ssr=SsrMode::Async/>
+                <Route path=path!("/staff/jobs/rerun") view=|| page(staff::bulk) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/jobs/:id") view=|| page(staff::job) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/jobs/:id/confirm") view=|| page(staff::confirm) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/edges") view=|| page(staff::edges) ssr=SsrMode::Async/>

@@ -12,6 +12,7 @@ closed_list! {
         Template = "template",
         Panel = "panel",
         Why = "why",
+        Note = "note",
         Vcpu = "vcpu",
         Ram = "ram",
         Disk = "disk",
@@ -57,6 +58,7 @@ closed_list! {
         PanelFew = "panel-few",
         /// A reason that says nothing.
         WhyShort = "why-short",
+        NoteEmpty = "note-empty",
         NumberFormat = "number-format",
         NumberRange = "number-range",
         NumberStep = "number-step",

@@ -13,6 +13,7 @@ pub mod field;
 pub mod hostname;
 pub mod ids;
 pub mod job_action;
+pub mod job_query;
 pub mod keys;
 pub mod kind;
 pub mod panel;
@@ -22,6 +23,7 @@ pub mod price;
 pub mod reinstall;
 pub mod resize;
 pub mod size;
+pub mod slow;
 pub mod snapshot;
 pub mod state;
 

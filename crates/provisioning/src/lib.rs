@@ -26,10 +26,10 @@ pub use accounts::{SignIn, account_add, demo_accounts};
 pub use catalogue::{demo_catalogue, read_catalogue};
 pub use control::Control;
 pub use facade::{
-    Blocker, ByHand, Cancelled, ConsoleAnswer, DraftSaved, EdgePool, Facade, Form, JobAnswer, JobChoices,
-    JudgedDraft, OperationView, OrderPlaced, PasswordChanged, PasswordView, QueuePreview, ReinstallWish,
-    ResizePreview, Seen, ServerAnswer, ServerView, StaffJob, Viewer, Waiting, customer_row, customer_rows,
-    draft_digest, job_word, what_exists,
+    Blocker, Bulk, BulkRow, ByHand, Cancelled, ConsoleAnswer, DraftSaved, EdgePool, Facade, Form, JobAnswer,
+    JobChoices, JobsShown, JudgedDraft, NEWER, NOTE_MAX, OperationView, OrderPlaced, PasswordChanged,
+    PasswordView, QueuePreview, ReinstallWish, ResizePreview, Seen, ServerAnswer, ServerView, StaffJob,
+    StaffJobs, Viewer, Waiting, customer_row, customer_rows, draft_digest, job_word, what_exists,
 };
 pub use guest::Identity;
 pub use housekeeping::housekeeping;
@@ -43,6 +43,7 @@ pub use store::{
     drift::Drift,
     edges::{Edge, EdgeRow},
     groups::GroupRow,
+    job_search::{COUNTED, Next},
     jobs::{History, Job, JobRow, JobStep},
     progress::{LogLine, Progress},
     secrets::Reveal,

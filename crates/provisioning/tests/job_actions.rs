@@ -135,36 +135,6 @@ async fn what_runs_is_asked_to_stop_once(database: Database) {
     assert!(matches!(second, JobAnswer::Already { ref by, .. } if *by == "olga"), "{second:?}");
 }
 
-/// A page of the list: of one state or all, newest first, with the steps as far as it shows them.
-async fn a_page_of_jobs_tells_their_steps(database: Database) {
-    let plane = Plane::start_on(database, 4).await;
-    let anna = plane.viewer("anna@test", Role::Customer).await;
-    let olga = plane.viewer("olga@test", Role::Support).await;
-    let bad = failed(&plane, &anna, "vdcComposeVapp").await;
-    let boris = plane.viewer("boris@test", Role::Customer).await;
-    let good = plane.order(&boris).await;
-    plane.until(good, JobState::Succeeded).await;
-    let page =
-        async |state, before| plane.facade.staff_jobs(&olga, state, before, 10).await.unwrap().unwrap();
-    let all = page(None, None).await;
-    assert_eq!(all.iter().map(|r| r.job.id).collect::<Vec<_>>(), [good, bad]);
-    assert_eq!(all[1].customer_email, "anna@test");
-    for row in &all {
-        let whole = plane.job(row.job.id).await;
-        let told = |job: &provisioning::Job| -> Vec<_> {
-            job.steps.iter().map(|s| (s.key.clone(), s.state, s.attempt)).collect()
-        };
-        assert!(!whole.steps.is_empty());
-        assert_eq!(told(&row.job), told(&whole));
-    }
-    let ids = |rows: Vec<provisioning::JobRow>| rows.into_iter().map(|r| r.job.id).collect::<Vec<_>>();
-    assert_eq!(ids(page(Some(JobState::Failed), None).await), [bad]);
-    assert_eq!(ids(page(Some(JobState::Succeeded), None).await), [good]);
-    assert_eq!(ids(page(None, Some(all[0].job.number)).await), [bad]);
-    assert_eq!(ids(page(Some(JobState::Succeeded), Some(all[0].job.number)).await), [] as [JobId; 0]);
-    assert!(plane.facade.staff_jobs(&anna, None, None, 10).await.unwrap().is_none());
-}
-
 async fn what_waits_is_stopped_and_what_is_newer_is_known(database: Database) {
     let mut plane = Plane::start_on(database, 3).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
@@ -180,13 +150,16 @@ async fn what_waits_is_stopped_and_what_is_newer_is_known(database: Database) {
         provisioning::ServerAnswer::Accepted(job) => job,
         other => panic!("{other:?}"),
     };
-    let before = plane.store.job_facts(&plane.job(create).await).await.unwrap();
-    assert_eq!(before.newer, None);
+    let newer = async |job| {
+        let facts = plane.store.jobs_facts(&[job]).await.unwrap();
+        assert_eq!(facts.len(), 1);
+        facts[0].1.newer
+    };
+    assert_eq!(newer(create).await, None);
     let reboot = power(PowerAction::Reboot, "1").await;
     let number = plane.until(reboot, JobState::Succeeded).await.number;
-    let after = plane.store.job_facts(&plane.job(create).await).await.unwrap();
-    assert_eq!(after.newer, Some((number, Kind::Power)));
-    assert_eq!(plane.store.job_facts(&plane.job(reboot).await).await.unwrap().newer, None);
+    assert_eq!(newer(create).await, Some((number, Kind::Power)));
+    assert_eq!(newer(reboot).await, None);
     plane.stop_worker().await;
     let waiting = plane.order(&anna).await;
     assert_eq!(
@@ -199,7 +172,6 @@ async fn what_waits_is_stopped_and_what_is_newer_is_known(database: Database) {
 
 testkit::on_both!(
     an_older_hand_is_not_taken_for_this_one,
-    a_page_of_jobs_tells_their_steps,
     what_runs_is_asked_to_stop_once,
     support_runs_a_failed_job_again_once_and_says_why,
     an_administrator_takes_back_or_says_that_it_is_done,

@@ -5,6 +5,7 @@ use domain::{AccountId, CustomerId, JobId, ServerId, kind::Kind, state::JobState
 use serde_json::{Map, Value};
 
 use crate::{
+    accounts::Account,
     admission::admit,
     db::{Conn, Store},
     error::{Error, Result},
@@ -158,6 +159,42 @@ impl Store {
         events::record(&mut tx, held.customer, job, "stop_asked", None, Some(&how.detail()), how.now).await?;
         self.commit(tx, held.customer).await?;
         Ok(Some(held.state))
+    }
+
+    /// Gives a job to somebody of the staff to look after, or to nobody. Returns whether that changed anything.
+    pub async fn job_assign(
+        &self,
+        job: JobId,
+        assignee: Option<&Account>,
+        by: AccountId,
+        now: i64,
+    ) -> Result<bool> {
+        let (mut tx, Some(held)) = self.held(job).await? else { return Ok(false) };
+        let id = assignee.map(|a| a.id.to_string());
+        let done = sqlx::query(
+            "UPDATE job SET assignee_id = $1 WHERE id = $2 AND COALESCE(assignee_id, '') <> COALESCE($1, '')",
+        )
+        .bind(id)
+        .bind(job.to_string())
+        .execute(&mut *tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            self.give_up(tx).await?;
+            return Ok(false);
+        }
+        let what = if assignee.is_some() { "assigned" } else { "unassigned" };
+        let how = Intervention { by, why: assignee.map_or("", |a| &a.name), now };
+        events::record(&mut tx, held.customer, job, what, None, Some(&how.detail()), now).await?;
+        self.commit(tx, held.customer).await?;
+        Ok(true)
+    }
+
+    /// Leaves a note with a job. Returns whether the job is there.
+    pub async fn job_note(&self, job: JobId, how: Intervention<'_>) -> Result<bool> {
+        let (mut tx, Some(held)) = self.held(job).await? else { return Ok(false) };
+        events::record(&mut tx, held.customer, job, "note", None, Some(&how.detail()), how.now).await?;
+        self.commit(tx, held.customer).await?;
+        Ok(true)
     }
 
     async fn resume(&self, job: JobId, how: Intervention<'_>, what: &str, undo: bool) -> Result<bool> {

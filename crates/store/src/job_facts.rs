@@ -1,8 +1,13 @@
-//! What has to be known of a job before staff act on it.
+//! What has to be known of jobs before staff act on them.
 
-use domain::kind::Kind;
+use domain::{JobId, kind::Kind};
 
-use crate::{db::Store, error::Result, jobs::Job, row::Columns};
+use crate::{
+    db::Store,
+    dialect::Sql,
+    error::{Error, Result},
+    row::Columns,
+};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JobFacts {
@@ -12,25 +17,38 @@ pub struct JobFacts {
     pub stopping: bool,
 }
 
-impl Store {
-    pub async fn job_facts(&self, job: &Job) -> Result<JobFacts> {
-        let asked = sqlx::query("SELECT cancel_requested_by FROM job WHERE id = $1").bind(job.id.to_string());
-        let asked = asked.fetch_optional(&self.pool).await?;
-        let stopping = match asked {
-            Some(row) => row.text_opt("cancel_requested_by")?.is_some(),
-            None => false,
-        };
-        let Some(server) = job.server else { return Ok(JobFacts { newer: None, stopping }) };
-        let newer = sqlx::query(
-            "SELECT number, kind FROM job
-             WHERE server_id = $1 AND seq > $2 AND started_at IS NOT NULL AND state <> 'rolled_back' AND kind <> 'refresh'
-             ORDER BY seq LIMIT 1",
+macro_rules! facts {
+    ($ids:literal) => {
+        concat!(
+            "SELECT job.id, job.cancel_requested_by, newer.number, newer.kind FROM job LEFT JOIN job AS newer
+               ON newer.server_id = job.server_id AND newer.seq = (
+                 SELECT MIN(seq) FROM job AS later WHERE later.server_id = job.server_id AND later.seq > job.seq
+                   AND later.started_at IS NOT NULL AND later.state <> 'rolled_back' AND later.kind <> 'refresh')
+             WHERE job.id IN (",
+            $ids,
+            ")"
         )
-        .bind(server.to_string())
-        .bind(job.seq)
-        .fetch_optional(&self.pool)
-        .await?;
-        let newer = newer.map(|row| Ok::<_, crate::error::Error>((row.int("number")?, row.word("kind")?)));
-        Ok(JobFacts { newer: newer.transpose()?, stopping })
+    };
+}
+const FACTS: Sql = Sql {
+    sqlite: facts!("SELECT value FROM json_each($1)"),
+    postgres: facts!("SELECT jsonb_array_elements_text(CAST($1 AS jsonb))"),
+};
+
+impl Store {
+    /// In no particular order; a job that is not there is left out.
+    pub async fn jobs_facts(&self, jobs: &[JobId]) -> Result<Vec<(JobId, JobFacts)>> {
+        let ids = serde_json::to_string(jobs).map_err(|e| Error::Corrupt(e.to_string()))?;
+        let rows = sqlx::query(FACTS.of(self.is_embedded())).bind(ids).fetch_all(&self.pool).await?;
+        rows.iter()
+            .map(|row| {
+                let newer = match row.int_opt("number")? {
+                    Some(number) => Some((number, row.word("kind")?)),
+                    None => None,
+                };
+                let stopping = row.text_opt("cancel_requested_by")?.is_some();
+                Ok((row.id("id")?, JobFacts { newer, stopping }))
+            })
+            .collect()
     }
 }

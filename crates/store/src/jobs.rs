@@ -7,7 +7,7 @@ use domain::{
 };
 use sqlx::any::AnyRow;
 
-use crate::{db::Store, dialect::Sql, error::Result, progress::Progress, row::Columns};
+use crate::{db::Store, error::Result, progress::Progress, row::Columns};
 
 #[derive(Clone, Debug)]
 pub struct Job {
@@ -26,6 +26,8 @@ pub struct Job {
     pub panel_name: Option<String>,
     pub state: JobState,
     pub requested_by: AccountId,
+    /// Who of the staff looks after it.
+    pub assignee: Option<AccountId>,
     pub request_id: String,
     pub claim_owner: Option<String>,
     pub claim_expires_at: Option<i64>,
@@ -66,49 +68,13 @@ macro_rules! select_job {
         concat!(
             "SELECT job.id, job.number, job.context_id, job.seq, job.kind, job.params, job.server_id, job.state, ",
             "job.requested_by, job.request_id, job.claim_owner, job.claim_expires_at, job.next_attempt_at, ",
-            "job.created_at, job.started_at, job.finished_at, job.cause, job.detail, job.needs_job_id, server.name AS server_name, ",
+            "job.created_at, job.started_at, job.finished_at, job.cause, job.detail, job.needs_job_id, job.assignee_id, server.name AS server_name, ",
             "server.template_name, server.panel_name, account.email FROM job LEFT JOIN server ON server.id = job.server_id ",
             "JOIN account ON account.id = job.context_id ",
             $rest
         )
     };
 }
-
-/// The steps of a job in one text, `key state attempt` each: a row for each of them would be most of what a page reads.
-macro_rules! select_page {
-    (sqlite $rest:literal) => {
-        select_page!(
-            "(SELECT group_concat(told, ',') FROM (SELECT key || ' ' || state || ' ' || attempt AS told FROM job_step
-               WHERE job_id = job.id ORDER BY ord))",
-            $rest
-        )
-    };
-    (postgres $rest:literal) => {
-        select_page!(
-            "(SELECT string_agg(key || ' ' || state || ' ' || attempt, ',' ORDER BY ord) FROM job_step WHERE job_id = job.id)",
-            $rest
-        )
-    };
-    ($told:literal, $rest:literal) => {
-        concat!(
-            "SELECT job.id, job.number, job.context_id, job.seq, job.kind, job.params, job.server_id, job.state, ",
-            "job.requested_by, job.request_id, job.claim_owner, job.claim_expires_at, job.next_attempt_at, ",
-            "job.created_at, job.started_at, job.finished_at, job.cause, job.detail, job.needs_job_id, server.name AS server_name, ",
-            "server.template_name, server.panel_name, account.email, ",
-            $told,
-            " AS told FROM job LEFT JOIN server ON server.id = job.server_id JOIN account ON account.id = job.context_id ",
-            $rest
-        )
-    };
-}
-const PAGE: Sql = Sql {
-    sqlite: select_page!(sqlite "WHERE job.number < $1 ORDER BY job.number DESC LIMIT $2"),
-    postgres: select_page!(postgres "WHERE job.number < $1 ORDER BY job.number DESC LIMIT $2"),
-};
-const PAGE_OF_STATE: Sql = Sql {
-    sqlite: select_page!(sqlite "WHERE job.state = $3 AND job.number < $1 ORDER BY job.number DESC LIMIT $2"),
-    postgres: select_page!(postgres "WHERE job.state = $3 AND job.number < $1 ORDER BY job.number DESC LIMIT $2"),
-};
 
 macro_rules! select_step {
     ($rest:literal) => {
@@ -130,14 +96,6 @@ pub struct History {
     pub state: Option<JobState>,
     /// Finished at this moment or later.
     pub from: Option<i64>,
-    /// Only jobs with a smaller number: the key of the next page.
-    pub before: Option<i64>,
-}
-
-/// Which jobs the staff's list shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct JobFilter {
-    pub state: Option<JobState>,
     /// Only jobs with a smaller number: the key of the next page.
     pub before: Option<i64>,
 }
@@ -247,54 +205,12 @@ impl Store {
             .int("n")
     }
 
-    /// A page of all jobs, newest first. Of their steps the key, the state and the attempts are told, no more.
-    pub async fn jobs_page(&self, filter: JobFilter, limit: i64) -> Result<Vec<JobRow>> {
-        let before = filter.before.unwrap_or(i64::MAX);
-        // With a state the index over states is walked, without one that over numbers.
-        let sql = match filter.state {
-            Some(_) => PAGE_OF_STATE,
-            None => PAGE,
-        };
-        let query = sqlx::query(sql.of(self.is_embedded())).bind(before).bind(limit);
-        let query = match filter.state {
-            Some(state) => query.bind(state.as_str()),
-            None => query,
-        };
-        let rows = query.fetch_all(&self.pool).await?;
-        rows.iter()
-            .map(|row| {
-                let told = row.text_opt("told")?.unwrap_or_default();
-                let job = Job { steps: told.split(',').filter_map(step_told).collect(), ..job(row)? };
-                Ok(JobRow { job, customer_email: row.text("email")? })
-            })
-            .collect()
-    }
-
-    /// How many jobs are in each state.
+    /// How many jobs are in each state. It counts every job: for checks, not for pages.
     pub async fn jobs_by_state(&self) -> Result<Vec<(JobState, i64)>> {
         let rows =
             sqlx::query("SELECT state, COUNT(*) AS n FROM job GROUP BY state").fetch_all(&self.pool).await?;
         rows.iter().map(|r| Ok((r.word("state")?, r.int("n")?))).collect()
     }
-}
-
-fn step_told(told: &str) -> Option<JobStep> {
-    let mut words = told.split(' ');
-    let key = words.next().filter(|k| !k.is_empty())?.to_owned();
-    let state = words.next().and_then(|s| s.parse().ok()).unwrap_or(StepState::Failed);
-    let attempt = words.next().and_then(|n| n.parse().ok()).unwrap_or_default();
-    Some(JobStep {
-        key,
-        state,
-        attempt,
-        started_at: None,
-        finished_at: None,
-        retry_at: None,
-        provider_task: None,
-        cause: None,
-        detail: None,
-        progress: None,
-    })
 }
 
 fn with_steps(mut jobs: Vec<Job>, steps: &[AnyRow]) -> Result<Vec<Job>> {
@@ -326,7 +242,7 @@ fn named(params: &str, name: &str) -> Option<String> {
     params[name].as_str().map(str::to_owned)
 }
 
-fn job(row: &AnyRow) -> Result<Job> {
+pub(crate) fn job(row: &AnyRow) -> Result<Job> {
     Ok(Job {
         id: row.id("id")?,
         number: row.int("number")?,
@@ -343,6 +259,7 @@ fn job(row: &AnyRow) -> Result<Job> {
         // A word that this program does not know is nothing that it could go on with.
         state: row.word("state").unwrap_or(JobState::Stuck),
         requested_by: row.id("requested_by")?,
+        assignee: row.id_opt("assignee_id")?,
         request_id: row.text("request_id")?,
         claim_owner: row.text_opt("claim_owner")?,
         claim_expires_at: row.int_opt("claim_expires_at")?,

@@ -26,7 +26,13 @@ use jobs::{
     Fence, JobStore, Outcome, Problem, Registry, RetryPolicy, Step, StepContext, StoreError, SystemClock,
     Turn, Turned, Worker, WorkerConfig, Workflow,
 };
-use store::{Store, interventions::Intervention, measure::Load, seal::Sealer};
+use store::{
+    Store,
+    interventions::Intervention,
+    job_search::{JobSearch, Source},
+    measure::Load,
+    seal::Sealer,
+};
 use testkit::campaign::Random;
 
 const STEPS: [&str; 4] = ["network", "group", "machine", "start"];
@@ -314,8 +320,9 @@ impl Round<'_> {
             let states = self.store.jobs_by_state().await.map_err(|e| e.to_string())?;
             for (state, _) in states.iter().filter(|(s, _)| matches!(s.as_str(), "failed" | "stuck")) {
                 // Staff take back what cannot succeed, and run again what can.
-                let filter = store::jobs::JobFilter { state: Some(*state), before: None };
-                for row in self.store.jobs_page(filter, 50).await.map_err(|e| e.to_string())? {
+                let search = JobSearch { source: Source::State(*state), ..JobSearch::default() };
+                let found = self.store.jobs_found(&search, 50).await.map_err(|e| e.to_string())?;
+                for row in found.rows {
                     let how = Intervention { by, why: "a round", now: now() };
                     let done = match row.job.kind.as_str() {
                         FAILS => self.store.job_roll_back(row.job.id, how).await,
@@ -347,8 +354,8 @@ impl Round<'_> {
         }
         // One that stood still between its look at its claim and its call may have slipped one call out.
         let mut slips = self.stopped;
-        let filter = store::jobs::JobFilter::default();
-        for row in self.store.jobs_page(filter, 500).await.map_err(|e| e.to_string())? {
+        let all = self.store.jobs_found(&JobSearch::default(), 500).await.map_err(|e| e.to_string())?;
+        for row in all.rows {
             let job = row.job;
             for key in STEPS {
                 let there = objects(&self.cloud, &format!("{}-{key}", job.id.0.simple())).len();

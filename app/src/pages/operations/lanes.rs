@@ -181,6 +181,7 @@ mod tests {
             panel_name: None,
             state: JobState::Succeeded,
             requested_by: id(),
+            assignee: None,
             request_id: String::new(),
             claim_owner: None,
             claim_expires_at: None,

@@ -62,6 +62,7 @@ pub(crate) async fn one_regions(request: &Request, id: domain::JobId) -> Result<
         title: Some(format!("{} · {}", title(lang, &view), t!(lang, "product"))),
         say: Some(say(lang, &view)),
         urgent: view.own && matches!(view.at().state, JobState::Failed | JobState::Stuck),
+        about: Some(view.job.customer),
     })
 }
 

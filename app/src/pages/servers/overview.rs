@@ -75,7 +75,7 @@ pub(crate) async fn overview_regions(request: &Request, id: ServerId) -> Result<
     if view.own {
         values.push(("power".to_owned(), power(lang, &view, &power_key(&view, version)).to_html()));
     }
-    Ok(Regions { version, values, ..Regions::default() })
+    Ok(Regions { version, values, about: Some(view.server.customer), ..Regions::default() })
 }
 
 /// The key of the form that starts a server: as long as nothing has happened, sending it twice is one request.

@@ -1,8 +1,8 @@
 //! S17: one job, with everything known of it.
 
-use domain::job_action::JobAction;
+use domain::{field::Field, job_action::JobAction};
 use leptos::prelude::*;
-use provisioning::StaffJob;
+use provisioning::{NOTE_MAX, StaffJob};
 
 use super::{
     Fault, Loaded, Params,
@@ -14,10 +14,10 @@ use crate::{
     i18n::{Lang, t},
     live::Regions,
     pages::operations::{kind_title, state_badge_staff, waiting_view},
-    request::{Flash, Request},
+    request::{Flash, Memory, Request},
     routes,
     shell::{LiveSource, Page},
-    ui::{ErrorSummary, Errors, fact, time},
+    ui::{ErrorSummary, Errors, fact, label, time},
 };
 
 async fn load(request: &Request, id: domain::JobId) -> Result<StaffJob, Fault> {
@@ -38,6 +38,7 @@ pub(crate) async fn job(request: Request, params: Params) -> Loaded {
     let body = view! {
         <ErrorSummary lang errors/>
         <div data-live="actions">{actions(&request, &view.job, &choices, &flash)}</div>
+        {note_form(&request, &view).await}
         <div data-live="job">{content(lang, &view)}</div>
     };
     Ok(Page {
@@ -56,7 +57,43 @@ pub(crate) async fn job_regions(request: &Request, id: domain::JobId) -> Result<
         ("job".into(), content(request.lang(), &view).to_html()),
         ("actions".into(), actions(request, &view.job, &choices, &Flash::default()).to_html()),
     ];
-    Ok(Regions { version: view.version, values, ..Default::default() })
+    Ok(Regions { version: view.version, values, about: Some(view.job.customer), ..Default::default() })
+}
+
+/// Who looks after it, and what staff tell each other of it.
+async fn note_form(request: &Request, view: &StaffJob) -> AnyView {
+    let lang = request.lang();
+    let id = view.job.id;
+    let form = format!("note-{id}");
+    let flash = Memory(&request.around.session).flash_of(&form).await.unwrap_or_default();
+    let errors = Errors(flash.errors.clone());
+    let typed = flash.values.get(Field::Note.as_str()).cloned().unwrap_or_default();
+    let mine = view.assignee.as_ref().map(|a| a.id) == request.around.viewer.as_ref().map(|v| v.account.id);
+    let (take, text) = if mine { ("no", t!(lang, "job-unassign")) } else { ("yes", t!(lang, "job-assign")) };
+    view! {
+        <section class="card" aria-labelledby="notes">
+            <h2 id="notes">{t!(lang, "job-notes")}</h2>
+            <form method="post" action=routes::action("job_assign")>
+                <input type="hidden" name="job" value=id.to_string()/>
+                <button class="button secondary" name="take" value=take>{text}</button>
+            </form>
+            <ErrorSummary lang errors=errors.clone()/>
+            <form method="post" action=routes::action("job_note") novalidate=true>
+                <input type="hidden" name="job" value=id.to_string()/>
+                <div class="field">
+                    <label for="note">{label(lang, Field::Note)}</label>
+                    <textarea
+                        id="note" name="note" rows="2" maxlength=NOTE_MAX.to_string() required
+                        aria-invalid=errors.invalid(Field::Note) aria-describedby=errors.described(Field::Note, true)
+                    >{typed}</textarea>
+                    <p class="hint" id="note-hint">{t!(lang, "job-note-hint")}</p>
+                    {errors.at(lang, Field::Note)}
+                </div>
+                <div class="buttons"><button class="button secondary">{t!(lang, "job-note-add")}</button></div>
+            </form>
+        </section>
+    }
+    .into_any()
 }
 
 fn content(lang: Lang, view: &StaffJob) -> AnyView {
@@ -95,6 +132,7 @@ fn content(lang: Lang, view: &StaffJob) -> AnyView {
                 {fact(t!(lang, "job-request-id"), view! { <code>{job.request_id.clone()}</code> })}
                 {fact(t!(lang, "job-worker"), worker)}
                 {fact(t!(lang, "col-step"), view! { <code>{step(job)}</code> })}
+                {fact(t!(lang, "job-assignee"), view.assignee.as_ref().map_or_else(|| t!(lang, "job-nobody"), |a| a.name.clone()))}
             </dl>
         </section>
         {cause}

@@ -1,8 +1,13 @@
-//! S17: the list of jobs.
+//! S17: the list of jobs. What is asked for stands in the address; how it is written is `domain::job_query`.
 
-use domain::state::JobState;
+use domain::{
+    JobId,
+    job_query::{JobQuery, QUERY_MAX},
+    slow::Slow,
+    state::JobState,
+};
 use leptos::prelude::*;
-use provisioning::{JobRow, customer_row};
+use provisioning::{COUNTED, Job, JobRow, NEWER, Next, StaffJobs, customer_row};
 
 use super::{Fault, Loaded, Params};
 use crate::{
@@ -13,94 +18,214 @@ use crate::{
     request::Request,
     routes,
     shell::{LiveSource, Page},
-    ui::{empty_state, time},
+    ui::{badge, empty_state, time},
 };
 
 const PAGE: i64 = 50;
+/// Rows that are asked for by a live page.
+const SHOWN_MAX: usize = 100;
 
-struct Loading {
-    counts: AnyView,
-    rows: Vec<JobRow>,
-    more: bool,
-    now: i64,
+/// The text of the address; `state=` alone is an older way to say it.
+fn asked(request: &Request) -> String {
+    let state = request.query("state").map(|s| format!("state:{s}"));
+    request.query("q").or(state).unwrap_or_default()
 }
 
-fn state(request: &Request) -> Option<JobState> {
-    request.query("state").and_then(|s| s.parse().ok())
-}
-
-async fn load(request: &Request) -> Result<Loading, Fault> {
-    let viewer = request.viewer()?;
-    let before = request.query("before").and_then(|b| b.parse().ok());
-    let facade = request.facade();
-    let mut rows =
-        facade.staff_jobs(viewer, state(request), before, PAGE + 1).await?.ok_or(Fault::Forbidden)?;
-    let counts = facade.staff_job_counts(viewer).await?.ok_or(Fault::Forbidden)?;
-    let more = rows.len() as i64 > PAGE;
-    rows.truncate(PAGE as usize);
-    Ok(Loading { counts: filters(request.lang(), &counts, state(request)), rows, more, now: facade.now_ms() })
+fn list_href(query: &JobQuery) -> String {
+    match query.to_string().as_str() {
+        "" => routes::STAFF_JOBS.to_owned(),
+        text => format!("{}?q={}", routes::STAFF_JOBS, crate::request::encode(text)),
+    }
 }
 
 pub(crate) async fn jobs(request: Request, _: Params) -> Loaded {
     let lang = request.lang();
-    let Loading { counts, rows, more, now } = load(&request).await?;
-    let moving = rows.iter().any(|r| r.job.state.is_moving());
-    let query = request.around.path.split_once('?').map(|(_, q)| format!("?{q}")).unwrap_or_default();
-    let older = rows.last().filter(|_| more).map(|r| {
-        let state = state(&request).map(|s| format!("&state={s}")).unwrap_or_default();
-        format!("{}?before={}{state}", routes::STAFF_JOBS, r.job.number)
-    });
-    let list = if rows.is_empty() {
-        empty_state(t!(lang, "staff-jobs-empty-title"), t!(lang, "staff-jobs-empty"), ()).into_any()
+    let viewer = request.viewer()?;
+    let facade = request.facade();
+    let text = asked(&request);
+    let before = request.query("before").and_then(|b| b.parse().ok());
+    let list = facade.staff_jobs(viewer, &text, before, PAGE).await?.ok_or(Fault::Forbidden)?;
+    let slow = facade.slow_jobs(viewer).await?.ok_or(Fault::Forbidden)?.len();
+    let counts = facade.staff_job_counts(viewer, format::day_began(lang, facade.now_ms())).await?;
+    let counts = counts.ok_or(Fault::Forbidden)?;
+    let moving = list.rows.iter().any(|r| r.job.state.is_moving());
+    let now = facade.now_ms();
+    let found = if list.rows.is_empty() {
+        let clear = (list.query != JobQuery::default()).then(|| {
+            view! { <p><a class="button secondary" href=routes::STAFF_JOBS>{t!(lang, "staff-jobs-all")}</a></p> }
+        });
+        empty_state(t!(lang, "staff-jobs-empty-title"), t!(lang, "staff-jobs-empty"), clear).into_any()
     } else {
-        table(lang, &rows, now).into_any()
+        table(lang, &list, now).into_any()
     };
+    let live = live_path(&list, before);
     let body = view! {
-        <div data-live="counts">{counts}</div>
-        {list}
-        {older.map(|href| view! { <p><a class="button secondary" href=href>{t!(lang, "staff-more")}</a></p> })}
+        {search(lang, &text)}
+        {unknown(lang, &list.unknown)}
+        {views(lang, &list.query, &viewer.account.email, slow)}
+        <div data-live="counts">{filters(lang, &counts, &list.query)}</div>
+        {before.is_none().then(|| view! { <div data-live="newer" role="status">{newer(lang, 0, &list.query)}</div> })}
+        {bulk_link(lang, &list)}
+        {found}
+        {further(lang, &list)}
     };
     Ok(Page {
-        live: Some(LiveSource { path: format!("{}{query}", routes::live(routes::STAFF_JOBS)), since: 0 }),
+        live: Some(LiveSource { path: live, since: 0 }),
         refresh: moving.then_some(15),
         wide: true,
         ..Page::new(t!(lang, "staff-jobs-title"), body)
     })
 }
 
-/// The rows that are on the page are patched; new ones wait for the next load, so that nothing jumps.
+/// The stream of exactly these rows: they stay where they are, and what is newer is counted.
+fn live_path(list: &StaffJobs, before: Option<i64>) -> String {
+    let shown: Vec<String> = list.rows.iter().map(|r| r.job.number.to_string()).collect();
+    let q = crate::request::encode(&list.query.to_string());
+    let above = match before {
+        None => format!("&above={}", list.rows.first().map_or(0, |r| r.job.number)),
+        Some(_) => String::new(),
+    };
+    format!("{}?shown={}&q={q}{above}", routes::live(routes::STAFF_JOBS), shown.join(","))
+}
+
+/// The rows that are on the page are patched; new ones wait to be shown, so that nothing jumps.
 pub(crate) async fn jobs_regions(request: &Request) -> Result<Regions, Fault> {
     let lang = request.lang();
-    let Loading { counts, rows, now, .. } = load(request).await?;
+    let viewer = request.viewer()?;
+    let facade = request.facade();
+    let text = asked(request);
+    let numbers: Vec<i64> = request
+        .query("shown")
+        .unwrap_or_default()
+        .split(',')
+        .filter_map(|n| n.parse().ok())
+        .take(SHOWN_MAX)
+        .collect();
+    let above = request.query("above").and_then(|n| n.parse().ok());
+    let shown = facade.staff_jobs_shown(viewer, &text, &numbers, above).await?.ok_or(Fault::Forbidden)?;
+    let now = facade.now_ms();
+    let counts = facade.staff_job_counts(viewer, format::day_began(lang, now)).await?;
+    let query = JobQuery::read(&text).query;
+    let counts = filters(lang, &counts.ok_or(Fault::Forbidden)?, &query);
     let mut values = vec![("counts".into(), counts.to_html())];
-    for row in &rows {
-        let id = row.job.id;
-        values.push((format!("state-{id}"), state_badge_staff(lang, row.job.state).to_html()));
-        values.push((format!("step-{id}"), step(&row.job)));
-        values.push((format!("took-{id}"), took(&row.job, now)));
+    if above.is_some() {
+        values.push(("newer".into(), newer(lang, shown.newer, &query).to_html()));
+    }
+    for JobRow { job, .. } in &shown.rows {
+        let id = job.id;
+        values.push((format!("state-{id}"), state(lang, job, &shown.slow).to_html()));
+        values.push((format!("step-{id}"), step(job)));
+        values.push((format!("took-{id}"), took(job, now)));
     }
     Ok(Regions { values, ..Default::default() })
 }
 
-fn filters(lang: Lang, counts: &[(JobState, i64)], chosen: Option<JobState>) -> AnyView {
-    let total: i64 = counts.iter().map(|(_, n)| n).sum();
+fn search(lang: Lang, text: &str) -> impl IntoView + use<> {
+    let examples = ["state:failed", "kind:activate", "customer:acme", "step:network_attach", "since:2h"];
+    let examples = examples.map(|e| view! { <code>{e}</code> " " });
+    view! {
+        <form method="get" action=routes::STAFF_JOBS role="search" class="search">
+            <label class="sr-only" for="q">{t!(lang, "staff-jobs-search")}</label>
+            <input
+                type="search" id="q" name="q" data-key="/" value=text.to_owned() maxlength=QUERY_MAX.to_string()
+                placeholder=t!(lang, "staff-jobs-search") aria-describedby="q-hint"
+            />
+            <button class="button secondary">{t!(lang, "keys-search")}</button>
+        </form>
+        <details class="help">
+            <summary>{t!(lang, "staff-jobs-how")}</summary>
+            <p class="hint" id="q-hint">
+                {t!(lang, "staff-jobs-words")} " " {examples} <code>"error:\"timed out\""</code> " " <code>"assigned:me"</code> " "
+                <code>"is:slow"</code>
+            </p>
+        </details>
+    }
+}
+
+/// What was not understood, and that the rest holds.
+fn unknown(lang: Lang, words: &[String]) -> Option<impl IntoView + use<>> {
+    let words = words.iter().map(|w| view! { <code>{w.clone()}</code> " " }).collect::<Vec<_>>();
+    (!words.is_empty()).then(|| view! { <p class="note">{t!(lang, "staff-jobs-unknown")} " " {words}</p> })
+}
+
+/// What is looked at most.
+fn views(lang: Lang, query: &JobQuery, me: &str, slow: usize) -> impl IntoView + use<> {
+    let mine = JobQuery { assigned: Some(me.to_owned()), ..JobQuery::default() };
+    let state = |state| JobQuery::default().with_state(Some(state));
+    let views = [
+        (t!(lang, "staff-view-failed"), state(JobState::Failed)),
+        (t!(lang, "staff-view-stuck"), state(JobState::Stuck)),
+        (t!(lang, "staff-view-slow", n = slow as i64), JobQuery { slow: true, ..JobQuery::default() }),
+        (t!(lang, "staff-view-mine"), mine),
+    ];
+    let items = views.map(|(text, view)| {
+        view! { <li><a href=list_href(&view) aria-current=(*query == view).then_some("true")>{text}</a></li> }
+    });
+    view! { <nav class="filters" aria-label=t!(lang, "staff-views")><ul>{items}</ul></nav> }
+}
+
+fn filters(lang: Lang, counts: &[(JobState, i64)], query: &JobQuery) -> AnyView {
     let all = view! {
-        <li><a href=routes::STAFF_JOBS aria-current=chosen.is_none().then_some("true")>{t!(lang, "staff-all")} " " {total}</a></li>
+        <li><a href=list_href(&query.with_state(None)) aria-current=query.state.is_none().then_some("true")>{t!(lang, "staff-all")}</a></li>
     };
     let items = JobState::ALL
         .iter()
         .map(|state| {
             let n = counts.iter().find(|(s, _)| s == state).map_or(0, |(_, n)| *n);
-            let href = format!("{}?state={state}", routes::STAFF_JOBS);
-            let text = lang.t(&format!("job-{state}-staff"));
-            view! { <li><a href=href aria-current=(chosen == Some(*state)).then_some("true")>{text} " " {n}</a></li> }
+            let n = if n > COUNTED { format!("{COUNTED}+") } else { n.to_string() };
+            let text = match state {
+                JobState::Succeeded => t!(lang, "staff-done-today"),
+                _ => lang.t(&format!("job-{state}-staff")),
+            };
+            let href = list_href(&query.with_state(Some(*state)));
+            view! { <li><a href=href aria-current=(query.state == Some(*state)).then_some("true")>{text} " " {n}</a></li> }
         })
         .collect_view();
     view! { <nav class="filters" aria-label=t!(lang, "staff-states")><ul>{all}{items}</ul></nav> }.into_any()
 }
 
+/// `3 new [Show]`
+fn newer(lang: Lang, n: i64, query: &JobQuery) -> AnyView {
+    let more = if n >= NEWER { "+" } else { "" };
+    let shown = (n > 0).then(|| {
+        view! { <p class="note">{t!(lang, "staff-jobs-newer", n = n)} {more} " " <a href=list_href(query)>{t!(lang, "staff-jobs-show")}</a></p> }
+    });
+    shown.into_any()
+}
+
+/// Where some of what is shown could be run again: all of it, after a look.
+fn bulk_link(lang: Lang, list: &StaffJobs) -> Option<impl IntoView + use<>> {
+    let failed = list.rows.iter().any(|r| matches!(r.job.state, JobState::Failed | JobState::Stuck));
+    let href = format!("{}?q={}", routes::STAFF_JOBS_RERUN, crate::request::encode(&list.query.to_string()));
+    failed.then(
+        || view! { <p><a class="button secondary small" href=href>{t!(lang, "staff-jobs-bulk")}</a></p> },
+    )
+}
+
+/// The way to what is older, or how far has been looked.
+fn further(lang: Lang, list: &StaffJobs) -> Option<AnyView> {
+    let mut href = list_href(&list.query);
+    href.push(if href.contains('?') { '&' } else { '?' });
+    match list.next {
+        Next::Nothing => None,
+        Next::Page(before) => Some(
+            view! { <p><a class="button secondary" href=format!("{href}before={before}")>{t!(lang, "staff-more")}</a></p> }
+                .into_any(),
+        ),
+        Next::Unseen(before) => Some(
+            view! {
+                <p class="note">
+                    {t!(lang, "staff-jobs-seen", number = before.to_string())} " "
+                    <a href=format!("{href}before={before}")>{t!(lang, "staff-jobs-further")}</a>
+                </p>
+            }
+            .into_any(),
+        ),
+    }
+}
+
 /// `4/9 network_create`: the row customers see, and the key.
-pub(super) fn step(job: &provisioning::Job) -> String {
+pub(super) fn step(job: &Job) -> String {
     use domain::state::StepState;
     let open = job.steps.iter().find(|s| !matches!(s.state, StepState::Done | StepState::Skipped));
     let Some(open) = open else { return "—".into() };
@@ -110,24 +235,34 @@ pub(super) fn step(job: &provisioning::Job) -> String {
     format!("{place}/{} {}", rows.len(), open.key)
 }
 
-fn took(job: &provisioning::Job, now: i64) -> String {
+fn took(job: &Job, now: i64) -> String {
     job.started_at.map_or_else(|| "—".into(), |from| format::duration(job.finished_at.unwrap_or(now) - from))
 }
 
-fn table(lang: Lang, rows: &[JobRow], now: i64) -> impl IntoView + use<> {
-    let rows = rows
+/// Its state, and in what way it is slow.
+pub(super) fn state(lang: Lang, job: &Job, slow: &[(JobId, Slow)]) -> AnyView {
+    let slow = slow.iter().find(|(id, _)| *id == job.id).map(|(_, slow)| {
+        view! { " " {badge("warn", lang.t(&format!("slow-{slow}")))} }
+    });
+    view! { {state_badge_staff(lang, job.state)} {slow} }.into_any()
+}
+
+fn table(lang: Lang, list: &StaffJobs, now: i64) -> impl IntoView + use<> {
+    let rows = list
+        .rows
         .iter()
         .map(|JobRow { job, customer_email }| {
             let id = job.id;
             let name = job.server_name.clone().unwrap_or_default();
             let attempt = job.steps.iter().map(|s| s.attempt).max().unwrap_or(0);
             let started = job.started_at.map(|at| time(lang, at));
+            let of_customer = JobQuery { customer: Some(customer_email.clone()), ..JobQuery::default() };
             view! {
                 <tr>
                     <th scope="row"><a href=routes::staff_job(id)>{format!("#{}", job.number)}</a></th>
                     <td data-label=t!(lang, "col-what")>{kind_title(lang, job, &name)}</td>
-                    <td data-label=t!(lang, "col-customer") class="wraps">{customer_email.clone()}</td>
-                    <td data-label=t!(lang, "col-state")><span data-live=format!("state-{id}")>{state_badge_staff(lang, job.state)}</span></td>
+                    <td data-label=t!(lang, "col-customer") class="wraps"><a class="quiet" href=list_href(&of_customer)>{customer_email.clone()}</a></td>
+                    <td data-label=t!(lang, "col-state")><span data-live=format!("state-{id}")>{state(lang, job, &list.slow)}</span></td>
                     <td data-label=t!(lang, "col-step")><code data-live=format!("step-{id}")>{step(job)}</code></td>
                     <td data-label=t!(lang, "col-attempt") class="num">{attempt}</td>
                     <td data-label=t!(lang, "col-started")>{started}</td>

@@ -1,7 +1,8 @@
-//! S17–S19 for staff: what is there, and what of it is otherwise than it should be. What is done to jobs is in
-//! [`act`].
+//! S17–S19 for staff: what is there, and what of it is otherwise than it should be. What is done to a job is in
+//! [`act`], and to many in [`bulk`](mod@bulk).
 
 mod act;
+mod bulk;
 mod drift;
 mod edges;
 mod job;
@@ -9,6 +10,7 @@ mod jobs;
 mod vapps;
 
 pub(super) use act::confirm;
+pub(super) use bulk::bulk;
 pub(super) use drift::drift;
 pub(super) use edges::edges;
 pub(crate) use job::{job, job_regions};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 use domain::{
     AccountId, JobId,
-    field::FieldError,
+    field::{Code, Field, FieldError},
     job_action::{JobAction, JobSubject, can_job},
     permission::Denial,
     state::StepState,
@@ -41,6 +41,25 @@ pub struct JobChoices {
 }
 
 impl JobChoices {
+    pub(super) fn of(viewer: &Viewer, job: &Job, facts: JobFacts) -> Self {
+        let failed = job.steps.iter().find(|s| s.state == StepState::Failed).map(|s| s.key.clone());
+        let finished = |state| matches!(state, StepState::Done | StepState::Skipped);
+        let kept = job.steps.iter().filter(|s| finished(s.state)).count();
+        let tried = |state| !matches!(state, StepState::Pending | StepState::Undone | StepState::Skipped);
+        let undone = job.steps.iter().rev().filter(|s| tried(s.state)).map(|s| s.key.clone()).collect();
+        Self {
+            subject: JobSubject { state: job.state, newer: facts.newer.is_some(), stopping: facts.stopping },
+            facts,
+            viewer: viewer.clone(),
+            inputs: failed.as_deref().map_or(&[], |step| inputs_of(job.kind, step)),
+            failed,
+            kept,
+            to_run: job.steps.len() - kept,
+            undone,
+            holds: job.finished_at.is_none(),
+        }
+    }
+
     pub fn can(&self, action: JobAction) -> std::result::Result<(), Denial> {
         can_job(action, self.viewer.role(), self.subject)
     }
@@ -69,7 +88,10 @@ pub struct ByHand {
 }
 
 /// The words of events that somebody's hand has left.
-const BY_HAND: [&str; 5] = ["rerun", "roll_back", "marked_done", "stop_asked", "inputs_changed"];
+const BY_HAND: [&str; 8] =
+    ["rerun", "roll_back", "marked_done", "stop_asked", "inputs_changed", "assigned", "unassigned", "note"];
+/// Characters of a note.
+pub const NOTE_MAX: usize = 1000;
 
 /// Who did it and why, out of an event's detail.
 pub(super) fn by_hand(event: &Event) -> Option<(AccountId, &str)> {
@@ -84,23 +106,8 @@ impl Facade {
         if !viewer.role().is_staff() {
             return Ok(None);
         }
-        let facts = self.store.job_facts(job).await?;
-        let failed = job.steps.iter().find(|s| s.state == StepState::Failed).map(|s| s.key.clone());
-        let finished = |state| matches!(state, StepState::Done | StepState::Skipped);
-        let kept = job.steps.iter().filter(|s| finished(s.state)).count();
-        let tried = |state| !matches!(state, StepState::Pending | StepState::Undone | StepState::Skipped);
-        let undone = job.steps.iter().rev().filter(|s| tried(s.state)).map(|s| s.key.clone()).collect();
-        Ok(Some(JobChoices {
-            subject: JobSubject { state: job.state, newer: facts.newer.is_some(), stopping: facts.stopping },
-            facts,
-            viewer: viewer.clone(),
-            inputs: failed.as_deref().map_or(&[], |step| inputs_of(job.kind, step)),
-            failed,
-            kept,
-            to_run: job.steps.len() - kept,
-            undone,
-            holds: job.finished_at.is_none(),
-        }))
+        let facts = self.store.jobs_facts(&[job.id]).await?.pop().map(|(_, facts)| facts).unwrap_or_default();
+        Ok(Some(JobChoices::of(viewer, job, facts)))
     }
 
     /// Does it. `step` is the one that is said to be done; `inputs` are what is changed before it is run again.
@@ -154,6 +161,29 @@ impl Facade {
             return Ok(JobAnswer::Done);
         }
         Ok(self.done_already(id, action).await?.unwrap_or(JobAnswer::Denied(Denial::AlreadyStarted)))
+    }
+
+    /// Whoever asks looks after a job from here on, or gives it back. Returns whether the job is there to be seen.
+    pub async fn job_assign(&self, viewer: &Viewer, id: JobId, take: bool) -> Result<bool> {
+        if !viewer.role().is_staff() || self.store.job(id).await?.is_none() {
+            return Ok(false);
+        }
+        let assignee = take.then_some(&viewer.account);
+        self.store.job_assign(id, assignee, viewer.account.id, self.now_ms()).await?;
+        Ok(true)
+    }
+
+    /// Leaves a note with a job, for other staff.
+    pub async fn job_note(&self, viewer: &Viewer, id: JobId, text: &str) -> Result<JobAnswer> {
+        if !viewer.role().is_staff() {
+            return Ok(JobAnswer::Gone);
+        }
+        let text: String = text.trim().chars().take(NOTE_MAX).collect();
+        if text.is_empty() {
+            return Ok(JobAnswer::Refused(vec![FieldError::new(Field::Note, Code::NoteEmpty)]));
+        }
+        let how = Intervention { by: viewer.account.id, why: &text, now: self.now_ms() };
+        Ok(if self.store.job_note(id, how).await? { JobAnswer::Done } else { JobAnswer::Gone })
     }
 
     /// Who has done this to the job last, where that is what its state comes from.

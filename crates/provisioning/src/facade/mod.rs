@@ -15,6 +15,7 @@ mod reinstall;
 mod rows;
 mod servers;
 mod staff;
+mod staff_jobs;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -28,13 +29,14 @@ pub use account::PasswordChanged;
 pub use changes::{Form, ResizePreview};
 pub use console::ConsoleAnswer;
 pub use drafts::{DraftSaved, JudgedDraft};
-pub use job_actions::{ByHand, JobAnswer, JobChoices};
+pub use job_actions::{ByHand, JobAnswer, JobChoices, NOTE_MAX};
 pub use operations::{Blocker, Cancelled, OperationView, PasswordView, Waiting, job_word};
 pub use orders::{OrderPlaced, QueuePreview, Seen, draft_digest};
 pub use reinstall::ReinstallWish;
 pub use rows::{customer_row, customer_rows, what_exists};
 pub use servers::{ServerAnswer, ServerView};
 pub use staff::{EdgePool, StaffJob};
+pub use staff_jobs::{Bulk, BulkRow, JobsShown, NEWER, StaffJobs};
 
 use crate::{
     accounts::{self, Gate, SignIn},

@@ -1,4 +1,5 @@
-//! What staff look at: jobs, edges, groups. Each call answers `None` to anybody else.
+//! What staff look at: a job, edges, groups. Each call answers `None` to anybody else. The list of jobs is in
+//! [`staff_jobs`](super::staff_jobs).
 
 use domain::{
     JobId, ServerId,
@@ -8,14 +9,15 @@ use domain::{
     permission::Action,
     price::Item,
     size::Size,
-    state::{EdgeState, JobState, Role},
+    state::{EdgeState, Role},
 };
 use store::{
     Event, Result,
+    accounts::Account,
     drift::Drift,
     edges::EdgeRow,
     groups::GroupRow,
-    jobs::{Job, JobFilter, JobRow},
+    jobs::Job,
     orders::{Idempotency, OrderSecrets},
     progress::LogLine,
     servers::{Price, Server},
@@ -31,6 +33,8 @@ pub struct StaffJob {
     pub server: Option<Server>,
     pub customer_email: String,
     pub requester: String,
+    /// Who looks after it.
+    pub assignee: Option<Account>,
     pub waiting: Option<Waiting>,
     pub events: Vec<Event>,
     /// Who did what of it by hand.
@@ -71,27 +75,6 @@ pub(super) fn reason(why: &str) -> std::result::Result<String, Vec<FieldError>> 
 }
 
 impl Facade {
-    /// A page of all jobs, newest first.
-    pub async fn staff_jobs(
-        &self,
-        viewer: &Viewer,
-        state: Option<JobState>,
-        before: Option<i64>,
-        limit: i64,
-    ) -> Result<Option<Vec<JobRow>>> {
-        if !viewer.role().is_staff() {
-            return Ok(None);
-        }
-        self.store.jobs_page(JobFilter { state, before }, limit).await.map(Some)
-    }
-
-    pub async fn staff_job_counts(&self, viewer: &Viewer) -> Result<Option<Vec<(JobState, i64)>>> {
-        if !viewer.role().is_staff() {
-            return Ok(None);
-        }
-        self.store.jobs_by_state().await.map(Some)
-    }
-
     pub async fn staff_job(&self, viewer: &Viewer, id: JobId) -> Result<Option<StaffJob>> {
         if !viewer.role().is_staff() {
             return Ok(None);
@@ -110,10 +93,25 @@ impl Facade {
         };
         let customer_email = email(domain::AccountId(job.customer.0)).await?;
         let requester = email(job.requested_by).await?;
+        let assignee = match job.assignee {
+            Some(id) => self.store.account(id).await?,
+            None => None,
+        };
         let events = self.store.job_events(id, EVENTS_SHOWN).await?;
         let log = self.store.job_log(id, LOG_SHOWN).await?;
         let hands = self.hands(&events).await?;
-        Ok(Some(StaffJob { job, server, customer_email, requester, waiting, events, hands, log, version }))
+        Ok(Some(StaffJob {
+            job,
+            server,
+            customer_email,
+            requester,
+            assignee,
+            waiting,
+            events,
+            hands,
+            log,
+            version,
+        }))
     }
 
     pub async fn staff_edges(&self, viewer: &Viewer) -> Result<Option<EdgePool>> {

@@ -1,0 +1,366 @@
+//! The staff's list of jobs: whatever narrows it, a page costs about the same, however many jobs there are.
+//!
+//! A page is read from one *source*, which an index walks from the newest job to the oldest. What no index knows is judged
+//! row by row, over a [`WINDOW`] of the source at most: where that ends before the page is full, it says how far it has
+//! looked, and the next page goes on from there.
+
+use domain::{
+    AccountId, CustomerId, JobId,
+    kind::Kind,
+    state::{JobState, StepState},
+};
+use sqlx::any::AnyRow;
+
+use crate::{
+    db::Store,
+    dialect::Sql,
+    error::{Error, Result},
+    jobs::{Job, JobRow, JobStep, job},
+    row::Columns,
+};
+
+/// So many jobs of a source are judged for one page.
+const WINDOW: i64 = 20_000;
+/// More than this are not counted.
+pub const COUNTED: i64 = 10_000;
+/// Jobs under way that are looked at together: more than run at once.
+const UNDER_WAY: i64 = 500;
+
+/// What a page is read from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Source {
+    #[default]
+    All,
+    State(JobState),
+    Customer(CustomerId),
+    Assignee(AccountId),
+    Numbers(Vec<i64>),
+    Among(Vec<JobId>),
+}
+
+/// Which jobs the staff's list shows. Texts are parts, in small letters; SQLite knows those of the Latin alphabet only.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobSearch {
+    pub source: Source,
+    pub state: Option<JobState>,
+    pub kind: Option<Kind>,
+    /// Part of the customer's e-mail or name.
+    pub customer: Option<String>,
+    pub server: Option<String>,
+    /// Part of its cause or of the detail of that.
+    pub error: Option<String>,
+    /// The step that it is at.
+    pub step: Option<String>,
+    /// Accepted at this moment or later.
+    pub since: Option<i64>,
+    pub assignee: Option<AccountId>,
+    /// Only jobs with a smaller number: the key of the next page.
+    pub before: Option<i64>,
+    /// Only jobs with a larger number.
+    pub after: Option<i64>,
+}
+
+/// A page of jobs, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct JobsFound {
+    pub rows: Vec<JobRow>,
+    pub next: Next,
+}
+
+/// What there is besides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Next {
+    #[default]
+    Nothing,
+    /// More that match, below this number.
+    Page(i64),
+    /// Below this number nothing has been looked at.
+    Unseen(i64),
+}
+
+impl JobSearch {
+    /// Something is asked that the source does not answer by itself.
+    fn judges(&self) -> bool {
+        let state = match self.source {
+            Source::State(state) => self.state.is_some_and(|s| s != state),
+            _ => self.state.is_some(),
+        };
+        let texts = [&self.customer, &self.server, &self.error, &self.step];
+        state
+            || self.kind.is_some()
+            || self.since.is_some()
+            || self.assignee.is_some()
+            || texts.iter().any(|t| t.is_some())
+    }
+}
+
+/// `seen`: the rows of a source, bound to `$4`, that are judged.
+macro_rules! seen {
+    ($source:literal, $order:literal) => {
+        concat!(
+            "WITH seen AS (SELECT job.id, job.number, job.kind, job.state, job.context_id, job.server_id, job.created_at, ",
+            "job.cause, job.detail, job.assignee_id FROM job WHERE ",
+            $source,
+            " AND job.number < $1 AND job.number > $2 ORDER BY ",
+            $order,
+            " DESC LIMIT $3)"
+        )
+    };
+}
+
+macro_rules! page {
+    (sqlite $source:literal, $order:literal) => {
+        page!(
+            $source,
+            $order,
+            "INSTR",
+            "(SELECT group_concat(told, ',') FROM (SELECT key || ' ' || state || ' ' || attempt || ' ' || COALESCE(started_at, 0)
+               AS told FROM job_step WHERE job_id = job.id ORDER BY ord))"
+        )
+    };
+    (postgres $source:literal, $order:literal) => {
+        page!(
+            $source,
+            $order,
+            "STRPOS",
+            "(SELECT string_agg(key || ' ' || state || ' ' || attempt || ' ' || COALESCE(started_at, 0), ',' ORDER BY ord)
+               FROM job_step WHERE job_id = job.id)"
+        )
+    };
+    // The steps in one text: a row for each of them would be most of what a page reads.
+    ($source:literal, $order:literal, $position:literal, $told:literal) => {
+        concat!(
+            seen!($source, $order),
+            ", page AS (SELECT seen.id FROM seen LEFT JOIN server ON server.id = seen.server_id ",
+            "JOIN account ON account.id = seen.context_id WHERE ($5 = '' OR seen.state = $5) AND ($6 = '' OR seen.kind = $6) ",
+            "AND ($7 = '' OR ", $position, "(LOWER(account.email), $7) > 0 OR ", $position, "(LOWER(account.name), $7) > 0) ",
+            "AND ($8 = '' OR ", $position, "(LOWER(server.name), $8) > 0) ",
+            "AND ($9 = '' OR ", $position, "(LOWER(COALESCE(seen.cause, '') || ' ' || COALESCE(seen.detail, '')), $9) > 0) ",
+            "AND ($10 = '' OR seen.state <> 'succeeded' AND EXISTS (SELECT 1 FROM job_step WHERE job_id = seen.id AND key = $10 ",
+            "AND state IN ('running', 'retry_wait', 'failed'))) AND seen.created_at >= $11 AND ($12 = '' OR seen.assignee_id = $12) ",
+            "ORDER BY seen.number DESC LIMIT $13) ",
+            "SELECT job.id, job.number, job.context_id, job.seq, job.kind, job.params, job.server_id, job.state, ",
+            "job.requested_by, job.request_id, job.claim_owner, job.claim_expires_at, job.next_attempt_at, job.created_at, ",
+            "job.started_at, job.finished_at, job.cause, job.detail, job.needs_job_id, job.assignee_id, ",
+            "server.name AS server_name, server.template_name, server.panel_name, account.email, ", $told, " AS told ",
+            "FROM page JOIN job ON job.id = page.id LEFT JOIN server ON server.id = job.server_id ",
+            "JOIN account ON account.id = job.context_id ORDER BY job.number DESC"
+        )
+    };
+}
+
+/// How far a source has been looked at.
+macro_rules! extent {
+    ($source:literal, $order:literal) => {
+        concat!(
+            seen!($source, $order),
+            " SELECT COUNT(*) AS n, MIN(number) AS oldest, MIN(created_at) AS earliest FROM seen"
+        )
+    };
+}
+
+/// The page of a source, and its extent.
+macro_rules! source {
+    ($source:literal) => {
+        source!($source, $source, "job.number")
+    };
+    ($sqlite:literal, $postgres:literal, $order:literal) => {
+        (
+            Sql { sqlite: page!(sqlite $sqlite, $order), postgres: page!(postgres $postgres, $order) },
+            Sql { sqlite: extent!($sqlite, $order), postgres: extent!($postgres, $order) },
+        )
+    };
+}
+
+type Texts = (Sql, Sql);
+
+const ALL: Texts = source!("$4 = ''");
+/// As the partial index says it, or SQLite would not use it.
+const ASIDE: Texts = source!(
+    "job.state = $4 AND (job.state = 'failed' OR job.state = 'stuck' OR job.state = 'retry_wait' OR job.state = 'parked' \
+     OR job.state = 'rolling_back' OR job.state = 'rolled_back' OR job.state = 'cancelled')"
+);
+const OPEN: Texts = source!("job.finished_at IS NULL AND job.state = $4");
+/// By their turns: an index has those, and they differ from the numbers only where a job was run again.
+const CUSTOMER: Texts = source!("job.context_id = $4", "job.context_id = $4", "job.seq");
+const ASSIGNEE: Texts = source!("job.assignee_id = $4");
+const NUMBERS: Texts = source!(
+    "job.number IN (SELECT value FROM json_each($4))",
+    "job.number IN (SELECT CAST(jsonb_array_elements_text(CAST($4 AS jsonb)) AS BIGINT))",
+    "job.number"
+);
+const AMONG: Texts = source!(
+    "job.id IN (SELECT value FROM json_each($4))",
+    "job.id IN (SELECT jsonb_array_elements_text(CAST($4 AS jsonb)))",
+    "job.number"
+);
+
+fn listed(values: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(values).map_err(|e| Error::Corrupt(e.to_string()))
+}
+
+impl Source {
+    fn texts(&self) -> Texts {
+        match self {
+            // Nearly all of them are such: the newest are among the newest of all.
+            Self::All | Self::State(JobState::Succeeded) => ALL,
+            Self::State(JobState::Queued | JobState::Running) => OPEN,
+            Self::State(_) => ASIDE,
+            Self::Customer(_) => CUSTOMER,
+            Self::Assignee(_) => ASSIGNEE,
+            Self::Numbers(_) => NUMBERS,
+            Self::Among(_) => AMONG,
+        }
+    }
+
+    /// What it is bound to.
+    fn value(&self) -> Result<String> {
+        Ok(match self {
+            Self::All | Self::State(JobState::Succeeded) => String::new(),
+            Self::State(state) => state.to_string(),
+            Self::Customer(id) => id.to_string(),
+            Self::Assignee(id) => id.to_string(),
+            Self::Numbers(numbers) => listed(numbers)?,
+            Self::Among(ids) => listed(ids)?,
+        })
+    }
+}
+
+impl Store {
+    /// A page of the jobs that are asked for. Of their steps the key, the state, the attempts and the beginning are told, no
+    /// more.
+    pub async fn jobs_found(&self, search: &JobSearch, limit: i64) -> Result<JobsFound> {
+        // One that succeeded is judged by its state: no index knows it.
+        let succeeded = search.source == Source::State(JobState::Succeeded);
+        let state = search.state.or(succeeded.then_some(JobState::Succeeded));
+        let judges = succeeded || search.judges();
+        let window = if judges { WINDOW } else { limit + 1 };
+        let (page, extent) = search.source.texts();
+        let value = search.source.value()?;
+        let before = search.before.unwrap_or(i64::MAX);
+        let after = search.after.unwrap_or(i64::MIN);
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let rows = sqlx::query(page.of(self.is_embedded()))
+            .bind(before)
+            .bind(after)
+            .bind(window)
+            .bind(value.clone())
+            .bind(state.map_or("", JobState::as_str))
+            .bind(search.kind.map_or("", Kind::as_str))
+            .bind(text(&search.customer))
+            .bind(text(&search.server))
+            .bind(text(&search.error))
+            .bind(text(&search.step))
+            .bind(search.since.unwrap_or(i64::MIN))
+            .bind(search.assignee.map(|id| id.to_string()).unwrap_or_default())
+            .bind(limit + 1)
+            // Planned for these values: what is asked differs too much for one plan.
+            .persistent(false)
+            .fetch_all(&self.pool)
+            .await?;
+        let mut rows = rows.iter().map(job_row).collect::<Result<Vec<_>>>()?;
+        if rows.len() as i64 > limit {
+            rows.truncate(limit as usize);
+            let next = rows.last().map_or(Next::Nothing, |last| Next::Page(last.job.number));
+            return Ok(JobsFound { rows, next });
+        }
+        if !judges {
+            return Ok(JobsFound { rows, next: Next::Nothing });
+        }
+        let seen = sqlx::query(extent.of(self.is_embedded()))
+            .bind(before)
+            .bind(after)
+            .bind(window)
+            .bind(value)
+            .persistent(false)
+            .fetch_one(&self.pool)
+            .await?;
+        let older = search.since.is_some_and(|since| seen.int_opt("earliest").is_ok_and(|e| e < Some(since)));
+        let next = match seen.int_opt("oldest")? {
+            Some(oldest) if seen.int("n")? >= window && !older => Next::Unseen(oldest),
+            _ => Next::Nothing,
+        };
+        Ok(JobsFound { rows, next })
+    }
+
+    /// The jobs that somebody works on, or comes back to, the oldest first.
+    pub async fn jobs_under_way(&self) -> Result<Vec<Job>> {
+        let mut under_way = Vec::new();
+        for state in [JobState::Running, JobState::RollingBack, JobState::RetryWait] {
+            let search = JobSearch { source: Source::State(state), ..JobSearch::default() };
+            let found = self.jobs_found(&search, UNDER_WAY).await?;
+            under_way.extend(found.rows.into_iter().map(|row| row.job));
+        }
+        under_way.sort_by_key(|job| job.number);
+        Ok(under_way)
+    }
+
+    /// How many jobs are in each state, up to [`COUNTED`] and one more; of those that succeeded, the ones since a moment.
+    pub async fn jobs_counted(&self, since: i64) -> Result<Vec<(JobState, i64)>> {
+        let rows = sqlx::query(COUNTS).bind(since).bind(COUNTED + 1).fetch_all(&self.pool).await?;
+        rows.iter().map(|r| Ok((r.word("state")?, r.int("n")?))).collect()
+    }
+
+    /// Customers whose e-mail or name has this in it, in small letters: two at most, the second says that there are several.
+    pub async fn customers_like(&self, part: &str) -> Result<Vec<CustomerId>> {
+        let text = if self.is_embedded() { CUSTOMERS.sqlite } else { CUSTOMERS.postgres };
+        let rows = sqlx::query(text).bind(part).fetch_all(&self.pool).await?;
+        rows.iter().map(|row| row.id("id")).collect()
+    }
+}
+
+macro_rules! customers {
+    ($position:literal) => {
+        concat!(
+            "SELECT id FROM account WHERE role = 'customer' AND (",
+            $position,
+            "(LOWER(email), $1) > 0 OR ",
+            $position,
+            "(LOWER(name), $1) > 0) ORDER BY CASE WHEN LOWER(email) = $1 THEN 0 ELSE 1 END LIMIT 2"
+        )
+    };
+}
+const CUSTOMERS: Sql = Sql { sqlite: customers!("INSTR"), postgres: customers!("STRPOS") };
+
+macro_rules! counts {
+    ($($state:literal),+) => {
+        concat!(
+            "SELECT 'succeeded' AS state, COUNT(*) AS n FROM (SELECT 1 AS one FROM job WHERE state = 'succeeded'
+               AND finished_at >= $1 LIMIT $2) AS few
+             UNION ALL SELECT 'queued', COUNT(*) FROM (SELECT 1 AS one FROM job WHERE finished_at IS NULL AND state = 'queued'
+               LIMIT $2) AS few
+             UNION ALL SELECT 'running', COUNT(*) FROM (SELECT 1 AS one FROM job WHERE state IN ('running', 'rolling_back')
+               AND state = 'running' LIMIT $2) AS few"
+            $(, " UNION ALL SELECT '", $state, "', COUNT(*) FROM (SELECT 1 AS one FROM job WHERE state = '", $state, "' LIMIT $2) AS few")+
+        )
+    };
+}
+const COUNTS: &str =
+    counts!("retry_wait", "parked", "failed", "stuck", "rolling_back", "rolled_back", "cancelled");
+
+fn job_row(row: &AnyRow) -> Result<JobRow> {
+    let told = row.text_opt("told")?.unwrap_or_default();
+    let job = Job { steps: told.split(',').filter_map(step_told).collect(), ..job(row)? };
+    Ok(JobRow { job, customer_email: row.text("email")? })
+}
+
+fn step_told(told: &str) -> Option<JobStep> {
+    let mut words = told.split(' ');
+    let key = words.next().filter(|k| !k.is_empty())?.to_owned();
+    // From a newer program, or by somebody's hand: it is no state that goes on by itself.
+    let state = words.next().and_then(|s| s.parse().ok()).unwrap_or(StepState::Failed);
+    let attempt = words.next().and_then(|n| n.parse().ok()).unwrap_or_default();
+    let started_at = words.next().and_then(|n| n.parse().ok()).filter(|at| *at > 0);
+    Some(JobStep {
+        key,
+        state,
+        attempt,
+        started_at,
+        finished_at: None,
+        retry_at: None,
+        provider_task: None,
+        cause: None,
+        detail: None,
+        progress: None,
+    })
+}
