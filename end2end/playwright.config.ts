@@ -1,4 +1,4 @@
-// Each journey runs five times: with scripts and without, on a phone's width and on a desk's, and where the islands do not
+// Each journey runs four times: with scripts at both widths, without any on a phone, and on a desk where the islands do not
 // arrive.
 import { defineConfig } from "@playwright/test";
 
@@ -31,11 +31,6 @@ export default defineConfig<{ wasm: boolean }>({
   projects: [
     { name: "script-desk", use: { viewport: desk } },
     { name: "script-phone", use: { viewport: phone }, testIgnore: /once\.spec/ },
-    {
-      name: "plain-desk",
-      use: { viewport: desk, javaScriptEnabled: false },
-      testIgnore: /(island|once)\.spec/,
-    },
     {
       name: "withheld-desk",
       use: { viewport: desk, wasm: false },

@@ -1,8 +1,10 @@
 // Support finds what failed and runs it again from where it failed: three clicks and a reason.
-import { SUPPORT, eventually, expect, fillOrder, signIn, test } from "../product";
+import type { Page, TestInfo } from "@playwright/test";
+import { type Product, SUPPORT, eventually, expect, fillOrder, fits, signIn, test } from "../product";
 
-test("a failed job is found, and run again from the step that failed", async ({ page, product }, info) => {
-  const email = `rerun-${info.project.name}-${info.workerIndex}-${info.retry}@demo.test`;
+/** An order that fails at making the vApp. Returns the customer's e-mail. */
+async function failedOrder(page: Page, product: Product, name: string, info: TestInfo): Promise<string> {
+  const email = `${name}-${info.project.name}-${info.workerIndex}-${info.retry}@demo.test`;
   product.addAccount(email, "correct horse battery");
   await signIn(page, email, "correct horse battery");
   await fillOrder(page, {
@@ -13,9 +15,14 @@ test("a failed job is found, and run again from the step that failed", async ({ 
   await page.getByRole("checkbox", { name: /terms/ }).check();
   await page.getByRole("button", { name: /^Order for/ }).click();
   await eventually(page, /We could not finish/);
+  return email;
+}
+
+test("a failed job is found, and run again from the step that failed", async ({ page, product }, info) => {
+  const email = await failedOrder(page, product, "rerun", info);
   await signIn(page, SUPPORT);
   await page.goto("/staff/jobs");
-  await page.getByRole("link", { name: /^Failed/ }).click();
+  await page.getByRole("link", { name: "Failed now" }).click();
   await page.getByRole("row").filter({ hasText: email }).getByRole("link").first().click();
   await expect(page.getByText(/Steps that are kept: 4/)).toBeVisible();
   // What is an administrator's is there, and says so.
@@ -25,4 +32,47 @@ test("a failed job is found, and run again from the step that failed", async ({ 
   await page.getByRole("button", { name: "Re-run from failed step: group_ensure" }).click();
   await expect(page.getByText("It is queued again, from the step that failed.")).toBeVisible();
   await eventually(page, /the name was put right/);
+});
+
+test("jobs are searched, taken care of, written about, and run again together", async ({ page, product }, info) => {
+  const email = await failedOrder(page, product, "bulk", info);
+  await signIn(page, SUPPORT);
+  await page.goto("/staff/jobs");
+  const find = async (text: string) => {
+    await page.getByRole("searchbox", { name: "Find jobs" }).fill(text);
+    await page.getByRole("button", { name: "Search" }).click();
+  };
+  await find(`state:failed colour:red customer:${email}`);
+  await expect(page.getByText(/Not understood, and left out:/)).toContainText("colour:red");
+  await expect(page.getByRole("searchbox", { name: "Find jobs" })).toHaveValue(/colour:red/);
+  const rows = page.getByRole("table").getByRole("row").filter({ hasText: email });
+  await expect(rows).toHaveCount(1);
+  await fits(page);
+  await rows.getByRole("link").first().click();
+  await page.getByRole("button", { name: "Assign to me" }).click();
+  await expect(page.getByRole("button", { name: "Give it back" })).toBeVisible();
+  await page.getByRole("button", { name: "Add note" }).click();
+  await expect(page.getByText("Write something first.").first()).toBeVisible();
+  await page.getByRole("textbox", { name: "Note" }).fill("called the customer");
+  await page.getByRole("button", { name: "Add note" }).click();
+  await expect(page.getByText("The note was added.")).toBeVisible();
+  await expect(page.getByRole("table").last()).toContainText("called the customer");
+  await fits(page);
+
+  await page.goto("/staff/jobs");
+  await page.getByRole("link", { name: "Assigned to me" }).click();
+  await expect(rows).toHaveCount(1);
+  await find(`state:failed customer:${email}`);
+  await page.getByRole("link", { name: "Re-run all that match…" }).click();
+  await expect(page.getByRole("row").filter({ hasText: email })).toContainText(/Runs again group_ensure Steps that are kept: 4/);
+  await fits(page);
+  await page.getByRole("button", { name: "Re-run 1 job" }).click();
+  await expect(page.getByText("Say why in a few words, ten characters at least.").first()).toBeVisible();
+  await page.getByLabel("Reason").fill("the platform was repaired");
+  await page.getByRole("button", { name: "Re-run 1 job" }).click();
+  await expect(page.getByText("1 job is queued again.")).toBeVisible();
+  await find("state:succeeded kind:repair");
+  await expect(page.getByText("No jobs match.")).toBeVisible();
+  await page.getByRole("link", { name: "All jobs" }).click();
+  await expect(page.getByRole("searchbox", { name: "Find jobs" })).toHaveValue("");
 });

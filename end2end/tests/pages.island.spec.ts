@@ -86,9 +86,12 @@ test("a server in each of its states", async ({ page, product }) => {
       await page.goto(job + path);
       await sound(page);
     }
+    for (const path of ["/staff/jobs/rerun?q=state:failed", "/staff/jobs?q=colour:red", "/staff/jobs?q=is:slow"]) {
+      await page.goto(path);
+      await sound(page);
+    }
     await page.goto(job);
     await page.getByLabel("Reason").fill("too short");
-    await page.locator("form[action='/do/job_rerun']").evaluate((form: HTMLFormElement) => (form.noValidate = true));
     await page.getByRole("button", { name: /^Re-run/ }).click();
     await expect(page.getByText(/ten characters at least/).first()).toBeVisible();
     await expect(page.getByLabel("Reason")).toHaveValue("too short");
@@ -140,7 +143,7 @@ test("words half as long again have room", async ({ page }) => {
     await roomForLongerWords(page);
   }
   await signIn(page, ADMIN);
-  for (const path of ["/staff/jobs", "/staff/edges", "/staff/vapps", "/staff/drift"]) {
+  for (const path of ["/staff/jobs", "/staff/jobs?q=colour:red", "/staff/jobs/rerun", "/staff/edges", "/staff/vapps", "/staff/drift"]) {
     await page.goto(path);
     await roomForLongerWords(page);
   }
