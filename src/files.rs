@@ -1,13 +1,16 @@
 //! Files that a page offers. Who may have each stands in the policy table, and whose it is is checked where it is read.
 
-use app::request::{Around, Product};
+use app::{
+    iso,
+    request::{Around, Product},
+};
 use axum::{
     Extension,
     extract::{Path, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::{ServerId, catalogue::Family};
+use domain::{JobId, ServerId, catalogue::Family};
 
 /// What Windows' own client opens to sign in to a server. It holds no secret.
 pub(crate) async fn rdp(
@@ -40,6 +43,32 @@ pub(crate) async fn rdp(
     let headers = [
         (header::CONTENT_TYPE, "application/x-rdp".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.rdp\"")),
+        (header::CACHE_CONTROL, "private, no-cache".to_owned()),
+    ];
+    (headers, text).into_response()
+}
+
+/// The whole log of a job, times in UTC.
+pub(crate) async fn job_log(
+    State(product): State<Product>,
+    Extension(around): Extension<Around>,
+    Path(id): Path<String>,
+) -> Response {
+    let (Some(viewer), Ok(id)) = (&around.viewer, id.parse::<JobId>()) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let (number, lines) = match product.facade.staff_job_log(viewer, id).await {
+        Ok(Some(log)) => log,
+        Ok(None) => return StatusCode::NOT_FOUND.into_response(),
+        Err(e) => {
+            tracing::error!("a log could not be read: {e}");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    };
+    let text: String = lines.iter().map(|l| format!("{} {:<16} {}\n", iso(l.at), l.step, l.text)).collect();
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"job-{number}.log\"")),
         (header::CACHE_CONTROL, "private, no-cache".to_owned()),
     ];
     (headers, text).into_response()

@@ -57,7 +57,9 @@ pub(crate) async fn guard(
     if !granted && role.is_none() {
         return sign_in_first(&request, &path);
     }
-    if !granted && is_function {
+    // A page says so itself.
+    let is_page = route.as_deref().is_none_or(|r| policy::PAGES.iter().any(|(page, _)| *page == r));
+    if !granted && !is_page {
         return error(lang, StatusCode::FORBIDDEN, &request_id);
     }
     if viewer.is_some() {

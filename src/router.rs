@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use app::{App, policy, request::Product};
+use app::{App, policy, request::Product, routes};
 use axum::{
     Router,
     extract::{Request, State},
@@ -66,8 +66,11 @@ pub fn build(product: &Product, store: &Store, site: &Path, edge: Edge) -> Resul
         guarded = guarded.route(path, get(console::console).with_state((product.clone(), streams.clone())));
     }
     for (path, _) in policy::FILES {
-        // There is one kind of them.
-        guarded = guarded.route(path, get(files::rdp).with_state(product.clone()));
+        let file = match *path {
+            routes::STAFF_JOB_LOG => get(files::job_log),
+            _ => get(files::rdp),
+        };
+        guarded = guarded.route(path, file.with_state(product.clone()));
     }
     let not_found = page.clone();
     let guarded = guarded

@@ -6,6 +6,7 @@
 use app::{
     policy::{self, Policy},
     request::Product,
+    routes,
 };
 use axum::{
     Router,
@@ -143,7 +144,7 @@ async fn files_are_had_only_by_those_they_are_for() {
     saved.await.unwrap();
     let job = site.plane.place(&anna, draft).await;
     let windows = site.plane.until(job, JobState::Succeeded).await.server.unwrap();
-    assert_eq!(policy::FILES.len(), 1, "a file that is not tried here");
+    assert_eq!(policy::FILES.len(), 2, "a file that is not tried here");
     for (who, role, cookie) in &cookies {
         let got = site.ask("GET", &format!("/servers/{windows}/rdp"), cookie.as_deref(), "").await;
         let expected = match role {
@@ -162,6 +163,18 @@ async fn files_are_had_only_by_those_they_are_for() {
         }
         let other = site.ask("GET", &format!("/servers/{linux}/rdp"), cookie.as_deref(), "").await;
         assert_ne!(other.status(), StatusCode::OK, "{who}");
+        let log = site.ask("GET", &routes::staff_job_log(job), cookie.as_deref(), "").await;
+        let expected = match role {
+            None => StatusCode::SEE_OTHER,
+            Some(Role::Customer) => StatusCode::FORBIDDEN,
+            Some(_) => StatusCode::OK,
+        };
+        assert_eq!(log.status(), expected, "{who}");
+        if expected == StatusCode::OK {
+            let lines = text(log).await;
+            let first = lines.lines().next().unwrap();
+            assert!(first.ends_with("accepted") && lines.trim_end().ends_with("succeeded"), "{lines}");
+        }
     }
 }
 

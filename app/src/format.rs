@@ -169,7 +169,7 @@ pub(crate) fn clock(lang: Lang, ms: i64) -> String {
 }
 
 /// For `datetime` attributes.
-pub(crate) fn iso(ms: i64) -> String {
+pub fn iso(ms: i64) -> String {
     Timestamp::from_millisecond(ms).map(|t| t.to_string()).unwrap_or_default()
 }
 

@@ -33,4 +33,6 @@ mod shell;
 mod ui;
 
 #[cfg(feature = "ssr")]
+pub use format::iso;
+#[cfg(feature = "ssr")]
 pub use pages::{App, error_page};

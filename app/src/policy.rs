@@ -5,6 +5,8 @@
 
 use domain::state::Role;
 
+use crate::routes;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
     Anyone,
@@ -121,7 +123,8 @@ pub const STREAMS: &[(&str, Policy)] = &[
 pub const SOCKETS: &[(&str, Policy)] = &[("/live/servers/{id}/console", Policy::Customer)];
 
 /// Files that a page offers.
-pub const FILES: &[(&str, Policy)] = &[("/servers/{id}/rdp", Policy::SignedIn)];
+pub const FILES: &[(&str, Policy)] =
+    &[("/servers/{id}/rdp", Policy::SignedIn), (routes::STAFF_JOB_LOG, Policy::Staff)];
 
 /// Addresses that are neither: no session is needed and nothing is told.
 pub const PLAIN: &[(&str, Policy)] = &[

@@ -89,6 +89,13 @@ pub fn staff_job(id: JobId) -> String {
     format!("/staff/jobs/{id}")
 }
 
+/// Everything that was said of a job, as a text.
+pub const STAFF_JOB_LOG: &str = "/staff/jobs/{id}/log";
+
+pub fn staff_job_log(id: JobId) -> String {
+    STAFF_JOB_LOG.replace("{id}", &id.to_string())
+}
+
 /// Where what is done to a job is asked once more.
 pub fn staff_job_confirm(id: JobId, what: &str) -> String {
     format!("{}/confirm?do={what}", staff_job(id))

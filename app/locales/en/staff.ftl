@@ -227,3 +227,4 @@ job-notes = Notes
 job-note-hint = For other staff; customers never see it. It stays in the record.
 job-note-add = Add note
 job-note-left = The note was added.
+job-log-file = Download the log

@@ -37,9 +37,10 @@ pub(crate) async fn job(request: Request, params: Params) -> Loaded {
     let bad = !errors.is_empty();
     let body = view! {
         <ErrorSummary lang errors/>
+        <div data-live="job">{summary(lang, &view)}</div>
         <div data-live="actions">{actions(&request, &view.job, &choices, &flash)}</div>
         {note_form(&request, &view).await}
-        <div data-live="job">{content(lang, &view)}</div>
+        <div data-live="steps">{history(lang, &view)}</div>
     };
     Ok(Page {
         live: moving.then(|| LiveSource { path: routes::live(&routes::staff_job(id)), since: view.version }),
@@ -54,7 +55,8 @@ pub(crate) async fn job_regions(request: &Request, id: domain::JobId) -> Result<
     let view = load(request, id).await?;
     let choices = request.facade().job_choices(request.viewer()?, &view.job).await?.ok_or(Fault::NotFound)?;
     let values = vec![
-        ("job".into(), content(request.lang(), &view).to_html()),
+        ("job".into(), summary(request.lang(), &view).to_html()),
+        ("steps".into(), history(request.lang(), &view).to_html()),
         ("actions".into(), actions(request, &view.job, &choices, &Flash::default()).to_html()),
     ];
     Ok(Regions { version: view.version, values, about: Some(view.job.customer), ..Default::default() })
@@ -96,7 +98,8 @@ async fn note_form(request: &Request, view: &StaffJob) -> AnyView {
     .into_any()
 }
 
-fn content(lang: Lang, view: &StaffJob) -> AnyView {
+/// What it is, what is wrong with it, and why it is not running.
+fn summary(lang: Lang, view: &StaffJob) -> AnyView {
     let job = &view.job;
     let worker = match (&job.claim_owner, job.claim_expires_at) {
         (Some(owner), Some(until)) => {
@@ -122,6 +125,7 @@ fn content(lang: Lang, view: &StaffJob) -> AnyView {
         view! { <section class="card"><h2>{t!(lang, "job-why")}</h2>{waiting_view(lang, w)}</section> }
     });
     view! {
+        {cause}
         <section class="card">
             <h2>{t!(lang, "job-summary")}</h2>
             <dl class="facts">
@@ -135,11 +139,18 @@ fn content(lang: Lang, view: &StaffJob) -> AnyView {
                 {fact(t!(lang, "job-assignee"), view.assignee.as_ref().map_or_else(|| t!(lang, "job-nobody"), |a| a.name.clone()))}
             </dl>
         </section>
-        {cause}
         {waiting}
+    }
+    .into_any()
+}
+
+/// How far it is, and what has been said and done.
+fn history(lang: Lang, view: &StaffJob) -> AnyView {
+    view! {
         {steps(lang, view)}
         {(!view.log.is_empty()).then(|| log(lang, view))}
         {events(lang, view)}
+        <p><a class="button secondary" href=routes::staff_job_log(view.job.id) download="">{t!(lang, "job-log-file")}</a></p>
     }
     .into_any()
 }
@@ -158,7 +169,7 @@ fn steps(lang: Lang, view: &StaffJob) -> impl IntoView + use<> {
             view! {
                 <tr>
                     <th scope="row"><code>{s.key.clone()}</code></th>
-                    <td data-label=t!(lang, "col-state")>{lang.t(&format!("step-{}", s.state))}</td>
+                    <td data-label=t!(lang, "col-state") class="nowrap">{lang.t(&format!("step-{}", s.state))}</td>
                     <td data-label=t!(lang, "col-attempt") class="num">{s.attempt}</td>
                     <td data-label=t!(lang, "col-duration") class="num">{took.unwrap_or_else(|| "—".into())}</td>
                     <td data-label=t!(lang, "col-detail")>{s.cause.clone()} " " <span class="dim">{s.detail.clone()}</span> " " {task}</td>
@@ -208,7 +219,7 @@ fn events(lang: Lang, view: &StaffJob) -> impl IntoView + use<> {
                     <td class="nowrap"><time datetime=format::iso(e.at)>{format::clock(lang, e.at)}</time></td>
                     <td><code>{e.what.clone()}</code></td>
                     <td><code>{e.step.clone()}</code></td>
-                    <td class="dim">{said(e)}</td>
+                    <td class="dim said">{said(e)}</td>
                 </tr>
             }
         })

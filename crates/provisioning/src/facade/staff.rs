@@ -61,6 +61,8 @@ impl EdgePool {
 /// Lines of the log that are shown.
 const LOG_SHOWN: i64 = 300;
 const EVENTS_SHOWN: i64 = 200;
+/// Lines that are written into a file: more than any job has said.
+const LOG_WHOLE: i64 = 100_000;
 /// A reason says something, and no more than fits a line.
 const WHY_MIN: usize = 10;
 const WHY_MAX: usize = 200;
@@ -112,6 +114,33 @@ impl Facade {
             log,
             version,
         }))
+    }
+
+    /// A job's number, and everything that happened to it and that its steps have said, in order.
+    pub async fn staff_job_log(&self, viewer: &Viewer, id: JobId) -> Result<Option<(i64, Vec<LogLine>)>> {
+        if !viewer.role().is_staff() {
+            return Ok(None);
+        }
+        let Some(job) = self.store.job(id).await? else { return Ok(None) };
+        let events = self.store.job_events(id, LOG_WHOLE).await?;
+        let hands = self.hands(&events).await?;
+        let mut lines: Vec<LogLine> = events
+            .into_iter()
+            .map(|event| {
+                let by_hand = hands.iter().find(|hand| hand.version == event.version);
+                let said = match by_hand {
+                    Some(hand) => format!("{}: {}", hand.by, hand.why),
+                    None => event.detail.unwrap_or_default(),
+                };
+                let text = format!("{} {said}", event.what);
+                let text = text.trim_end().to_owned();
+                LogLine { line: event.version, at: event.at, step: event.step.unwrap_or_default(), text }
+            })
+            .collect();
+        lines.extend(self.store.job_log(id, LOG_WHOLE).await?);
+        // Each of both is in order already, and stays so.
+        lines.sort_by_key(|line| line.at);
+        Ok(Some((job.number, lines)))
     }
 
     pub async fn staff_edges(&self, viewer: &Viewer) -> Result<Option<EdgePool>> {
