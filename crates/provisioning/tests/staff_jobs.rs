@@ -114,6 +114,36 @@ async fn jobs_are_found_by_what_is_known_of_them(database: Database) {
     assert_eq!(shown("", number - 1).await.newer, 2);
 }
 
+/// What no index knows is looked for so far back, and from there on if it is asked for.
+async fn how_far_has_been_looked_is_said(database: Database) {
+    let plane = Plane::start_on(database, 1).await;
+    let olga = plane.viewer("olga@test", Role::Support).await;
+    plane.store.fill_with_jobs(25_000, plane.facade.now_ms()).await.unwrap();
+    let page = async |text: &str, before| {
+        let list = plane.facade.staff_jobs(&olga, text, before, 50).await.unwrap().unwrap();
+        (list.rows.iter().map(|r| r.job.number).collect::<Vec<_>>(), list.next)
+    };
+    // The first of all.
+    let (rows, next) = page("kind:migrate", None).await;
+    assert_eq!((rows, next), (vec![], Next::Unseen(15_001)));
+    assert_eq!(page("kind:migrate", Some(15_001)).await, (vec![], Next::Unseen(5_001)));
+    assert_eq!(page("kind:migrate", Some(5_001)).await, (vec![1], Next::Nothing));
+    // A full page is a page, however far there is to look.
+    let (rows, next) = page("kind:power", None).await;
+    assert_eq!((rows.len(), next), (50, Next::Page(rows[49])));
+    // What is older than asked for need not be looked at.
+    assert_eq!(page("since:1h error:nowhere", None).await, (vec![], Next::Nothing));
+    // By an index, all of it at once: ten thousand and more, and none of them judged.
+    assert_eq!(page("state:stuck", None).await, (vec![9], Next::Nothing));
+    assert_eq!(page("state:failed", Some(9_000)).await.0.first(), Some(&8_007));
+    let (rows, next) = page("state:failed", None).await;
+    assert_eq!((rows.len(), rows[24], next), (25, 7, Next::Nothing));
+    let counts = plane.facade.staff_job_counts(&olga, 0).await.unwrap().unwrap();
+    let of = |state| counts.iter().find(|(s, _)| *s == state).unwrap().1;
+    assert_eq!((of(JobState::Failed), of(JobState::Queued)), (25, 180));
+    assert_eq!(of(JobState::Succeeded), provisioning::COUNTED + 1, "more are not counted");
+}
+
 async fn a_job_is_slow_by_its_step_and_by_its_worker(database: Database) {
     let mut plane = Plane::start_on(database, 3).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
@@ -229,6 +259,7 @@ async fn a_job_is_looked_after_and_written_about(database: Database) {
 
 testkit::on_both!(
     jobs_are_found_by_what_is_known_of_them,
+    how_far_has_been_looked_is_said,
     a_job_is_slow_by_its_step_and_by_its_worker,
     many_are_run_again_as_they_were_looked_at,
     a_job_is_looked_after_and_written_about

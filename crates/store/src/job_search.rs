@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// So many jobs of a source are judged for one page.
-const WINDOW: i64 = 20_000;
+const WINDOW: i64 = 10_000;
 /// More than this are not counted.
 pub const COUNTED: i64 = 10_000;
 /// Jobs under way that are looked at together: more than run at once.
@@ -95,104 +95,94 @@ impl JobSearch {
 }
 
 /// `seen`: the rows of a source, bound to `$4`, that are judged.
+///
+/// A planner that does not know the bounds takes them for narrow, and walks the numbers. Where a source is small by itself,
+/// it is kept from that.
 macro_rules! seen {
-    ($source:literal, $order:literal) => {
+    (few $source:literal) => {
+        seen!($source, "job.number + 0 < $1 AND job.number + 0 > $2")
+    };
+    (many $source:literal) => {
+        seen!($source, "job.number < $1 AND job.number > $2")
+    };
+    ($source:literal, $bounds:literal) => {
         concat!(
-            "WITH seen AS (SELECT job.id, job.number, job.kind, job.state, job.context_id, job.server_id, job.created_at, ",
+            "WITH seen AS MATERIALIZED (SELECT job.id, job.number, job.kind, job.state, job.context_id, job.server_id, job.created_at, ",
             "job.cause, job.detail, job.assignee_id FROM job WHERE ",
             $source,
-            " AND job.number < $1 AND job.number > $2 ORDER BY ",
-            $order,
-            " DESC LIMIT $3)"
+            " AND ",
+            $bounds,
+            " ORDER BY job.number DESC LIMIT $3)"
         )
     };
 }
 
 macro_rules! page {
-    (sqlite $source:literal, $order:literal) => {
+    (sqlite $size:ident $source:literal) => {
         page!(
-            $source,
-            $order,
+            $size $source,
             "INSTR",
             "(SELECT group_concat(told, ',') FROM (SELECT key || ' ' || state || ' ' || attempt || ' ' || COALESCE(started_at, 0)
                AS told FROM job_step WHERE job_id = job.id ORDER BY ord))"
         )
     };
-    (postgres $source:literal, $order:literal) => {
+    (postgres $size:ident $source:literal) => {
         page!(
-            $source,
-            $order,
+            $size $source,
             "STRPOS",
             "(SELECT string_agg(key || ' ' || state || ' ' || attempt || ' ' || COALESCE(started_at, 0), ',' ORDER BY ord)
                FROM job_step WHERE job_id = job.id)"
         )
     };
     // The steps in one text: a row for each of them would be most of what a page reads.
-    ($source:literal, $order:literal, $position:literal, $told:literal) => {
+    ($size:ident $source:literal, $position:literal, $told:literal) => {
         concat!(
-            seen!($source, $order),
-            ", page AS (SELECT seen.id FROM seen LEFT JOIN server ON server.id = seen.server_id ",
-            "JOIN account ON account.id = seen.context_id WHERE ($5 = '' OR seen.state = $5) AND ($6 = '' OR seen.kind = $6) ",
-            "AND ($7 = '' OR ", $position, "(LOWER(account.email), $7) > 0 OR ", $position, "(LOWER(account.name), $7) > 0) ",
-            "AND ($8 = '' OR ", $position, "(LOWER(server.name), $8) > 0) ",
+            seen!($size $source),
+            ", page AS (SELECT seen.id FROM seen WHERE ($5 = '' OR seen.state = $5) AND ($6 = '' OR seen.kind = $6) ",
+            "AND ($7 = '' OR seen.context_id IN (SELECT id FROM account WHERE ", $position, "(LOWER(email), $7) > 0 OR ",
+            $position, "(LOWER(name), $7) > 0)) ",
+            "AND ($8 = '' OR seen.server_id IN (SELECT id FROM server WHERE ", $position, "(LOWER(name), $8) > 0)) ",
             "AND ($9 = '' OR ", $position, "(LOWER(COALESCE(seen.cause, '') || ' ' || COALESCE(seen.detail, '')), $9) > 0) ",
             "AND ($10 = '' OR seen.state <> 'succeeded' AND EXISTS (SELECT 1 FROM job_step WHERE job_id = seen.id AND key = $10 ",
             "AND state IN ('running', 'retry_wait', 'failed'))) AND seen.created_at >= $11 AND ($12 = '' OR seen.assignee_id = $12) ",
-            "ORDER BY seen.number DESC LIMIT $13) ",
-            "SELECT job.id, job.number, job.context_id, job.seq, job.kind, job.params, job.server_id, job.state, ",
+            "ORDER BY seen.number DESC LIMIT $13), ",
+            "extent AS (SELECT COUNT(*) AS n, MIN(number) AS oldest, MIN(created_at) AS earliest FROM seen) ",
+            "SELECT extent.n, extent.oldest, extent.earliest, page.id AS found, job.id, job.number, job.context_id, job.seq, job.kind, job.params, job.server_id, job.state, ",
             "job.requested_by, job.request_id, job.claim_owner, job.claim_expires_at, job.next_attempt_at, job.created_at, ",
             "job.started_at, job.finished_at, job.cause, job.detail, job.needs_job_id, job.assignee_id, ",
             "server.name AS server_name, server.template_name, server.panel_name, account.email, ", $told, " AS told ",
-            "FROM page JOIN job ON job.id = page.id LEFT JOIN server ON server.id = job.server_id ",
-            "JOIN account ON account.id = job.context_id ORDER BY job.number DESC"
+            "FROM extent LEFT JOIN page ON 1 = 1 LEFT JOIN job ON job.id = page.id LEFT JOIN server ON server.id = job.server_id ",
+            "LEFT JOIN account ON account.id = job.context_id ORDER BY job.number DESC"
         )
     };
 }
 
-/// How far a source has been looked at.
-macro_rules! extent {
-    ($source:literal, $order:literal) => {
-        concat!(
-            seen!($source, $order),
-            " SELECT COUNT(*) AS n, MIN(number) AS oldest, MIN(created_at) AS earliest FROM seen"
-        )
-    };
-}
-
-/// The page of a source, and its extent.
+/// The page of a source, and how far the source has been looked at: one row at least.
 macro_rules! source {
-    ($source:literal) => {
-        source!($source, $source, "job.number")
+    ($size:ident $source:literal) => {
+        source!($size $source, $source)
     };
-    ($sqlite:literal, $postgres:literal, $order:literal) => {
-        (
-            Sql { sqlite: page!(sqlite $sqlite, $order), postgres: page!(postgres $postgres, $order) },
-            Sql { sqlite: extent!($sqlite, $order), postgres: extent!($postgres, $order) },
-        )
+    ($size:ident $sqlite:literal, $postgres:literal) => {
+        Sql { sqlite: page!(sqlite $size $sqlite), postgres: page!(postgres $size $postgres) }
     };
 }
 
-type Texts = (Sql, Sql);
-
-const ALL: Texts = source!("$4 = ''");
+const ALL: Sql = source!(many "$4 = ''");
 /// As the partial index says it, or SQLite would not use it.
-const ASIDE: Texts = source!(
-    "job.state = $4 AND (job.state = 'failed' OR job.state = 'stuck' OR job.state = 'retry_wait' OR job.state = 'parked' \
+const ASIDE: Sql = source!(
+    many "job.state = $4 AND (job.state = 'failed' OR job.state = 'stuck' OR job.state = 'retry_wait' OR job.state = 'parked' \
      OR job.state = 'rolling_back' OR job.state = 'rolled_back' OR job.state = 'cancelled')"
 );
-const OPEN: Texts = source!("job.finished_at IS NULL AND job.state = $4");
-/// By their turns: an index has those, and they differ from the numbers only where a job was run again.
-const CUSTOMER: Texts = source!("job.context_id = $4", "job.context_id = $4", "job.seq");
-const ASSIGNEE: Texts = source!("job.assignee_id = $4");
-const NUMBERS: Texts = source!(
-    "job.number IN (SELECT value FROM json_each($4))",
-    "job.number IN (SELECT CAST(jsonb_array_elements_text(CAST($4 AS jsonb)) AS BIGINT))",
-    "job.number"
+const OPEN: Sql = source!(few "job.finished_at IS NULL AND job.state = $4");
+const CUSTOMER: Sql = source!(many "job.context_id = $4");
+const ASSIGNEE: Sql = source!(many "job.assignee_id = $4");
+const NUMBERS: Sql = source!(
+    few "job.number IN (SELECT value FROM json_each($4))",
+    "job.number IN (SELECT CAST(jsonb_array_elements_text(CAST($4 AS jsonb)) AS BIGINT))"
 );
-const AMONG: Texts = source!(
-    "job.id IN (SELECT value FROM json_each($4))",
-    "job.id IN (SELECT jsonb_array_elements_text(CAST($4 AS jsonb)))",
-    "job.number"
+const AMONG: Sql = source!(
+    few "job.id IN (SELECT value FROM json_each($4))",
+    "job.id IN (SELECT jsonb_array_elements_text(CAST($4 AS jsonb)))"
 );
 
 fn listed(values: &impl serde::Serialize) -> Result<String> {
@@ -200,7 +190,7 @@ fn listed(values: &impl serde::Serialize) -> Result<String> {
 }
 
 impl Source {
-    fn texts(&self) -> Texts {
+    fn text(&self) -> Sql {
         match self {
             // Nearly all of them are such: the newest are among the newest of all.
             Self::All | Self::State(JobState::Succeeded) => ALL,
@@ -235,16 +225,12 @@ impl Store {
         let state = search.state.or(succeeded.then_some(JobState::Succeeded));
         let judges = succeeded || search.judges();
         let window = if judges { WINDOW } else { limit + 1 };
-        let (page, extent) = search.source.texts();
-        let value = search.source.value()?;
-        let before = search.before.unwrap_or(i64::MAX);
-        let after = search.after.unwrap_or(i64::MIN);
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        let rows = sqlx::query(page.of(self.is_embedded()))
-            .bind(before)
-            .bind(after)
+        let rows = sqlx::query(search.source.text().of(self.is_embedded()))
+            .bind(search.before.unwrap_or(i64::MAX))
+            .bind(search.after.unwrap_or(i64::MIN))
             .bind(window)
-            .bind(value.clone())
+            .bind(search.source.value()?)
             .bind(state.map_or("", JobState::as_str))
             .bind(search.kind.map_or("", Kind::as_str))
             .bind(text(&search.customer))
@@ -254,33 +240,27 @@ impl Store {
             .bind(search.since.unwrap_or(i64::MIN))
             .bind(search.assignee.map(|id| id.to_string()).unwrap_or_default())
             .bind(limit + 1)
-            // Planned for these values: what is asked differs too much for one plan.
-            .persistent(false)
             .fetch_all(&self.pool)
             .await?;
-        let mut rows = rows.iter().map(job_row).collect::<Result<Vec<_>>>()?;
-        if rows.len() as i64 > limit {
-            rows.truncate(limit as usize);
-            let next = rows.last().map_or(Next::Nothing, |last| Next::Page(last.job.number));
-            return Ok(JobsFound { rows, next });
+        let Some(extent) = rows.first() else { return Ok(JobsFound::default()) };
+        let (seen, oldest) = (extent.int("n")?, extent.int_opt("oldest")?);
+        let older =
+            search.since.is_some_and(|since| extent.int_opt("earliest").is_ok_and(|e| e < Some(since)));
+        let mut found = Vec::new();
+        for row in &rows {
+            if row.text_opt("found")?.is_some() {
+                found.push(job_row(row)?);
+            }
         }
-        if !judges {
-            return Ok(JobsFound { rows, next: Next::Nothing });
-        }
-        let seen = sqlx::query(extent.of(self.is_embedded()))
-            .bind(before)
-            .bind(after)
-            .bind(window)
-            .bind(value)
-            .persistent(false)
-            .fetch_one(&self.pool)
-            .await?;
-        let older = search.since.is_some_and(|since| seen.int_opt("earliest").is_ok_and(|e| e < Some(since)));
-        let next = match seen.int_opt("oldest")? {
-            Some(oldest) if seen.int("n")? >= window && !older => Next::Unseen(oldest),
+        let mut next = match oldest {
+            Some(oldest) if judges && seen >= window && !older => Next::Unseen(oldest),
             _ => Next::Nothing,
         };
-        Ok(JobsFound { rows, next })
+        if found.len() as i64 > limit {
+            found.truncate(limit as usize);
+            next = found.last().map_or(Next::Nothing, |last| Next::Page(last.job.number));
+        }
+        Ok(JobsFound { rows: found, next })
     }
 
     /// The jobs that somebody works on, or comes back to, the oldest first.

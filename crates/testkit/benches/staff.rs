@@ -108,7 +108,9 @@ async fn main() {
         store.fill_with_jobs(jobs, now).await.unwrap();
         println!("PostgreSQL filled in {} s", began.elapsed().as_secs());
         Site::open(store).await.report("PostgreSQL", jobs, now).await;
-        testkit::postgres::drop_database(&url).await;
+        if std::env::var_os("KEEP").is_none() {
+            testkit::postgres::drop_database(&url).await;
+        }
     }
     if only != "postgres" {
         let dir = tempfile::tempdir().unwrap();
