@@ -47,8 +47,9 @@ async function prepared(cookie) {
   const next = await post("/do/draft_start", {}, cookie);
   const fresh = pick(next.headers.get("location"), /order\/([^/]+)/);
   const steps = ["os", "panel", "size", "access", "review"].map((step) => `/order/${fresh}/${step}`);
-  const tabs = ["", "/resize", "/network", "/reinstall", "/terminate", "/confirm?do=reboot"].map((tab) => server + tab);
-  return { mine: ["/servers", "/operations", "/account", "/keys", operation, ...steps, ...tabs], job: operation.split("/").pop() };
+  const several = `/servers/confirm?do=shut_down&server=${server.split("/").pop()}`;
+  const tabs = ["", "/resize", "/network", "/reinstall", "/terminate", "/confirm?do=reboot", "/console"].map((tab) => server + tab);
+  return { mine: ["/servers", "/operations", "/account", "/keys", operation, several, ...steps, ...tabs], job: operation.split("/").pop() };
 }
 
 const median = (all) => [...all].sort((a, b) => a - b)[Math.floor(all.length / 2)];
@@ -98,7 +99,8 @@ for (const path of mine) await measure(path, anna);
 await chrome.kill();
 chrome = await browser();
 const admin = await signIn("admin@demo.test");
-for (const path of ["/staff/jobs", `/staff/jobs/${job}`, "/staff/edges", "/staff/vapps", "/staff/drift"]) await measure(path, admin);
+const jobs = ["/staff/jobs", "/staff/jobs?q=colour:red", "/staff/jobs/rerun?q=", `/staff/jobs/${job}`, `/staff/jobs/${job}/confirm?do=stop`];
+for (const path of [...jobs, "/staff/edges", "/staff/vapps", "/staff/drift"]) await measure(path, admin);
 // B7: the same wizard as SvelteKit makes it.
 if (process.env.SVELTE) {
   const env = { ...process.env, PORT: "4173", ORIGIN: "http://127.0.0.1:4173" };

@@ -24,7 +24,7 @@ const WINDOW: i64 = 10_000;
 /// More than this are not counted.
 pub const COUNTED: i64 = 10_000;
 /// Jobs under way that are looked at together: more than run at once.
-const UNDER_WAY: i64 = 500;
+const UNDER_WAY_MOST: i64 = 500;
 
 /// What a page is read from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub enum Source {
     #[default]
     All,
     State(JobState),
+    /// Somebody works on it, or comes back to it.
+    UnderWay,
     Customer(CustomerId),
     Assignee(AccountId),
     Numbers(Vec<i64>),
@@ -174,6 +176,9 @@ const ASIDE: Sql = source!(
      OR job.state = 'rolling_back' OR job.state = 'rolled_back' OR job.state = 'cancelled')"
 );
 const OPEN: Sql = source!(few "job.finished_at IS NULL AND job.state = $4");
+const UNDER_WAY: Sql = source!(
+    few "job.finished_at IS NULL AND job.state IN ('running', 'rolling_back', 'retry_wait') AND $4 = ''"
+);
 const CUSTOMER: Sql = source!(many "job.context_id = $4");
 const ASSIGNEE: Sql = source!(many "job.assignee_id = $4");
 const NUMBERS: Sql = source!(
@@ -196,6 +201,7 @@ impl Source {
             Self::All | Self::State(JobState::Succeeded) => ALL,
             Self::State(JobState::Queued | JobState::Running) => OPEN,
             Self::State(_) => ASIDE,
+            Self::UnderWay => UNDER_WAY,
             Self::Customer(_) => CUSTOMER,
             Self::Assignee(_) => ASSIGNEE,
             Self::Numbers(_) => NUMBERS,
@@ -206,7 +212,7 @@ impl Source {
     /// What it is bound to.
     fn value(&self) -> Result<String> {
         Ok(match self {
-            Self::All | Self::State(JobState::Succeeded) => String::new(),
+            Self::All | Self::UnderWay | Self::State(JobState::Succeeded) => String::new(),
             Self::State(state) => state.to_string(),
             Self::Customer(id) => id.to_string(),
             Self::Assignee(id) => id.to_string(),
@@ -263,16 +269,11 @@ impl Store {
         Ok(JobsFound { rows: found, next })
     }
 
-    /// The jobs that somebody works on, or comes back to, the oldest first.
+    /// The jobs that somebody works on, or comes back to, newest first.
     pub async fn jobs_under_way(&self) -> Result<Vec<Job>> {
-        let mut under_way = Vec::new();
-        for state in [JobState::Running, JobState::RollingBack, JobState::RetryWait] {
-            let search = JobSearch { source: Source::State(state), ..JobSearch::default() };
-            let found = self.jobs_found(&search, UNDER_WAY).await?;
-            under_way.extend(found.rows.into_iter().map(|row| row.job));
-        }
-        under_way.sort_by_key(|job| job.number);
-        Ok(under_way)
+        let search = JobSearch { source: Source::UnderWay, ..JobSearch::default() };
+        let found = self.jobs_found(&search, UNDER_WAY_MOST).await?;
+        Ok(found.rows.into_iter().map(|row| row.job).collect())
     }
 
     /// How many jobs are in each state, up to [`COUNTED`] and one more; of those that succeeded, the ones since a moment.
