@@ -98,23 +98,25 @@ impl JobSearch {
 
 /// `seen`: the rows of a source, bound to `$4`, that are judged.
 ///
-/// A planner that does not know the bounds takes them for narrow, and walks the numbers. Where a source is small by itself,
-/// it is kept from that.
+/// A planner that does not know the bounds takes them for narrow, or walks the numbers for their order. Where a source is small
+/// by itself, it is kept from that.
 macro_rules! seen {
     (few $source:literal) => {
-        seen!($source, "job.number + 0 < $1 AND job.number + 0 > $2")
+        seen!($source, "job.number + 0 < $1 AND job.number + 0 > $2", "job.number + 0")
     };
     (many $source:literal) => {
-        seen!($source, "job.number < $1 AND job.number > $2")
+        seen!($source, "job.number < $1 AND job.number > $2", "job.number")
     };
-    ($source:literal, $bounds:literal) => {
+    ($source:literal, $bounds:literal, $order:literal) => {
         concat!(
             "WITH seen AS MATERIALIZED (SELECT job.id, job.number, job.kind, job.state, job.context_id, job.server_id, job.created_at, ",
             "job.cause, job.detail, job.assignee_id FROM job WHERE ",
             $source,
             " AND ",
             $bounds,
-            " ORDER BY job.number DESC LIMIT $3)"
+            " ORDER BY ",
+            $order,
+            " DESC LIMIT $3)"
         )
     };
 }
