@@ -11,6 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{JobId, ServerId, catalogue::Family};
+use provisioning::LogLine;
 
 /// What Windows' own client opens to sign in to a server. It holds no secret.
 pub(crate) async fn rdp(
@@ -65,7 +66,9 @@ pub(crate) async fn job_log(
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
     };
-    let text: String = lines.iter().map(|l| format!("{} {:<16} {}\n", iso(l.at), l.step, l.text)).collect();
+    // What goes on in another line is indented: nothing that was written looks like a line of the log itself.
+    let line = |l: &LogLine| format!("{} {:<16} {}\n", iso(l.at), l.step, l.text.replace('\n', "\n    "));
+    let text: String = lines.iter().map(line).collect();
     let headers = [
         (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"job-{number}.log\"")),

@@ -67,8 +67,9 @@ pub fn build(product: &Product, store: &Store, site: &Path, edge: Edge) -> Resul
     }
     for (path, _) in policy::FILES {
         let file = match *path {
+            routes::SERVER_RDP => get(files::rdp),
             routes::STAFF_JOB_LOG => get(files::job_log),
-            _ => get(files::rdp),
+            other => return Err(format!("nothing makes the file {other}")),
         };
         guarded = guarded.route(path, file.with_state(product.clone()));
     }

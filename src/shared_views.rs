@@ -18,7 +18,8 @@ use app::{
 use domain::{AccountId, state::Role};
 use futures::future::BoxFuture;
 
-/// Whatever a rendering depends on. The list of jobs is the same for all of the staff.
+/// Whatever a rendering depends on. The list of jobs is the same for all of the staff: its page names people in the address
+/// of its stream by their e-mails.
 type Key = (Option<AccountId>, Role, String, &'static str, Option<&'static str>);
 /// The last rendering, and when it was begun. Held while one is made: the others wait for it.
 type Last = tokio::sync::Mutex<Option<(Instant, Arc<Regions>)>>;

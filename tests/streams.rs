@@ -178,6 +178,58 @@ async fn an_end_is_told_of_once_and_not_on_its_own_page() {
     );
 }
 
+/// The staff's list: its rows stay, as they are now, and what is newer waits; and a job's own page hears of its customer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_jobs_keeps_its_rows_and_counts_what_is_newer() {
+    const A_WHILE: std::time::Duration = std::time::Duration::from_millis(2500);
+    let mut plane = Plane::start(4).await;
+    plane.stop_worker().await;
+    let product = Product { facade: plane.facade.clone(), demo: None, version: "test" };
+    let app = router::build(&product, &plane.store, &std::env::temp_dir(), Edge { secure: false }).unwrap();
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let boris = plane.viewer("boris@test", Role::Customer).await;
+    plane.viewer("olga@test", Role::Support).await;
+    plane.viewer("petra@test", Role::Support).await;
+    let [one, two] = [plane.order(&anna).await, plane.order(&boris).await];
+    let numbers = [plane.job(one).await.number, plane.job(two).await.number];
+    let open = async |path: String, cookie: &str| {
+        let request = Request::get(path).header(header::HOST, "slipway.test").header(header::COOKIE, cookie);
+        let response = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        let mut body = response.into_body().into_data_stream();
+        let first = said(&mut body, std::time::Duration::from_millis(700)).await;
+        (body, first)
+    };
+    let cookies = [sign_in(&app, "olga@test").await, sign_in(&app, "petra@test").await];
+    let list =
+        |q: &str| format!("/live/staff/jobs?shown={},{}&q={q}&above={}", numbers[1], numbers[0], numbers[1]);
+    let mut lists = Vec::new();
+    for cookie in &cookies {
+        let (body, first) = open(list("state%3Aqueued"), cookie).await;
+        assert!(
+            first.contains(&format!("state-{one}")) && first.contains(&format!("state-{two}")),
+            "{first}"
+        );
+        assert!(!first.contains(" new."), "{first}");
+        lists.push(body);
+    }
+    let (mut done, _) = open(list("state%3Asucceeded"), &cookies[0]).await;
+    let (mut page, _) = open(format!("/live/staff/jobs/{one}"), &cookies[0]).await;
+    // One is not queued any more: it stays, and says so. One is newer, and is only counted.
+    plane.facade.operation_cancel(&anna, one).await.unwrap();
+    let third = plane.order(&boris).await;
+    for body in &mut lists {
+        let told = said(body, A_WHILE).await;
+        assert!(told.contains(&format!("state-{one}")) && told.contains("Cancelled"), "{told}");
+        assert!(told.contains("1 new.") && !told.contains(&third.to_string()), "{told}");
+    }
+    // It asks for others: nothing of them is new.
+    let told = said(&mut done, A_WHILE).await;
+    assert!(told.contains("Cancelled") && !told.contains(" new."), "{told}");
+    let told = said(&mut page, A_WHILE).await;
+    assert!(told.contains("Cancelled"), "{told}");
+}
+
 /// Two transactions of one customer cannot commit out of the order of their versions: the second waits for the first.
 #[tokio::test(flavor = "multi_thread")]
 async fn versions_are_committed_in_their_order() {

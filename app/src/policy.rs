@@ -124,7 +124,7 @@ pub const SOCKETS: &[(&str, Policy)] = &[("/live/servers/{id}/console", Policy::
 
 /// Files that a page offers.
 pub const FILES: &[(&str, Policy)] =
-    &[("/servers/{id}/rdp", Policy::SignedIn), (routes::STAFF_JOB_LOG, Policy::Staff)];
+    &[(routes::SERVER_RDP, Policy::SignedIn), (routes::STAFF_JOB_LOG, Policy::Staff)];
 
 /// Addresses that are neither: no session is needed and nothing is told.
 pub const PLAIN: &[(&str, Policy)] = &[

@@ -27,8 +27,10 @@ pub fn server(id: ServerId) -> String {
 }
 
 /// The file by which Windows' own client signs in.
+pub const SERVER_RDP: &str = "/servers/{id}/rdp";
+
 pub fn server_rdp(id: ServerId) -> String {
-    format!("/servers/{id}/rdp")
+    SERVER_RDP.replace("{id}", &id.to_string())
 }
 
 pub fn server_terminate(id: ServerId) -> String {

@@ -75,6 +75,7 @@ label-quantity = Number of servers
 field-number-template = { $system } needs at least { $min } (you entered { $value }).
 field-number-tariff = We offer from { $min } to { $max } (you entered { $value }).
 field-note-empty = Write something first.
+field-note-long = A note has { $max } characters at most. Shorten it, or leave two.
 label-note = Note
 field-why-short = Say why in a few words, ten characters at least.
 label-why = Reason

@@ -75,6 +75,7 @@ label-quantity = Сколько серверов
 field-number-template = { $system } нужно не меньше { $min } (вы ввели { $value }).
 field-number-tariff = Мы предлагаем от { $min } до { $max } (вы ввели { $value }).
 field-note-empty = Сначала напишите что-нибудь.
+field-note-long = В заметке не больше { $max } символов. Сократите её или оставьте две.
 label-note = Заметка
 field-why-short = Укажите причину, хотя бы десять знаков.
 label-why = Причина

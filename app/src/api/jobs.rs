@@ -2,7 +2,7 @@
 
 use domain::{JobId, job_action::JobAction};
 use leptos::prelude::*;
-use provisioning::JobAnswer;
+use provisioning::{JobAnswer, NOTE_MAX};
 use serde_json::{Map, Value};
 
 use super::answer::{Caller, Fault};
@@ -153,11 +153,13 @@ async fn leave_note(caller: &Caller, job: &str, note: &str) -> Result<(), Fault>
     };
     match caller.request.facade().job_note(caller.viewer()?, id, note).await? {
         JobAnswer::Done => {
+            caller.memory().clear_flash().await;
             caller.memory().banner(false, t!(caller.request.lang(), "job-note-left")).await;
             caller.see_other(&format!("{}#flash", routes::staff_job(id)));
         }
         JobAnswer::Refused(errors) => {
-            caller.memory().flash(Flash { form: format!("note-{id}"), values: [].into(), errors }).await;
+            let values = [("note".to_owned(), note.chars().take(2 * NOTE_MAX).collect())].into();
+            caller.memory().flash(Flash { form: format!("note-{id}"), values, errors }).await;
             caller.see_other(&format!("{}#errors", routes::staff_job(id)));
         }
         _ => caller.not_found(),

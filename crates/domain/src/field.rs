@@ -59,6 +59,7 @@ closed_list! {
         /// A reason that says nothing.
         WhyShort = "why-short",
         NoteEmpty = "note-empty",
+        NoteLong = "note-long",
         NumberFormat = "number-format",
         NumberRange = "number-range",
         NumberStep = "number-step",

@@ -16,15 +16,6 @@ use testkit::{Database, Plane};
 
 const WHY: &str = "the platform was repaired";
 
-/// An order that fails at an operation of the cloud, by its host name.
-async fn failed(plane: &Plane, viewer: &Viewer, operation: &str) -> JobId {
-    let draft = plane.draft(viewer).await;
-    plane.rename(viewer, draft, &format!("fail-{}", operation.to_lowercase())).await;
-    let job = plane.place(viewer, draft).await;
-    plane.until(job, JobState::Failed).await;
-    job
-}
-
 async fn act(plane: &Plane, who: &Viewer, job: JobId, action: JobAction, why: &str) -> JobAnswer {
     plane.facade.job_act(who, job, action, why, None, Map::new()).await.unwrap()
 }
@@ -69,7 +60,7 @@ async fn an_administrator_takes_back_or_says_that_it_is_done(database: Database)
     let plane = Plane::start_on(database, 3).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let viktor = plane.viewer("viktor@test", Role::Admin).await;
-    let job = failed(&plane, &anna, "vdcComposeVapp").await;
+    let job = plane.order_that_fails(&anna, "vdcComposeVapp").await;
     let row = plane.job(job).await;
     let choices = plane.facade.job_choices(&viktor, &row).await.unwrap().unwrap();
     assert_eq!(choices.undone.first().map(String::as_str), Some("group_ensure"), "the last first");
@@ -93,7 +84,7 @@ async fn an_older_hand_is_not_taken_for_this_one(database: Database) {
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let olga = plane.viewer("olga@test", Role::Support).await;
     let viktor = plane.viewer("viktor@test", Role::Admin).await;
-    let job = failed(&plane, &anna, "vdcComposeVapp").await;
+    let job = plane.order_that_fails(&anna, "vdcComposeVapp").await;
     assert_eq!(act(&plane, &olga, job, JobAction::Rerun, WHY).await, JobAnswer::Done);
     plane.until(job, JobState::Failed).await;
     plane.stop_worker().await;
@@ -109,7 +100,7 @@ async fn an_older_hand_is_not_taken_for_this_one(database: Database) {
     assert!(matches!(second, JobAnswer::Already { ref by, .. } if *by == "viktor"), "{second:?}");
 
     plane.start_worker();
-    let other = failed(&plane, &anna, "vdcRecomposeVapp").await;
+    let other = plane.order_that_fails(&anna, "vdcRecomposeVapp").await;
     assert_eq!(act(&plane, &olga, other, JobAction::Rerun, WHY).await, JobAnswer::Done);
     plane.until(other, JobState::Failed).await;
     plane.stop_worker().await;

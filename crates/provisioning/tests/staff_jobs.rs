@@ -13,15 +13,6 @@ use testkit::{Database, Plane};
 
 const WHY: &str = "the platform was repaired";
 
-/// An order that fails at an operation of the cloud, by its host name.
-async fn failed(plane: &Plane, viewer: &Viewer, operation: &str) -> JobId {
-    let draft = plane.draft(viewer).await;
-    plane.rename(viewer, draft, &format!("fail-{}", operation.to_lowercase())).await;
-    let job = plane.place(viewer, draft).await;
-    plane.until(job, JobState::Failed).await;
-    job
-}
-
 async fn found(plane: &Plane, viewer: &Viewer, text: &str) -> Vec<JobId> {
     let list = plane.facade.staff_jobs(viewer, text, None, 10).await.unwrap().unwrap();
     assert_eq!(list.unknown, [] as [String; 0], "{text}");
@@ -34,7 +25,7 @@ async fn jobs_are_found_by_what_is_known_of_them(database: Database) {
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let boris = plane.viewer("boris@test", Role::Customer).await;
     let olga = plane.viewer("olga@test", Role::Support).await;
-    let bad = failed(&plane, &anna, "vdcComposeVapp").await;
+    let bad = plane.order_that_fails(&anna, "vdcComposeVapp").await;
     let good = plane.order(&boris).await;
     let server = plane.until(good, JobState::Succeeded).await.server_name.unwrap();
     let number = plane.job(bad).await.number;
@@ -114,6 +105,18 @@ async fn jobs_are_found_by_what_is_known_of_them(database: Database) {
     assert_eq!(shown("", number - 1).await.newer, 2);
 }
 
+/// Whose e-mail it is comes before whoever has it as a part.
+async fn an_e_mail_is_one_customer(database: Database) {
+    let plane = Plane::start_on(database, 2).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let joanna = plane.viewer("joanna@test", Role::Customer).await;
+    let olga = plane.viewer("olga@test", Role::Support).await;
+    let [hers, other] = [plane.order(&anna).await, plane.order(&joanna).await];
+    assert_eq!(found(&plane, &olga, "customer:anna@test").await, [hers]);
+    assert_eq!(found(&plane, &olga, "customer:joanna").await, [other]);
+    assert_eq!(found(&plane, &olga, "customer:anna").await, [other, hers]);
+}
+
 /// What no index knows is looked for so far back, and from there on if it is asked for.
 async fn how_far_has_been_looked_is_said(database: Database) {
     let plane = Plane::start_on(database, 1).await;
@@ -151,13 +154,11 @@ async fn a_job_is_slow_by_its_step_and_by_its_worker(database: Database) {
     plane.fault("task vdcComposeVapp", json!({"kind": "stuck", "percent": 40})).await;
     let job = plane.order(&anna).await;
     plane.until(job, JobState::Running).await;
-    for _ in 0..100 {
-        let at = plane.job(job).await.steps.iter().any(|s| s.key == "group_ensure" && s.started_at.is_some());
-        if at {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    plane
+        .until_it(job, |job| {
+            job.steps.iter().any(|s| s.key == "group_ensure" && s.state == domain::state::StepState::Running)
+        })
+        .await;
     let slow = async || {
         let slow = plane.facade.slow_jobs(&olga).await.unwrap().unwrap();
         let listed = plane.facade.staff_jobs(&olga, "", None, 10).await.unwrap().unwrap();
@@ -184,9 +185,9 @@ async fn many_are_run_again_as_they_were_looked_at(database: Database) {
     let olga = plane.viewer("olga@test", Role::Support).await;
     let viktor = plane.viewer("viktor@test", Role::Admin).await;
     let jobs = [
-        failed(&plane, &anna, "vdcComposeVapp").await,
-        failed(&plane, &boris, "vdcComposeVapp").await,
-        failed(&plane, &vera, "vdcComposeVapp").await,
+        plane.order_that_fails(&anna, "vdcComposeVapp").await,
+        plane.order_that_fails(&boris, "vdcComposeVapp").await,
+        plane.order_that_fails(&vera, "vdcComposeVapp").await,
     ];
     let (rows, more) = plane.facade.bulk_preview(&olga, "state:failed").await.unwrap().unwrap();
     assert!(!more);
@@ -203,10 +204,7 @@ async fn many_are_run_again_as_they_were_looked_at(database: Database) {
         async |job, action| plane.facade.job_act(&viktor, job, action, WHY, None, Map::new()).await.unwrap();
     assert_eq!(act(jobs[0], JobAction::Rerun).await, JobAnswer::Done);
     let tries = |job: &provisioning::Job| job.steps.iter().map(|s| s.attempt).sum::<i64>();
-    while tries(&plane.job(jobs[0]).await) == seen[2].1 || plane.job(jobs[0]).await.state != JobState::Failed
-    {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    plane.until_it(jobs[0], |job| tries(job) > seen[2].1 && job.state == JobState::Failed).await;
     assert_eq!(act(jobs[1], JobAction::RollBack).await, JobAnswer::Done);
     plane.until(jobs[1], JobState::RolledBack).await;
     plane.stop_worker().await;
@@ -228,7 +226,7 @@ async fn a_job_is_looked_after_and_written_about(database: Database) {
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let olga = plane.viewer("olga@test", Role::Support).await;
     let viktor = plane.viewer("viktor@test", Role::Admin).await;
-    let job = failed(&plane, &anna, "vdcComposeVapp").await;
+    let job = plane.order_that_fails(&anna, "vdcComposeVapp").await;
     assert!(!plane.facade.job_assign(&anna, job, true).await.unwrap());
     assert!(plane.facade.job_assign(&olga, job, true).await.unwrap());
     // Taken twice is taken once.
@@ -246,8 +244,11 @@ async fn a_job_is_looked_after_and_written_about(database: Database) {
     assert_eq!(plane.facade.job_note(&anna, job, "mine").await.unwrap(), JobAnswer::Gone);
     let empty = plane.facade.job_note(&olga, job, " \n ").await.unwrap();
     assert!(matches!(empty, JobAnswer::Refused(ref e) if e[0].code == Code::NoteEmpty), "{empty:?}");
+    let long = plane.facade.job_note(&olga, job, &"é".repeat(provisioning::NOTE_MAX + 1)).await.unwrap();
+    assert!(matches!(long, JobAnswer::Refused(ref e) if e[0].code == Code::NoteLong), "{long:?}");
     let text = "called the customer: they will\nwait until noon";
-    assert_eq!(plane.facade.job_note(&olga, job, text).await.unwrap(), JobAnswer::Done);
+    let sent = text.replace('\n', "\r\n");
+    assert_eq!(plane.facade.job_note(&olga, job, &sent).await.unwrap(), JobAnswer::Done);
     assert_eq!(
         plane.facade.job_note(&olga, JobId::from(uuid::Uuid::now_v7()), text).await.unwrap(),
         JobAnswer::Gone
@@ -259,6 +260,7 @@ async fn a_job_is_looked_after_and_written_about(database: Database) {
 
 testkit::on_both!(
     jobs_are_found_by_what_is_known_of_them,
+    an_e_mail_is_one_customer,
     how_far_has_been_looked_is_said,
     a_job_is_slow_by_its_step_and_by_its_worker,
     many_are_run_again_as_they_were_looked_at,

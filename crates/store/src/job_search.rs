@@ -1,8 +1,8 @@
 //! The staff's list of jobs: whatever narrows it, a page costs about the same, however many jobs there are.
 //!
 //! A page is read from one *source*, which an index walks from the newest job to the oldest. What no index knows is judged
-//! row by row, over a [`WINDOW`] of the source at most: where that ends before the page is full, it says how far it has
-//! looked, and the next page goes on from there.
+//! row by row, over a window of the source: a [`NEAR`] one first, then, where that does not fill the page, over [`WINDOW`]
+//! rows at most. Where that does not either, the page says how far it has looked, and the next one goes on from there.
 
 use domain::{
     AccountId, CustomerId, JobId,
@@ -19,7 +19,9 @@ use crate::{
     row::Columns,
 };
 
-/// So many jobs of a source are judged for one page.
+/// So many jobs of a source are judged first: most pages are full by then.
+const NEAR: i64 = 500;
+/// So many are judged for one page at most.
 const WINDOW: i64 = 10_000;
 /// More than this are not counted.
 pub const COUNTED: i64 = 10_000;
@@ -81,14 +83,19 @@ pub enum Next {
 }
 
 impl JobSearch {
+    /// The state that rows are judged by: none where an index knows it.
+    fn judged_state(&self) -> Option<JobState> {
+        match self.source {
+            Source::State(JobState::Succeeded) => Some(JobState::Succeeded),
+            Source::State(state) => self.state.filter(|s| *s != state),
+            _ => self.state,
+        }
+    }
+
     /// Something is asked that the source does not answer by itself.
     fn judges(&self) -> bool {
-        let state = match self.source {
-            Source::State(state) => self.state.is_some_and(|s| s != state),
-            _ => self.state.is_some(),
-        };
         let texts = [&self.customer, &self.server, &self.error, &self.step];
-        state
+        self.judged_state().is_some()
             || self.kind.is_some()
             || self.since.is_some()
             || self.assignee.is_some()
@@ -228,18 +235,28 @@ impl Store {
     /// A page of the jobs that are asked for. Of their steps the key, the state, the attempts and the beginning are told, no
     /// more.
     pub async fn jobs_found(&self, search: &JobSearch, limit: i64) -> Result<JobsFound> {
-        // One that succeeded is judged by its state: no index knows it.
-        let succeeded = search.source == Source::State(JobState::Succeeded);
-        let state = search.state.or(succeeded.then_some(JobState::Succeeded));
-        let judges = succeeded || search.judges();
-        let window = if judges { WINDOW } else { limit + 1 };
+        if !search.judges() {
+            let found = self.look(search, limit, limit + 1).await?;
+            // It has ended where the window has.
+            let next = if let Next::Unseen(_) = found.next { Next::Nothing } else { found.next };
+            return Ok(JobsFound { next, ..found });
+        }
+        let near = self.look(search, limit, NEAR).await?;
+        match near.next {
+            Next::Unseen(_) => self.look(search, limit, WINDOW).await,
+            _ => Ok(near),
+        }
+    }
+
+    /// A page out of so many rows of its source.
+    async fn look(&self, search: &JobSearch, limit: i64, window: i64) -> Result<JobsFound> {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let rows = sqlx::query(search.source.text().of(self.is_embedded()))
             .bind(search.before.unwrap_or(i64::MAX))
             .bind(search.after.unwrap_or(i64::MIN))
             .bind(window)
             .bind(search.source.value()?)
-            .bind(state.map_or("", JobState::as_str))
+            .bind(search.judged_state().map_or("", JobState::as_str))
             .bind(search.kind.map_or("", Kind::as_str))
             .bind(text(&search.customer))
             .bind(text(&search.server))
@@ -261,7 +278,7 @@ impl Store {
             }
         }
         let mut next = match oldest {
-            Some(oldest) if judges && seen >= window && !older => Next::Unseen(oldest),
+            Some(oldest) if seen >= window && !older => Next::Unseen(oldest),
             _ => Next::Nothing,
         };
         if found.len() as i64 > limit {
@@ -284,22 +301,24 @@ impl Store {
         rows.iter().map(|r| Ok((r.word("state")?, r.int("n")?))).collect()
     }
 
-    /// Customers whose e-mail or name has this in it, in small letters: two at most, the second says that there are several.
-    pub async fn customers_like(&self, part: &str) -> Result<Vec<CustomerId>> {
-        let text = if self.is_embedded() { CUSTOMERS.sqlite } else { CUSTOMERS.postgres };
-        let rows = sqlx::query(text).bind(part).fetch_all(&self.pool).await?;
-        rows.iter().map(|row| row.id("id")).collect()
+    /// The customer whose e-mail this is, or the only one who has it in the e-mail or the name; in small letters.
+    pub async fn customer_like(&self, part: &str) -> Result<Option<CustomerId>> {
+        let rows = sqlx::query(CUSTOMERS.of(self.is_embedded())).bind(part).fetch_all(&self.pool).await?;
+        match rows.as_slice() {
+            [first, rest @ ..] if rest.is_empty() || first.int("same")? == 1 => first.id("id").map(Some),
+            _ => Ok(None),
+        }
     }
 }
 
 macro_rules! customers {
     ($position:literal) => {
         concat!(
-            "SELECT id FROM account WHERE role = 'customer' AND (",
+            "SELECT id, CASE WHEN LOWER(email) = $1 THEN 1 ELSE 0 END AS same FROM account WHERE role = 'customer' AND (",
             $position,
             "(LOWER(email), $1) > 0 OR ",
             $position,
-            "(LOWER(name), $1) > 0) ORDER BY CASE WHEN LOWER(email) = $1 THEN 0 ELSE 1 END LIMIT 2"
+            "(LOWER(name), $1) > 0) ORDER BY same DESC LIMIT 2"
         )
     };
 }

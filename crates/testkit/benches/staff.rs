@@ -70,6 +70,7 @@ impl Site {
             ("customer:shop27.test", None),
             ("step:step_3", None),
             ("state:failed step:step_3 error:\"not ended\"", None),
+            ("state:failed step:nowhere", None),
             ("error:nowhere", None),
             ("state:failed error:nowhere", None),
             ("since:2h", None),

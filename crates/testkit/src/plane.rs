@@ -277,6 +277,29 @@ impl Plane {
         self.store.parked_longest().await.unwrap().expect("none is parked")
     }
 
+    /// An order that fails at an operation of the cloud, by its host name.
+    pub async fn order_that_fails(&self, viewer: &Viewer, operation: &str) -> JobId {
+        let draft = self.draft(viewer).await;
+        self.rename(viewer, draft, &format!("fail-{}", operation.to_lowercase())).await;
+        let job = self.place(viewer, draft).await;
+        self.until(job, JobState::Failed).await;
+        job
+    }
+
+    /// Waits until a job is as it should be, whatever it is meanwhile.
+    pub async fn until_it(&self, id: JobId, is: impl Fn(&Job) -> bool) -> Job {
+        let wait = async {
+            loop {
+                let job = self.job(id).await;
+                if is(&job) {
+                    return job;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), wait).await.expect("the job takes too long")
+    }
+
     /// Waits until a job is in a state, however long it stays in the other one.
     pub async fn until_or(&self, id: JobId, state: JobState, meanwhile: JobState) -> Job {
         let wait = async {

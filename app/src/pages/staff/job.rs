@@ -33,13 +33,14 @@ pub(crate) async fn job(request: Request, params: Params) -> Loaded {
     let title = format!("#{} {}", view.job.number, kind_title(lang, &view.job, &name));
     let choices = request.facade().job_choices(request.viewer()?, &view.job).await?.ok_or(Fault::NotFound)?;
     let flash = refused(&request, id, JobAction::Rerun).await;
-    let errors = Errors(flash.errors.clone());
+    let note = Memory(&request.around.session).flash_of(&format!("note-{id}")).await.unwrap_or_default();
+    let errors = Errors(flash.errors.iter().chain(&note.errors).cloned().collect());
     let bad = !errors.is_empty();
     let body = view! {
         <ErrorSummary lang errors/>
         <div data-live="job">{summary(lang, &view)}</div>
         <div data-live="actions">{actions(&request, &view.job, &choices, &flash)}</div>
-        {note_form(&request, &view).await}
+        {notes(&request, &view, &note)}
         <div data-live="steps">{history(lang, &view)}</div>
     };
     Ok(Page {
@@ -63,11 +64,9 @@ pub(crate) async fn job_regions(request: &Request, id: domain::JobId) -> Result<
 }
 
 /// Who looks after it, and what staff tell each other of it.
-async fn note_form(request: &Request, view: &StaffJob) -> AnyView {
+fn notes(request: &Request, view: &StaffJob, flash: &Flash) -> AnyView {
     let lang = request.lang();
     let id = view.job.id;
-    let form = format!("note-{id}");
-    let flash = Memory(&request.around.session).flash_of(&form).await.unwrap_or_default();
     let errors = Errors(flash.errors.clone());
     let typed = flash.values.get(Field::Note.as_str()).cloned().unwrap_or_default();
     let mine = view.assignee.as_ref().map(|a| a.id) == request.around.viewer.as_ref().map(|v| v.account.id);
@@ -79,7 +78,6 @@ async fn note_form(request: &Request, view: &StaffJob) -> AnyView {
                 <input type="hidden" name="job" value=id.to_string()/>
                 <button class="button secondary" name="take" value=take>{text}</button>
             </form>
-            <ErrorSummary lang errors=errors.clone()/>
             <form method="post" action=routes::action("job_note") novalidate=true>
                 <input type="hidden" name="job" value=id.to_string()/>
                 <div class="field">

@@ -25,10 +25,8 @@ const PAGE: i64 = 50;
 /// Rows that are asked for by a live page.
 const SHOWN_MAX: usize = 100;
 
-/// The text of the address; `state=` alone is an older way to say it.
 fn asked(request: &Request) -> String {
-    let state = request.query("state").map(|s| format!("state:{s}"));
-    request.query("q").or(state).unwrap_or_default()
+    request.query("q").unwrap_or_default()
 }
 
 fn list_href(query: &JobQuery) -> String {
@@ -240,7 +238,7 @@ fn took(job: &Job, now: i64) -> String {
 }
 
 /// Its state, and in what way it is slow.
-pub(super) fn state(lang: Lang, job: &Job, slow: &[(JobId, Slow)]) -> AnyView {
+fn state(lang: Lang, job: &Job, slow: &[(JobId, Slow)]) -> AnyView {
     let slow = slow.iter().find(|(id, _)| *id == job.id).map(|(_, slow)| {
         view! { " " {badge("warn", lang.t(&format!("slow-{slow}")))} }
     });

@@ -178,9 +178,15 @@ impl Facade {
         if !viewer.role().is_staff() {
             return Ok(JobAnswer::Gone);
         }
-        let text: String = text.trim().chars().take(NOTE_MAX).collect();
-        if text.is_empty() {
-            return Ok(JobAnswer::Refused(vec![FieldError::new(Field::Note, Code::NoteEmpty)]));
+        // A form sends the ends of lines as two characters, of which the field on the page counts one.
+        let text = text.replace("\r\n", "\n").trim().to_owned();
+        let refused = match text.chars().count() {
+            0 => Some(FieldError::new(Field::Note, Code::NoteEmpty)),
+            n if n > NOTE_MAX => Some(FieldError::new(Field::Note, Code::NoteLong).with("max", NOTE_MAX)),
+            _ => None,
+        };
+        if let Some(error) = refused {
+            return Ok(JobAnswer::Refused(vec![error]));
         }
         let how = Intervention { by: viewer.account.id, why: &text, now: self.now_ms() };
         Ok(if self.store.job_note(id, how).await? { JobAnswer::Done } else { JobAnswer::Gone })

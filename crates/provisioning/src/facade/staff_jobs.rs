@@ -171,12 +171,9 @@ impl Facade {
             },
             None => None,
         };
-        // A part that one customer alone has is that customer.
+        // An e-mail, or a part that one customer alone has, is that customer.
         let customer = match &query.customer {
-            Some(part) => match self.store.customers_like(part).await?.as_slice() {
-                [one] => Some(*one),
-                _ => None,
-            },
+            Some(part) => self.store.customer_like(part).await?,
             None => None,
         };
         let source = if let Some(number) = query.number {
