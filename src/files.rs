@@ -66,13 +66,29 @@ pub(crate) async fn job_log(
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
     };
-    // What goes on in another line is indented: nothing that was written looks like a line of the log itself.
-    let line = |l: &LogLine| format!("{} {:<16} {}\n", iso(l.at), l.step, l.text.replace('\n', "\n    "));
-    let text: String = lines.iter().map(line).collect();
+    let text: String = lines.iter().map(log_line).collect();
     let headers = [
         (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"job-{number}.log\"")),
         (header::CACHE_CONTROL, "private, no-cache".to_owned()),
     ];
     (headers, text).into_response()
+}
+
+/// What goes on in another line is indented: nothing that was written looks like a line of the log itself.
+fn log_line(line: &LogLine) -> String {
+    format!("{} {:<16} {}\n", iso(line.at), line.step, line.text.replace('\n', "\n    "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_log_is_one() {
+        let line =
+            |text: &str| log_line(&LogLine { line: 1, at: 0, step: "ready".into(), text: text.into() });
+        assert_eq!(line("done"), "1970-01-01T00:00:00Z ready            done\n");
+        assert_eq!(line("a\nb"), "1970-01-01T00:00:00Z ready            a\n    b\n");
+    }
 }

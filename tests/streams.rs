@@ -178,6 +178,35 @@ async fn an_end_is_told_of_once_and_not_on_its_own_page() {
     );
 }
 
+/// What is rendered once for several is never another customer's.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_shared_is_the_readers_own() {
+    const A_WHILE: std::time::Duration = std::time::Duration::from_millis(700);
+    let mut plane = Plane::start(4).await;
+    plane.stop_worker().await;
+    let product = Product { facade: plane.facade.clone(), demo: None, version: "test" };
+    let app = router::build(&product, &plane.store, &std::env::temp_dir(), Edge { secure: false }).unwrap();
+    let mut streams = Vec::new();
+    let mut servers = Vec::new();
+    let mut cookies = Vec::new();
+    for email in ["anna@test", "boris@test"] {
+        let viewer = plane.viewer(email, Role::Customer).await;
+        let job = plane.order(&viewer).await;
+        servers.push(plane.job(job).await.server.unwrap().to_string());
+        cookies.push(sign_in(&app, email).await);
+    }
+    // Both are open before either is read: the second finds a rendering that is as new as it wants.
+    for cookie in &cookies {
+        let request = Request::get("/live/servers").header(header::HOST, "slipway.test");
+        let request = request.header(header::COOKIE, cookie).body(Body::empty()).unwrap();
+        streams.push(app.clone().oneshot(request).await.unwrap().into_body().into_data_stream());
+    }
+    for (own, other) in [(0, 1), (1, 0)] {
+        let told = said(&mut streams[own], A_WHILE).await;
+        assert!(told.contains(&servers[own]) && !told.contains(&servers[other]), "{told}");
+    }
+}
+
 /// The staff's list: its rows stay, as they are now, and what is newer waits; and a job's own page hears of its customer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_of_jobs_keeps_its_rows_and_counts_what_is_newer() {

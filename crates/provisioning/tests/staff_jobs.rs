@@ -145,6 +145,10 @@ async fn how_far_has_been_looked_is_said(database: Database) {
     let of = |state| counts.iter().find(|(s, _)| *s == state).unwrap().1;
     assert_eq!((of(JobState::Failed), of(JobState::Queued)), (25, 180));
     assert_eq!(of(JobState::Succeeded), provisioning::COUNTED + 1, "more are not counted");
+    // Their steps took a second: what runs for half a minute and longer is slow. The two newest have not.
+    let slow = plane.facade.slow_jobs(&olga).await.unwrap().unwrap();
+    assert_eq!((slow.len(), of(JobState::Running)), (58, 60));
+    assert!(slow.iter().all(|(_, slow)| *slow == Slow::Step));
 }
 
 async fn a_job_is_slow_by_its_step_and_by_its_worker(database: Database) {
@@ -221,6 +225,31 @@ async fn many_are_run_again_as_they_were_looked_at(database: Database) {
     assert_eq!((none.again, none.changed), (0, 2));
 }
 
+/// Something newer has changed the server of one: running that one again would undo it.
+async fn of_many_what_is_newer_is_not_overwritten(database: Database) {
+    let mut plane = Plane::start_on(database, 3).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let vera = plane.viewer("vera@test", Role::Customer).await;
+    let olga = plane.viewer("olga@test", Role::Support).await;
+    plane.order_that_fails(&anna, "vdcComposeVapp").await;
+    let hers = plane.order_that_fails(&vera, "vdcComposeVapp").await;
+    plane.stop_worker().await;
+    let (rows, _) = plane.facade.bulk_preview(&olga, "customer:vera").await.unwrap().unwrap();
+    assert!(rows[0].verdict().is_ok());
+    plane
+        .by_hand(
+            "UPDATE job SET seq = 100, server_id = (SELECT server_id FROM job AS other JOIN account
+               ON account.id = other.context_id WHERE account.email = 'vera@test')
+             WHERE context_id = (SELECT id FROM account WHERE email = 'anna@test')",
+        )
+        .await;
+    let (now, _) = plane.facade.bulk_preview(&olga, "customer:vera").await.unwrap().unwrap();
+    assert_eq!(now[0].verdict(), Err(domain::permission::Denial::NewerChange));
+    let done = plane.facade.bulk_rerun(&olga, &[(hers, rows[0].mark)], WHY).await.unwrap().unwrap();
+    assert_eq!((done.again, done.changed), (0, 1));
+    assert_eq!(plane.job(hers).await.state, JobState::Failed);
+}
+
 async fn a_job_is_looked_after_and_written_about(database: Database) {
     let plane = Plane::start_on(database, 3).await;
     let anna = plane.viewer("anna@test", Role::Customer).await;
@@ -235,6 +264,9 @@ async fn a_job_is_looked_after_and_written_about(database: Database) {
     assert_eq!(found(&plane, &viktor, "assigned:olga@test state:failed").await, [job]);
     assert_eq!(found(&plane, &viktor, "assigned:me").await, []);
     assert_eq!(found(&plane, &viktor, "customer:anna assigned:me").await, []);
+    let number = plane.job(job).await.number;
+    assert_eq!(found(&plane, &viktor, &format!("#{number} assigned:me")).await, []);
+    assert_eq!(found(&plane, &olga, &format!("#{number} assigned:me")).await, [job]);
     let view = plane.facade.staff_job(&viktor, job).await.unwrap().unwrap();
     assert_eq!(view.assignee.map(|a| a.email).as_deref(), Some("olga@test"));
     assert!(plane.facade.job_assign(&viktor, job, true).await.unwrap());
@@ -264,5 +296,6 @@ testkit::on_both!(
     how_far_has_been_looked_is_said,
     a_job_is_slow_by_its_step_and_by_its_worker,
     many_are_run_again_as_they_were_looked_at,
+    of_many_what_is_newer_is_not_overwritten,
     a_job_is_looked_after_and_written_about
 );

@@ -46,6 +46,7 @@ pub enum Source {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JobSearch {
     pub source: Source,
+    /// Of a source that is not a state itself.
     pub state: Option<JobState>,
     pub kind: Option<Kind>,
     /// Part of the customer's e-mail or name.
@@ -83,11 +84,11 @@ pub enum Next {
 }
 
 impl JobSearch {
-    /// The state that rows are judged by: none where an index knows it.
+    /// The state that rows are judged by: none where the source is that state already.
     fn judged_state(&self) -> Option<JobState> {
         match self.source {
             Source::State(JobState::Succeeded) => Some(JobState::Succeeded),
-            Source::State(state) => self.state.filter(|s| *s != state),
+            Source::State(_) => None,
             _ => self.state,
         }
     }
