@@ -79,6 +79,10 @@ fn form(request: &Request, job: &Job, action: JobAction, choices: &JobChoices, f
         .then(|| choices.failed.clone())
         .flatten()
         .map(|s| view! { <input type="hidden" name="step" value=s/> });
+    // Running again is asked for on the job's own page.
+    let back = (action != JobAction::Rerun).then(
+        || view! { <a class="button secondary" href=routes::staff_job(job.id)>{t!(lang, "cancel")}</a> },
+    );
     view! {
         <form method="post" action=routes::action(function(action)) novalidate=true>
             <input type="hidden" name="job" value=job.id.to_string()/>
@@ -87,6 +91,7 @@ fn form(request: &Request, job: &Job, action: JobAction, choices: &JobChoices, f
             {why_field(lang, &errors, typed)}
             <div class="buttons">
                 <button class="button">{name(lang, action, choices)}</button>
+                {back}
             </div>
         </form>
     }

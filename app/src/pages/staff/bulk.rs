@@ -95,7 +95,7 @@ fn table(lang: Lang, rows: &[BulkRow]) -> impl IntoView + use<> {
                     <td data-label=t!(lang, "col-what")>{kind_title(lang, job, &name)}</td>
                     <td data-label=t!(lang, "col-customer") class="wraps">{r.row.customer_email.clone()}</td>
                     <td data-label=t!(lang, "col-state")>{state_badge_staff(lang, job.state)}</td>
-                    <td data-label=t!(lang, "col-cause") class="wraps">{job.cause.clone()}</td>
+                    <td data-label=t!(lang, "col-cause") class="nowrap">{job.cause.clone()}</td>
                     <td data-label=t!(lang, "bulk-outcome") class="wraps">{outcome(lang, r)}</td>
                 </tr>
             }
