@@ -228,3 +228,4 @@ job-note-hint = For other staff; customers never see it. It stays in the record.
 job-note-add = Add note
 job-note-left = The note was added.
 job-log-file = Download the log
+job-back = Back to the job

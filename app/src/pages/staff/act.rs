@@ -81,7 +81,7 @@ fn form(request: &Request, job: &Job, action: JobAction, choices: &JobChoices, f
         .map(|s| view! { <input type="hidden" name="step" value=s/> });
     // Running again is asked for on the job's own page.
     let back = (action != JobAction::Rerun).then(
-        || view! { <a class="button secondary" href=routes::staff_job(job.id)>{t!(lang, "cancel")}</a> },
+        || view! { <a class="button secondary" href=routes::staff_job(job.id)>{t!(lang, "job-back")}</a> },
     );
     view! {
         <form method="post" action=routes::action(function(action)) novalidate=true>
