@@ -9,22 +9,21 @@ use domain::{
     kind::Kind,
     state::{JobState, StepState},
 };
-use sqlx::any::AnyRow;
 
 use crate::{
     db::Store,
     dialect::Sql,
     error::{Error, Result},
     jobs::{Job, JobRow, JobStep, job},
-    row::Columns,
+    row::{Columns, JsonRow},
 };
 
 /// So many jobs of a source are judged first: most pages are full by then.
 const NEAR: i64 = 500;
 /// So many are judged for one page at most.
 const WINDOW: i64 = 10_000;
-/// More than this are not counted.
-pub const COUNTED: i64 = 10_000;
+/// More than this are not counted: each is looked up.
+pub const COUNTED: i64 = 1_000;
 /// Jobs under way that are looked at together: more than run at once.
 const UNDER_WAY_MOST: i64 = 500;
 
@@ -129,11 +128,13 @@ macro_rules! seen {
     };
 }
 
+/// One statement: `seen`, those of it that are asked for, how far has been looked, and each that is found as one JSON text.
 macro_rules! page {
     (sqlite $size:ident $source:literal) => {
         page!(
             $size $source,
             "INSTR",
+            "json_object",
             "(SELECT group_concat(told, ',') FROM (SELECT key || ' ' || state || ' ' || attempt || ' ' || COALESCE(started_at, 0)
                AS told FROM job_step WHERE job_id = job.id ORDER BY ord))"
         )
@@ -142,12 +143,13 @@ macro_rules! page {
         page!(
             $size $source,
             "STRPOS",
+            "json_build_object",
             "(SELECT string_agg(key || ' ' || state || ' ' || attempt || ' ' || COALESCE(started_at, 0), ',' ORDER BY ord)
                FROM job_step WHERE job_id = job.id)"
         )
     };
     // The steps in one text: a row for each of them would be most of what a page reads.
-    ($size:ident $source:literal, $position:literal, $told:literal) => {
+    ($size:ident $source:literal, $position:literal, $object:literal, $told:literal) => {
         concat!(
             seen!($size $source),
             ", page AS (SELECT seen.id FROM seen WHERE ($5 = '' OR seen.state = $5) AND ($6 = '' OR seen.kind = $6) ",
@@ -159,10 +161,14 @@ macro_rules! page {
             "AND state IN ('running', 'retry_wait', 'failed'))) AND seen.created_at >= $11 AND ($12 = '' OR seen.assignee_id = $12) ",
             "ORDER BY seen.number DESC LIMIT $13), ",
             "extent AS (SELECT COUNT(*) AS n, MIN(number) AS oldest, MIN(created_at) AS earliest FROM seen) ",
-            "SELECT extent.n, extent.oldest, extent.earliest, page.id AS found, job.id, job.number, job.context_id, job.seq, job.kind, job.params, job.server_id, job.state, ",
-            "job.requested_by, job.request_id, job.claim_owner, job.claim_expires_at, job.next_attempt_at, job.created_at, ",
-            "job.started_at, job.finished_at, job.cause, job.detail, job.needs_job_id, job.assignee_id, ",
-            "server.name AS server_name, server.template_name, server.panel_name, account.email, ", $told, " AS told ",
+            "SELECT extent.n, extent.oldest, extent.earliest, CASE WHEN page.id IS NOT NULL THEN CAST(", $object, "(",
+            "'id', job.id, 'number', job.number, 'context_id', job.context_id, 'seq', job.seq, 'kind', job.kind, ",
+            "'params', job.params, 'server_id', job.server_id, 'state', job.state, 'requested_by', job.requested_by, ",
+            "'request_id', job.request_id, 'claim_owner', job.claim_owner, 'claim_expires_at', job.claim_expires_at, ",
+            "'next_attempt_at', job.next_attempt_at, 'created_at', job.created_at, 'started_at', job.started_at, ",
+            "'finished_at', job.finished_at, 'cause', job.cause, 'detail', job.detail, 'needs_job_id', job.needs_job_id, ",
+            "'assignee_id', job.assignee_id, 'server_name', server.name, 'template_name', server.template_name, ",
+            "'panel_name', server.panel_name, 'email', account.email, 'told', ", $told, ") AS TEXT) END AS found ",
             "FROM extent LEFT JOIN page ON 1 = 1 LEFT JOIN job ON job.id = page.id LEFT JOIN server ON server.id = job.server_id ",
             "LEFT JOIN account ON account.id = job.context_id ORDER BY job.number DESC"
         )
@@ -186,8 +192,10 @@ const ASIDE: Sql = source!(
      OR job.state = 'rolling_back' OR job.state = 'rolled_back' OR job.state = 'cancelled')"
 );
 const OPEN: Sql = source!(few "job.finished_at IS NULL AND job.state = $4");
+/// Each state by the index that the workers have for it: those that only wait may be very many.
 const UNDER_WAY: Sql = source!(
-    few "job.finished_at IS NULL AND job.state IN ('running', 'rolling_back', 'retry_wait') AND $4 = ''"
+    few "job.id IN (SELECT id FROM job WHERE state IN ('running', 'rolling_back')
+                    UNION ALL SELECT id FROM job WHERE state = 'retry_wait') AND $4 = ''"
 );
 const CUSTOMER: Sql = source!(many "job.context_id = $4");
 const ASSIGNEE: Sql = source!(many "job.assignee_id = $4");
@@ -274,8 +282,8 @@ impl Store {
             search.since.is_some_and(|since| extent.int_opt("earliest").is_ok_and(|e| e < Some(since)));
         let mut found = Vec::new();
         for row in &rows {
-            if row.text_opt("found")?.is_some() {
-                found.push(job_row(row)?);
+            if let Some(text) = row.text_opt("found")? {
+                found.push(job_row(&JsonRow::read(&text)?)?);
             }
         }
         let mut next = match oldest {
@@ -341,7 +349,7 @@ macro_rules! counts {
 const COUNTS: &str =
     counts!("retry_wait", "parked", "failed", "stuck", "rolling_back", "rolled_back", "cancelled");
 
-fn job_row(row: &AnyRow) -> Result<JobRow> {
+fn job_row(row: &JsonRow) -> Result<JobRow> {
     let told = row.text_opt("told")?.unwrap_or_default();
     let job = Job { steps: told.split(',').filter_map(step_told).collect(), ..job(row)? };
     Ok(JobRow { job, customer_email: row.text("email")? })

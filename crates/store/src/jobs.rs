@@ -242,7 +242,7 @@ fn named(params: &str, name: &str) -> Option<String> {
     params[name].as_str().map(str::to_owned)
 }
 
-pub(crate) fn job(row: &AnyRow) -> Result<Job> {
+pub(crate) fn job(row: &impl Columns) -> Result<Job> {
     Ok(Job {
         id: row.id("id")?,
         number: row.int("number")?,

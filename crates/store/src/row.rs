@@ -55,6 +55,47 @@ impl Columns for AnyRow {
     }
 }
 
+/// A row that came as one JSON text: over the driver of SQLite each column of a row costs, and a text costs as much as one.
+pub(crate) struct JsonRow(serde_json::Map<String, serde_json::Value>);
+
+impl JsonRow {
+    pub(crate) fn read(text: &str) -> Result<Self> {
+        serde_json::from_str(text).map(Self).map_err(|e| Error::Corrupt(format!("a row: {e}")))
+    }
+
+    fn value(&self, column: &str) -> &serde_json::Value {
+        self.0.get(column).unwrap_or(&serde_json::Value::Null)
+    }
+
+    fn other(&self, column: &str) -> Error {
+        Error::Corrupt(format!("{column}: {}", self.value(column)))
+    }
+}
+
+impl Columns for JsonRow {
+    fn int(&self, column: &str) -> Result<i64> {
+        self.int_opt(column)?.ok_or_else(|| self.other(column))
+    }
+
+    fn int_opt(&self, column: &str) -> Result<Option<i64>> {
+        match self.value(column) {
+            serde_json::Value::Null => Ok(None),
+            value => value.as_i64().map(Some).ok_or_else(|| self.other(column)),
+        }
+    }
+
+    fn text(&self, column: &str) -> Result<String> {
+        self.text_opt(column)?.ok_or_else(|| self.other(column))
+    }
+
+    fn text_opt(&self, column: &str) -> Result<Option<String>> {
+        match self.value(column) {
+            serde_json::Value::Null => Ok(None),
+            value => value.as_str().map(|t| Some(t.to_owned())).ok_or_else(|| self.other(column)),
+        }
+    }
+}
+
 fn parse_id<T: From<Uuid>>(column: &str, text: &str) -> Result<T> {
     Uuid::parse_str(text).map(T::from).map_err(|e| Error::Corrupt(format!("{column}: {e}")))
 }
