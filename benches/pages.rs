@@ -12,7 +12,7 @@ use axum::{Router, routing::get};
 use domain::{CustomerId, kind::Kind, state::Role};
 use jobs::{Clock, SystemClock};
 use leptos::{config::LeptosOptions, hydration::HydrationScripts, prelude::*};
-use provisioning::{Facade, OrderPlaced, Seen, Viewer, demo_catalogue, draft_digest};
+use provisioning::{Facade, Offers, OrderPlaced, Seen, Viewer, demo_catalogue, draft_digest};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use slipway::router::{self, Edge};
@@ -38,13 +38,13 @@ async fn main() {
     let folder = Path::new(folder);
     let sealer = Sealer::from_file(&folder.join("key")).unwrap();
     let store = Store::open_sqlite(&folder.join("slipway.db"), sealer).await.unwrap();
-    let facade = Facade::over(store.clone(), demo_catalogue().unwrap(), Arc::new(SystemClock));
+    let facade = Facade::over(store.clone(), Offers::new(demo_catalogue().unwrap()), Arc::new(SystemClock));
     if jobs > 0 {
         let kinds = vec![Kind::Power, Kind::Resize, Kind::Activate];
         let load = Load { customers: 100, jobs_each: jobs / 100, kinds, steps: vec!["one", "two", "three"] };
         store.load(&load, 1_000_000).await.unwrap();
     }
-    let product = Product { facade: facade.clone(), demo: None, version: "bench" };
+    let product = Product { facade: facade.clone(), demo: None, version: "bench", config: Vec::new() };
     let site = folder.join("site");
     let edge = Edge { secure: false };
     let app = router::build(&product, &store, &site, edge).unwrap();
@@ -102,7 +102,7 @@ async fn sign_in(url: &str, email: &str) -> String {
 /// An order of this customer, which nobody carries out.
 async fn order(facade: &Facade, store: &Store, email: &str) -> (CustomerId, String) {
     let (account, _) = store.account_by_email(email).await.unwrap().unwrap();
-    let viewer = Viewer { account };
+    let viewer = Viewer { account, seen_by: None };
     let customer = viewer.customer().unwrap();
     let draft = facade.draft_start(customer).await.unwrap();
     let shown = facade.draft(draft, customer).await.unwrap().unwrap().draft;

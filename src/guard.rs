@@ -6,7 +6,7 @@ use app::{
     error_page,
     i18n::Lang,
     policy,
-    request::{Around, Product, Theme, extend, session_account},
+    request::{Around, Product, Theme, extend, session_account, session_looks_as},
 };
 use axum::{
     body::Body,
@@ -48,7 +48,20 @@ pub(crate) async fn guard(
             }
         },
     };
+    let signed_in = viewer.as_ref().map(|v| v.account.id);
+    let viewer = match looking(&product, &session, viewer).await {
+        Ok(viewer) => viewer,
+        Err(e) => {
+            tracing::error!(request = request_id, "whom staff look as could not be read: {e}");
+            return error(lang, StatusCode::INTERNAL_SERVER_ERROR, &request_id);
+        }
+    };
     let role = viewer.as_ref().map(provisioning::Viewer::role);
+    // Who looks as a customer does changes nothing, and has no hand on a screen.
+    let only_looks = viewer.as_ref().is_some_and(|v| v.seen_by.is_some());
+    if only_looks && route.as_deref().is_some_and(|r| !policy::open_to_a_look(r)) {
+        return error(lang, StatusCode::FORBIDDEN, &request_id);
+    }
     let path = request.uri().path_and_query().map_or("/", |p| p.as_str()).to_owned();
     let granted = policy.allows(role);
     if !granted && route.as_deref().is_some_and(|r| r.starts_with("/live/")) {
@@ -70,6 +83,7 @@ pub(crate) async fn guard(
     let keys = cookie(request.headers(), "keys").as_deref() != Some("off");
     let around = Around {
         viewer,
+        signed_in,
         session,
         lang,
         theme,
@@ -82,6 +96,17 @@ pub(crate) async fn guard(
     request.extensions_mut().insert(around);
     let response = next.run(request).await;
     if is_function { checked_answer(response, lang, &request_id) } else { response }
+}
+
+/// Somebody of the staff who looks as a customer does sees that customer's pages.
+async fn looking(
+    product: &Product,
+    session: &Session,
+    viewer: Option<provisioning::Viewer>,
+) -> Result<Option<provisioning::Viewer>, store::Error> {
+    let Some(staff) = viewer.as_ref().filter(|v| v.role().is_staff()) else { return Ok(viewer) };
+    let Some(customer) = session_looks_as(session, product.facade.now_ms()).await else { return Ok(viewer) };
+    Ok(product.facade.viewer_as(staff, customer).await?.or(viewer))
 }
 
 /// A function answers 303, or 200 to a script. Anything else is the framework's word for a form that cannot be read,

@@ -69,6 +69,8 @@ pub fn build(product: &Product, store: &Store, site: &Path, edge: Edge) -> Resul
         let file = match *path {
             routes::SERVER_RDP => get(files::rdp),
             routes::STAFF_JOB_LOG => get(files::job_log),
+            routes::STAFF_AUDIT_CSV => get(files::audit_csv),
+            routes::STAFF_AUDIT_JSON => get(files::audit_json),
             other => return Err(format!("nothing makes the file {other}")),
         };
         guarded = guarded.route(path, file.with_state(product.clone()));

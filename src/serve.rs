@@ -8,7 +8,7 @@ use axum::Router;
 use domain::catalogue::Catalogue;
 use jobs::{Clock, SystemClock, Worker, WorkerConfig, WorkerHandle};
 use provisioning::{
-    Control, Facade, Identity, Roads, VcdConfig, VcdProvider, ansible::Ansible, demo_accounts,
+    Control, Facade, Identity, Offers, Roads, VcdConfig, VcdProvider, ansible::Ansible, demo_accounts,
     demo_catalogue, housekeeping, read_catalogue,
 };
 use secrecy::SecretString;
@@ -29,6 +29,14 @@ use crate::{
 const DEMO_PASSWORD: &str = "slipway-demo";
 const EDGES_EVERY: Duration = Duration::from_secs(300);
 const EDGES_RETRY: Duration = Duration::from_secs(5);
+/// How soon a wish that the pool be read now is seen.
+const EDGES_WISH: Duration = Duration::from_secs(2);
+/// How soon a change of the catalogue is seen.
+const OFFERS_EVERY: Duration = Duration::from_secs(2);
+/// How often a process that runs jobs says that it is there.
+const WORKER_SAYS: Duration = Duration::from_secs(5);
+/// One that says nothing for so long is forgotten, ms.
+const WORKER_FORGOTTEN: i64 = 24 * 3_600_000;
 /// Open streams are cut after this: they reconnect to the next process.
 const DRAIN: Duration = Duration::from_secs(3);
 
@@ -55,10 +63,12 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
         configured_vcd(&args.vcd, &args.database.data_dir)?
     };
     let provider = Arc::new(VcdProvider::new(vcd)?);
-    let jobs = Jobs::start(&store, provider.clone(), catalogue(&args.database)?).await?;
-    let facade = facade(&store, &args.database)?.with_cloud(provider);
+    let offers = offers(&store, &args.database).await?;
+    let jobs = Jobs::start(&store, provider.clone(), offers.clone()).await?;
+    let facade = Facade::over(store.clone(), offers, Arc::new(SystemClock)).with_cloud(provider);
     let demo = if args.demo { Some(add_demo_accounts(&facade).await?) } else { None };
-    let served = serve_pages(&store, facade, demo, &site, args.listen, !args.demo).await;
+    let config = describe(&args.database, &args.vcd, args.demo, args.listen);
+    let served = serve_pages(&store, facade, demo, config, &site, args.listen, !args.demo).await;
     jobs.stop().await;
     served
 }
@@ -69,12 +79,14 @@ pub async fn web(args: WebArgs) -> anyhow::Result<()> {
     shared_only(&args.database)?;
     let site = static_files::find(args.site_dir.as_deref())?;
     let (_dir, store) = open(&args.database).await?;
-    let mut facade = facade(&store, &args.database)?;
+    let offers = offers(&store, &args.database).await?;
+    let mut facade = Facade::over(store.clone(), offers, Arc::new(SystemClock));
     if args.vcd.vcd_url.is_some() {
         let vcd = configured_vcd(&args.vcd, &args.database.data_dir)?;
         facade = facade.with_cloud(Arc::new(VcdProvider::new(vcd)?));
     }
-    serve_pages(&store, facade, None, &site, args.listen, true).await
+    let config = describe(&args.database, &args.vcd, false, args.listen);
+    serve_pages(&store, facade, None, config, &site, args.listen, true).await
 }
 
 /// `slipway worker`: the jobs of several nodes that share a PostgreSQL.
@@ -82,12 +94,52 @@ pub async fn worker(args: WorkerArgs) -> anyhow::Result<()> {
     shared_only(&args.database)?;
     let (_dir, store) = open(&args.database).await?;
     let provider = Arc::new(VcdProvider::new(configured_vcd(&args.vcd, &args.database.data_dir)?)?);
-    let jobs = Jobs::start(&store, provider, catalogue(&args.database)?).await?;
+    let jobs = Jobs::start(&store, provider, offers(&store, &args.database).await?).await?;
     info!("running jobs");
     asked_to_stop().await;
     info!("stopping");
     jobs.stop().await;
     Ok(())
+}
+
+/// How this process is configured, for administrators to read. No secret is in it.
+fn describe(
+    database: &DatabaseArgs,
+    vcd: &VcdArgs,
+    demo: bool,
+    listen: SocketAddr,
+) -> Vec<(&'static str, String)> {
+    let file = |path: &Option<std::path::PathBuf>| path.as_ref().map(|p| p.display().to_string());
+    let given = |value: &Option<String>| value.clone().filter(|_| !demo);
+    let cloud = database.cloud_jobs_at_once.unwrap_or(database.jobs_at_once);
+    let all = [
+        ("listen", Some(listen.to_string())),
+        ("data", Some(database.data_dir.display().to_string())),
+        ("database", Some(database.database_url.as_deref().map_or_else(|| "SQLite".to_owned(), masked))),
+        ("matrix", file(&database.matrix)),
+        ("catalogue", file(&database.catalogue)),
+        ("jobs-at-once", Some(database.jobs_at_once.to_string())),
+        ("cloud-jobs-at-once", Some(cloud.to_string())),
+        ("panels-at-once", Some(vcd.panels_at_once.to_string())),
+        ("vcd", given(&vcd.vcd_url)),
+        ("vcd-org", given(&vcd.vcd_org)),
+        ("vcd-vdc", given(&vcd.vcd_vdc)),
+        ("vcd-user", given(&vcd.vcd_user)),
+        ("vcd-password", given(&vcd.vcd_url).map(|_| "••••".to_owned())),
+    ];
+    all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+/// The address of a database without what it is opened with.
+fn masked(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
+    let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (who, host) = address.rsplit_once('@').unwrap_or(("", address));
+    let user = who.split(':').next().unwrap_or_default();
+    let user = if user.is_empty() { String::new() } else { format!("{user}:••••@") };
+    // What stands in the query may be a password too.
+    let query = if query.is_empty() { "" } else { "?••••" };
+    format!("{scheme}://{user}{host}{query}")
 }
 
 fn shared_only(database: &DatabaseArgs) -> anyhow::Result<()> {
@@ -165,8 +217,11 @@ fn catalogue(args: &DatabaseArgs) -> anyhow::Result<Catalogue> {
     read_catalogue(&text).map_err(anyhow::Error::msg).with_context(|| file.display().to_string())
 }
 
-fn facade(store: &Store, args: &DatabaseArgs) -> anyhow::Result<Facade> {
-    Ok(Facade::over(store.clone(), catalogue(args)?, Arc::new(SystemClock)))
+/// What is offered: the file with what was changed in it.
+async fn offers(store: &Store, args: &DatabaseArgs) -> anyhow::Result<Arc<Offers>> {
+    let offers = Offers::new(catalogue(args)?);
+    offers.refresh(store, SystemClock.now_ms()).await?;
+    Ok(offers)
 }
 
 /// What runs besides the pages.
@@ -174,28 +229,45 @@ struct Jobs {
     worker: WorkerHandle,
     edges: JoinHandle<()>,
     observer: JoinHandle<()>,
+    says: JoinHandle<()>,
+    fresh: JoinHandle<()>,
+    store: Store,
+    name: String,
 }
 
 impl Jobs {
-    async fn start(store: &Store, provider: Arc<VcdProvider>, catalogue: Catalogue) -> anyhow::Result<Self> {
+    async fn start(store: &Store, provider: Arc<VcdProvider>, offers: Arc<Offers>) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let control = Control::new(store.clone(), provider, catalogue, clock.clone());
+        let fresh = tokio::spawn(keep_offers(offers.clone(), store.clone()));
+        let control = Control::new(store.clone(), provider, offers, clock.clone());
         if store.is_embedded() {
             // This process owns the folder: whoever held these claims is gone.
             store.claims_release_all().await?;
         }
         store.matrix_agree(clock.now_ms()).await?;
         let registry = Arc::new(control.registry().map_err(anyhow::Error::msg)?);
-        let config = WorkerConfig { slots: store.cap(), ..WorkerConfig::new(worker_name()) };
+        let name = worker_name();
+        let slots = store.cap();
+        if store.is_embedded() {
+            store.workers_purge(i64::MAX).await?;
+        }
+        let says = tokio::spawn(say_there(store.clone(), name.clone(), slots as i64, clock.clone()));
+        let config = WorkerConfig { slots, ..WorkerConfig::new(name.clone()) };
         let worker = Worker::new(Arc::new(store.clone()), registry, clock, config, store.wake()).start();
         let observer = tokio::spawn(provisioning::observe(control.clone()));
-        Ok(Self { worker, edges: tokio::spawn(keep_edges(control)), observer })
+        let edges = tokio::spawn(keep_edges(control, store.clone()));
+        Ok(Self { worker, edges, observer, says, fresh, store: store.clone(), name })
     }
 
     async fn stop(self) {
         self.edges.abort();
         self.observer.abort();
+        self.fresh.abort();
         self.worker.stop().await;
+        self.says.abort();
+        if let Err(e) = self.store.worker_gone(&self.name).await {
+            warn!("this process could not be taken off the list of those that run jobs: {e}");
+        }
     }
 }
 
@@ -213,12 +285,14 @@ async fn serve_pages(
     store: &Store,
     facade: Facade,
     demo: Option<Demo>,
+    config: Vec<(&'static str, String)>,
     site: &Path,
     listen: SocketAddr,
     secure: bool,
 ) -> anyhow::Result<()> {
-    let product = Product { facade, demo: demo.clone(), version: env!("CARGO_PKG_VERSION") };
+    let product = Product { facade, demo: demo.clone(), version: env!("CARGO_PKG_VERSION"), config };
     let app = router::build(&product, store, site, Edge { secure }).map_err(anyhow::Error::msg)?;
+    let fresh = tokio::spawn(keep_offers(product.facade.offers(), store.clone()));
     let sweeping = tokio::spawn(housekeeping(store.clone(), Arc::new(SystemClock)));
     let listener =
         TcpListener::bind(listen).await.with_context(|| format!("{listen} cannot be served on"))?;
@@ -226,6 +300,7 @@ async fn serve_pages(
     let served = serve_until_stopped(listener, app).await;
     info!("stopping");
     sweeping.abort();
+    fresh.abort();
     served
 }
 
@@ -326,8 +401,8 @@ async fn add_demo_accounts(facade: &Facade) -> anyhow::Result<Demo> {
     Ok(Demo { accounts, password: DEMO_PASSWORD.into() })
 }
 
-/// Reads the pool of edges at start and again now and then.
-async fn keep_edges(control: Arc<Control>) {
+/// Reads the pool of edges at start, again now and then, and when somebody asks for it.
+async fn keep_edges(control: Arc<Control>, store: Store) {
     loop {
         let pause = match control.edges_import().await {
             Ok(n) => {
@@ -339,6 +414,57 @@ async fn keep_edges(control: Arc<Control>) {
                 EDGES_RETRY
             }
         };
-        tokio::time::sleep(pause).await;
+        let until = tokio::time::Instant::now() + pause;
+        while tokio::time::Instant::now() < until {
+            tokio::time::sleep(EDGES_WISH.min(pause)).await;
+            match store.edges_wanted_since().await {
+                Ok(Some(_)) => break,
+                Ok(None) => {}
+                Err(e) => warn!("whether the pool is to be read is not known: {e}"),
+            }
+        }
+    }
+}
+
+/// Takes in what of the catalogue was changed elsewhere, or has begun.
+async fn keep_offers(offers: Arc<Offers>, store: Store) {
+    loop {
+        tokio::time::sleep(OFFERS_EVERY).await;
+        if let Err(e) = offers.refresh(&store, SystemClock.now_ms()).await {
+            warn!("whether the catalogue has changed is not known: {e}");
+        }
+    }
+}
+
+/// Says now and then that this process is there.
+async fn say_there(store: Store, name: String, slots: i64, clock: Arc<dyn Clock>) {
+    let began = clock.now_ms();
+    loop {
+        let now = clock.now_ms();
+        let said = store.worker_seen(&name, began, slots, env!("CARGO_PKG_VERSION"), now).await;
+        if let Err(e) = said {
+            warn!("this process could not say that it is there: {e}");
+        }
+        let _ = store.workers_purge(now - WORKER_FORGOTTEN).await;
+        tokio::time::sleep(WORKER_SAYS).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_not_described() {
+        for (url, shown) in [
+            (
+                "postgres://slipway:s3cr3t@db.test:5432/slipway",
+                "postgres://slipway:••••@db.test:5432/slipway",
+            ),
+            ("postgres://db.test/slipway", "postgres://db.test/slipway"),
+            ("postgres://u:a@b@db.test/x?password=s3cr3t", "postgres://u:••••@db.test/x?••••"),
+        ] {
+            assert_eq!(masked(url), shown);
+        }
     }
 }

@@ -18,9 +18,10 @@ use app::{
 use domain::{AccountId, state::Role};
 use futures::future::BoxFuture;
 
-/// Whatever a rendering depends on. The list of jobs is the same for all of the staff: its page names people in the address
-/// of its stream by their e-mails.
+/// Whatever a rendering depends on.
 type Key = (Option<AccountId>, Role, String, &'static str, Option<&'static str>);
+/// The same for all of the staff of one role. The list of jobs names people in the address of its stream by their e-mails.
+const OF_ALL_STAFF: [&str; 3] = [routes::STAFF, routes::STAFF_JOBS, routes::STAFF_EDGES];
 /// The last rendering, and when it was begun. Held while one is made: the others wait for it.
 type Last = tokio::sync::Mutex<Option<(Instant, Arc<Regions>)>>;
 
@@ -32,9 +33,9 @@ pub(crate) struct View(Arc<Last>);
 
 impl SharedViews {
     pub(crate) fn of(&self, around: &Around, account: AccountId, topic: &str) -> View {
-        let role = around.viewer.as_ref().map_or(Role::Customer, provisioning::Viewer::role);
+        let role = around.viewer.as_ref().map_or(Role::Customer, provisioning::Viewer::acts_as);
         let path = topic.split('?').next().unwrap_or(topic);
-        let account = (path != routes::STAFF_JOBS).then_some(account);
+        let account = (!OF_ALL_STAFF.contains(&path)).then_some(account);
         let key = (account, role, topic.to_owned(), around.lang.code(), around.zone);
         let mut views = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(view) = views.get(&key).and_then(Weak::upgrade) {

@@ -13,7 +13,7 @@ use std::{
 
 use app::{
     live::{End, Regions, endings, regions},
-    request::{Around, Product, session_account},
+    request::{Around, Product, session_account, session_looks_as},
 };
 use axum::{
     Extension,
@@ -111,7 +111,8 @@ pub(crate) async fn stream(
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
 ) -> Response {
-    let Some(account) = around.viewer.as_ref().map(|v| v.account.id) else {
+    let (Some(account), Some(shown)) = (around.signed_in, around.viewer.as_ref().map(|v| v.account.id))
+    else {
         return StatusCode::UNAUTHORIZED.into_response();
     };
     let topic = uri.path_and_query().map_or("", |p| p.as_str()).trim_start_matches("/live").to_owned();
@@ -139,7 +140,7 @@ pub(crate) async fn stream(
         uri.query().and_then(|q| q.split('&').find_map(|p| p.strip_prefix("since="))).and_then(number);
     let reader = Reader {
         from: product.facade.now_ms(),
-        view: streams.views.of(&around, account, &topic),
+        view: streams.views.of(&around, shown, &topic),
         heard: Instant::now(),
         told: VecDeque::new(),
         queued: VecDeque::new(),
@@ -173,7 +174,9 @@ impl Reader {
                 return None;
             }
             match session_reloaded(&self.around).await {
-                Ok(account) if account == Some(self.account) => {}
+                Ok(account)
+                    if account == Some(self.account)
+                        && still_looks(&self.around, self.product.facade.now_ms()).await => {}
                 Ok(_) => return Some(self.bye("signed_out")),
                 // The database hiccups: that signs nobody out. The next change, or the next look, tries again.
                 Err(_) => {
@@ -282,4 +285,10 @@ impl Reader {
 pub(crate) async fn session_reloaded(around: &Around) -> Result<Option<AccountId>, session::Error> {
     around.session.load().await?;
     Ok(session_account(&around.session).await)
+}
+
+/// Whoever looks as a customer still does; whoever does not is not asked.
+async fn still_looks(around: &Around, now: i64) -> bool {
+    let Some(viewer) = around.viewer.as_ref().filter(|v| v.seen_by.is_some()) else { return true };
+    session_looks_as(&around.session, now).await == Some(viewer.account.id)
 }

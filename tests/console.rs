@@ -34,7 +34,8 @@ struct Site {
 impl Site {
     async fn start() -> Self {
         let plane = Plane::start(4).await;
-        let product = Product { facade: plane.facade.clone(), demo: None, version: "test" };
+        let product =
+            Product { facade: plane.facade.clone(), demo: None, version: "test", config: Vec::new() };
         let edge = Edge { secure: false };
         let app = router::build(&product, &plane.store, &std::env::temp_dir(), edge).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -14,7 +14,9 @@ use domain::{
     state::{JobState, Role},
 };
 use jobs::SystemClock;
-use provisioning::{Facade, OrderPlaced, Seen, ServerAnswer, SignIn, Viewer, demo_catalogue, draft_digest};
+use provisioning::{
+    Facade, Offers, OrderPlaced, Seen, ServerAnswer, SignIn, Viewer, demo_catalogue, draft_digest,
+};
 use secrecy::SecretString;
 use store::{Store, seal::Sealer};
 use tempfile::TempDir;
@@ -56,7 +58,8 @@ impl Cluster {
         let (sim, cloud) = started(sim);
         let sealer = Sealer::from_file(&dir.path().join("key")).unwrap();
         let store = Store::open_postgres(&database, sealer).await.unwrap();
-        let facade = Facade::over(store.clone(), demo_catalogue().unwrap(), Arc::new(SystemClock));
+        let facade =
+            Facade::over(store.clone(), Offers::new(demo_catalogue().unwrap()), Arc::new(SystemClock));
         Self { dir, database, cloud, store, facade, sim, workers: Vec::new() }
     }
 

@@ -36,7 +36,7 @@ async fn each_is_asked_once_and_one_that_is_not_ones_own_stops_all() {
     let boris = plane.viewer("boris@test", Role::Customer).await;
     let servers = [server(&plane, &anna).await, server(&plane, &anna).await];
     let foreign = server(&plane, &boris).await;
-    let product = Product { facade: plane.facade.clone(), demo: None, version: "test" };
+    let product = Product { facade: plane.facade.clone(), demo: None, version: "test", config: Vec::new() };
     let app = router::build(&product, &plane.store, &std::env::temp_dir(), Edge { secure: false }).unwrap();
     let signed_in =
         post(&app, "/do/session_open", "", "login=anna@test&password=correct+horse+battery").await;

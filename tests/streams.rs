@@ -47,7 +47,7 @@ async fn glance(app: &Router, cookie: &str, path: &str, last: i64) -> Option<(i6
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_disconnects_lose_nothing_and_show_nothing_twice() {
     let plane = Plane::start(4).await;
-    let product = Product { facade: plane.facade.clone(), demo: None, version: "test" };
+    let product = Product { facade: plane.facade.clone(), demo: None, version: "test", config: Vec::new() };
     let app = router::build(&product, &plane.store, &std::env::temp_dir(), Edge { secure: false }).unwrap();
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let cookie = sign_in(&app, "anna@test").await;
@@ -97,7 +97,7 @@ async fn event(body: &mut axum::body::BodyDataStream) -> (String, String) {
 async fn every_tab_of_a_reader_hears_of_every_change() {
     let mut plane = Plane::start(4).await;
     plane.stop_worker().await;
-    let product = Product { facade: plane.facade.clone(), demo: None, version: "test" };
+    let product = Product { facade: plane.facade.clone(), demo: None, version: "test", config: Vec::new() };
     let app = router::build(&product, &plane.store, &std::env::temp_dir(), Edge { secure: false }).unwrap();
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let cookie = sign_in(&app, "anna@test").await;
@@ -142,7 +142,7 @@ async fn an_end_is_told_of_once_and_not_on_its_own_page() {
     const A_WHILE: std::time::Duration = std::time::Duration::from_millis(700);
     let mut plane = Plane::start(4).await;
     plane.stop_worker().await;
-    let product = Product { facade: plane.facade.clone(), demo: None, version: "test" };
+    let product = Product { facade: plane.facade.clone(), demo: None, version: "test", config: Vec::new() };
     let app = router::build(&product, &plane.store, &std::env::temp_dir(), Edge { secure: false }).unwrap();
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let boris = plane.viewer("boris@test", Role::Customer).await;
@@ -184,7 +184,7 @@ async fn what_is_shared_is_the_readers_own() {
     const A_WHILE: std::time::Duration = std::time::Duration::from_millis(700);
     let mut plane = Plane::start(4).await;
     plane.stop_worker().await;
-    let product = Product { facade: plane.facade.clone(), demo: None, version: "test" };
+    let product = Product { facade: plane.facade.clone(), demo: None, version: "test", config: Vec::new() };
     let app = router::build(&product, &plane.store, &std::env::temp_dir(), Edge { secure: false }).unwrap();
     let mut streams = Vec::new();
     let mut servers = Vec::new();
@@ -213,7 +213,7 @@ async fn a_list_of_jobs_keeps_its_rows_and_counts_what_is_newer() {
     const A_WHILE: std::time::Duration = std::time::Duration::from_millis(2500);
     let mut plane = Plane::start(4).await;
     plane.stop_worker().await;
-    let product = Product { facade: plane.facade.clone(), demo: None, version: "test" };
+    let product = Product { facade: plane.facade.clone(), demo: None, version: "test", config: Vec::new() };
     let app = router::build(&product, &plane.store, &std::env::temp_dir(), Edge { secure: false }).unwrap();
     let anna = plane.viewer("anna@test", Role::Customer).await;
     let boris = plane.viewer("boris@test", Role::Customer).await;

@@ -8,13 +8,13 @@ use axum::{
 };
 use domain::state::{JobState, Role};
 use http_body_util::BodyExt;
-use provisioning::{Facade, Viewer, demo_catalogue};
+use provisioning::{Facade, Offers, Viewer, demo_catalogue};
 use slipway::router::{self, Edge};
 use testkit::{Database, Plane};
 use tower::ServiceExt;
 
 fn app(facade: Facade, store: &store::Store) -> Router {
-    let product = Product { facade, demo: None, version: "test" };
+    let product = Product { facade, demo: None, version: "test", config: Vec::new() };
     router::build(&product, store, &std::env::temp_dir(), Edge { secure: false }).unwrap()
 }
 
@@ -110,8 +110,11 @@ async fn pages_are_read_from_a_database_that_takes_no_writes() {
     let days_ago = "UPDATE session SET data = replace(data, '\"since\":', '\"since\":1,\"was\":')";
     plane.by_hand(days_ago).await;
     let store = plane.read_only().await;
-    let facade =
-        Facade::over(store.clone(), demo_catalogue().unwrap(), std::sync::Arc::new(jobs::SystemClock));
+    let facade = Facade::over(
+        store.clone(),
+        Offers::new(demo_catalogue().unwrap()),
+        std::sync::Arc::new(jobs::SystemClock),
+    );
     let app = app(facade, &store);
     pages(&app, &cookie, Role::Customer, &ids).await;
     pages(&app, &staff, Role::Admin, &ids).await;

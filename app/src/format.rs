@@ -157,6 +157,11 @@ pub(crate) fn day_begins(lang: Lang, iso: &str) -> Option<i64> {
     Some(day.to_zoned(zone).ok()?.timestamp().as_millisecond())
 }
 
+/// The day of a moment where the reader is, as an ISO date.
+pub(crate) fn day(lang: Lang, ms: i64) -> String {
+    here(lang, ms).map(|at| at.strftime("%F").to_string()).unwrap_or_default()
+}
+
 /// When the day of a moment began where the reader is.
 pub(crate) fn day_began(lang: Lang, ms: i64) -> i64 {
     let start = here(lang, ms).and_then(|at| at.start_of_day().ok());

@@ -182,7 +182,7 @@ mod tests {
         let mut asked = BTreeSet::new();
         for text in &sources {
             for (at, _) in text.match_indices("t!(").chain(text.match_indices(".t(\"")) {
-                let rest = &text[at..text.len().min(at + 120)];
+                let rest = &text[at..text.floor_char_boundary(at + 120)];
                 let Some(start) = rest.find('"') else { continue };
                 let Some(end) = rest[start + 1..].find('"') else { continue };
                 let id = &rest[start + 1..start + 1 + end];

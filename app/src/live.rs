@@ -46,6 +46,7 @@ pub enum End {
 
 /// Renders the regions of a live page. `topic` is the stream's path without `/live`.
 pub async fn regions(product: Product, around: Around, topic: &str) -> Result<Regions, End> {
+    let product = Product { facade: product.facade.at_hand(), ..product };
     let request = Request { around, product };
     let owner = Owner::new();
     let path = topic.split('?').next().unwrap_or(topic).to_owned();
@@ -70,6 +71,13 @@ pub async fn regions(product: Product, around: Around, topic: &str) -> Result<Re
                     ["operations"] => operations::list_regions(&request).await,
                     ["operations", id] => match id.parse() {
                         Ok(id) => operations::one_regions(&request, id).await,
+                        Err(_) => Err(Fault::NotFound),
+                    },
+                    ["staff", "system"] => staff::system_regions(&request).await,
+                    ["staff"] => staff::overview_regions(&request).await,
+                    ["staff", "edges"] => staff::edges_regions(&request).await,
+                    ["staff", "edges", id] => match id.parse() {
+                        Ok(id) => staff::edge_regions(&request, id).await,
                         Err(_) => Err(Fault::NotFound),
                     },
                     ["staff", "jobs"] => staff::jobs_regions(&request).await,

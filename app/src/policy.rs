@@ -60,8 +60,20 @@ pub const PAGES: &[(&str, Policy)] = &[
     ("/staff/jobs/{id}", Policy::Staff),
     ("/staff/jobs/{id}/confirm", Policy::Staff),
     ("/staff/edges", Policy::Staff),
+    ("/staff/edges/{id}", Policy::Staff),
+    ("/staff/edges/{id}/confirm", Policy::Admin),
     ("/staff/vapps", Policy::Staff),
+    ("/staff/vapps/{id}", Policy::Staff),
+    ("/staff/vapps/{id}/confirm", Policy::Admin),
+    ("/staff/customers", Policy::Staff),
+    ("/staff/customers/{id}", Policy::Staff),
     ("/staff/drift", Policy::Staff),
+    ("/staff/drift/confirm", Policy::Admin),
+    ("/staff/catalogue/templates", Policy::Admin),
+    ("/staff/catalogue/panels", Policy::Admin),
+    ("/staff/catalogue/prices", Policy::Admin),
+    ("/staff/system", Policy::Admin),
+    ("/staff/system/audit", Policy::Admin),
 ];
 
 /// Server functions. All are posts.
@@ -104,6 +116,24 @@ pub const FUNCTIONS: &[(&str, Policy)] = &[
     ("/do/job_note", Policy::Staff),
     ("/do/job_roll_back", Policy::Admin),
     ("/do/job_mark_step", Policy::Admin),
+    ("/do/job_bypass", Policy::Admin),
+    ("/do/catalogue_template", Policy::Admin),
+    ("/do/catalogue_panel", Policy::Admin),
+    ("/do/catalogue_prices", Policy::Admin),
+    ("/do/catalogue_limits", Policy::Admin),
+    ("/do/catalogue_withdraw", Policy::Admin),
+    ("/do/customer_note", Policy::Staff),
+    ("/do/look_as", Policy::Staff),
+    ("/do/look_end", Policy::SignedIn),
+    ("/do/vapp_resync", Policy::Admin),
+    ("/do/vapp_migrate", Policy::Admin),
+    ("/do/orphan_delete", Policy::Admin),
+    ("/do/maintenance_begin", Policy::Admin),
+    ("/do/maintenance_end", Policy::Admin),
+    ("/do/edge_release", Policy::Admin),
+    ("/do/edge_quarantine", Policy::Admin),
+    ("/do/edge_return", Policy::Admin),
+    ("/do/edge_check", Policy::Admin),
     ("/do/drift_accept", Policy::Staff),
     ("/do/server_change_edge", Policy::Admin),
     ("/do/server_rename", Policy::Customer),
@@ -115,6 +145,10 @@ pub const STREAMS: &[(&str, Policy)] = &[
     ("/live/servers/{id}", Policy::SignedIn),
     ("/live/operations", Policy::Customer),
     ("/live/operations/{id}", Policy::SignedIn),
+    ("/live/staff", Policy::Staff),
+    ("/live/staff/edges", Policy::Staff),
+    ("/live/staff/edges/{id}", Policy::Staff),
+    ("/live/staff/system", Policy::Admin),
     ("/live/staff/jobs", Policy::Staff),
     ("/live/staff/jobs/{id}", Policy::Staff),
 ];
@@ -123,8 +157,12 @@ pub const STREAMS: &[(&str, Policy)] = &[
 pub const SOCKETS: &[(&str, Policy)] = &[("/live/servers/{id}/console", Policy::Customer)];
 
 /// Files that a page offers.
-pub const FILES: &[(&str, Policy)] =
-    &[(routes::SERVER_RDP, Policy::SignedIn), (routes::STAFF_JOB_LOG, Policy::Staff)];
+pub const FILES: &[(&str, Policy)] = &[
+    (routes::SERVER_RDP, Policy::SignedIn),
+    (routes::STAFF_JOB_LOG, Policy::Staff),
+    (routes::STAFF_AUDIT_CSV, Policy::Admin),
+    (routes::STAFF_AUDIT_JSON, Policy::Admin),
+];
 
 /// Addresses that are neither: no session is needed and nothing is told.
 pub const PLAIN: &[(&str, Policy)] = &[
@@ -133,6 +171,23 @@ pub const PLAIN: &[(&str, Policy)] = &[
     ("/favicon.svg", Policy::Anyone),
     ("/pkg/{*file}", Policy::Anyone),
 ];
+
+/// What somebody of the staff may ask for while looking as a customer does: pages, their streams and files, and what is about
+/// the looker alone.
+pub fn open_to_a_look(route: &str) -> bool {
+    const OWN: [&str; 6] = [
+        "/do/look_end",
+        "/do/session_close",
+        "/do/language_set",
+        "/do/theme_set",
+        "/do/zone_set",
+        "/do/keys_set",
+    ];
+    const NEVER: [&str; 2] = ["/servers/{id}/console", "/operations/{id}/password"];
+    let listed = |table: &[(&str, Policy)]| table.iter().any(|(path, _)| *path == route);
+    OWN.contains(&route)
+        || (listed(PAGES) || listed(STREAMS) || listed(FILES) || listed(PLAIN)) && !NEVER.contains(&route)
+}
 
 /// The policy of a route. `None` means that nobody may.
 pub fn of(route: &str) -> Option<Policy> {

@@ -14,6 +14,8 @@ use crate::i18n::Lang;
 #[derive(Clone, Debug)]
 pub struct Around {
     pub viewer: Option<Viewer>,
+    /// Whose session it is: the viewer's own account, or that of the staff who look as a customer does.
+    pub signed_in: Option<AccountId>,
     pub session: Session,
     pub lang: Lang,
     pub theme: Theme,
@@ -65,6 +67,8 @@ pub struct Product {
     /// The accounts printed under the sign-in form, with their password.
     pub demo: Option<Demo>,
     pub version: &'static str,
+    /// How the installation is configured, for administrators to read: name, and value without secrets.
+    pub config: Vec<(&'static str, String)>,
 }
 
 #[derive(Clone, Debug)]
@@ -85,7 +89,8 @@ impl Request {
     pub(crate) fn current() -> Option<Self> {
         let parts = use_context::<http::request::Parts>()?;
         let around = parts.extensions.get::<Around>()?.clone();
-        Some(Self { around, product: expect_context::<Product>() })
+        let product = expect_context::<Product>();
+        Some(Self { around, product: Product { facade: product.facade.at_hand(), ..product } })
     }
 
     pub(crate) fn facade(&self) -> &Facade {
@@ -166,6 +171,10 @@ pub const SINCE: &str = "since";
 pub const EXTENDED: &str = "extended";
 /// A session lives on while it is used. That is written once in so many ms, and not at every page.
 const EXTEND_EVERY: i64 = 24 * 3_600_000;
+/// As which customer somebody of the staff looks, and since when, ms.
+const LOOKS_AS: &str = "looks_as";
+/// Looking as a customer ends by itself.
+const LOOKS_FOR: i64 = 3_600_000;
 const BANNER: &str = "banner";
 const FLASH: &str = "flash";
 
@@ -230,9 +239,20 @@ impl Memory<'_> {
         now: i64,
     ) -> Result<(), tower_sessions::session::Error> {
         self.0.cycle_id().await?;
+        self.0.remove::<(AccountId, i64)>(LOOKS_AS).await?;
         self.0.insert(DEVICE, device).await?;
         self.0.insert(SINCE, now).await?;
         self.0.insert(ACCOUNT, account).await
+    }
+
+    /// From here on pages are shown as this customer sees them, or as one's own again.
+    pub(crate) async fn look_as(&self, customer: Option<AccountId>, now: i64) {
+        match customer {
+            Some(customer) => self.put(LOOKS_AS, (customer, now)).await,
+            None => {
+                let _ = self.0.remove::<(AccountId, i64)>(LOOKS_AS).await;
+            }
+        }
     }
 
     async fn put(&self, key: &str, value: impl Serialize) {
@@ -245,6 +265,12 @@ impl Memory<'_> {
 /// The account that a session is signed in as.
 pub async fn session_account(session: &Session) -> Option<AccountId> {
     session.get(ACCOUNT).await.ok().flatten()
+}
+
+/// As which customer the session looks at pages, if it does.
+pub async fn session_looks_as(session: &Session, now: i64) -> Option<AccountId> {
+    let looks = session.get::<(AccountId, i64)>(LOOKS_AS).await.ok().flatten();
+    looks.filter(|(_, since)| now - since < LOOKS_FOR).map(|(customer, _)| customer)
 }
 
 #[cfg(test)]

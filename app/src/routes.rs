@@ -1,6 +1,6 @@
 //! Every address of the product, made in one place.
 
-use domain::{DraftId, JobId, ServerId, draft::WizardStep};
+use domain::{CustomerId, DraftId, EdgeId, JobId, ServerId, draft::WizardStep};
 
 pub const LOGIN: &str = "/login";
 pub const SERVERS: &str = "/servers";
@@ -11,6 +11,16 @@ pub const STAFF: &str = "/staff";
 pub const STAFF_JOBS: &str = "/staff/jobs";
 pub const STAFF_EDGES: &str = "/staff/edges";
 pub const STAFF_DRIFT: &str = "/staff/drift";
+pub const STAFF_CUSTOMERS: &str = "/staff/customers";
+pub const STAFF_CATALOGUE: &str = "/staff/catalogue";
+pub const STAFF_TEMPLATES: &str = "/staff/catalogue/templates";
+pub const STAFF_PANELS: &str = "/staff/catalogue/panels";
+pub const STAFF_PRICES: &str = "/staff/catalogue/prices";
+pub const STAFF_SYSTEM: &str = "/staff/system";
+/// What was done by hand, as a page and as files.
+pub const STAFF_AUDIT: &str = "/staff/system/audit";
+pub const STAFF_AUDIT_CSV: &str = "/staff/system/audit.csv";
+pub const STAFF_AUDIT_JSON: &str = "/staff/system/audit.json";
 pub const STAFF_VAPPS: &str = "/staff/vapps";
 
 pub fn order(draft: DraftId, step: WizardStep) -> String {
@@ -101,6 +111,28 @@ pub fn staff_job_log(id: JobId) -> String {
 /// Where what is done to a job is asked once more.
 pub fn staff_job_confirm(id: JobId, what: &str) -> String {
     format!("{}/confirm?do={what}", staff_job(id))
+}
+
+pub fn staff_edge(id: EdgeId) -> String {
+    format!("{STAFF_EDGES}/{id}")
+}
+
+/// Where what is done to an edge is asked once more.
+pub fn staff_edge_confirm(id: EdgeId, what: &str) -> String {
+    format!("{}/confirm?do={what}", staff_edge(id))
+}
+
+pub fn staff_customer(id: CustomerId) -> String {
+    format!("{STAFF_CUSTOMERS}/{id}")
+}
+
+pub fn staff_vapp(id: CustomerId) -> String {
+    format!("{STAFF_VAPPS}/{id}")
+}
+
+/// Where what is done to a group is asked once more.
+pub fn staff_vapp_confirm(id: CustomerId, what: &str) -> String {
+    format!("{}/confirm?do={what}", staff_vapp(id))
 }
 
 /// The address of a live page's stream.

@@ -2,6 +2,7 @@
 
 use leptos::{config::LeptosOptions, hydration::HydrationScripts, nonce::use_nonce, prelude::*};
 
+use domain::state::Role;
 use provisioning::Notices;
 
 use crate::{
@@ -102,6 +103,7 @@ pub(crate) fn document(frame: Frame, page: Page) -> AnyView {
             <body>
                 <a class="skip" href="#content">{t!(lang, "skip")}</a>
                 {header(&request, open)}
+                {looking(&request)}
                 {notices_view(lang, notices)}
                 <main id="content" tabindex="-1" class=main_class>
                     {page.heading.map(|h| view! { <h1>{h}</h1> })}
@@ -119,6 +121,22 @@ pub(crate) fn document(frame: Frame, page: Page) -> AnyView {
         </html>
     }
     .into_any()
+}
+
+/// Whoever looks as a customer does is told so on every page, and how to stop.
+fn looking(request: &Request) -> Option<impl IntoView + use<>> {
+    let lang = request.lang();
+    let viewer = request.around.viewer.as_ref()?;
+    viewer.seen_by.as_ref()?;
+    let email = viewer.account.email.clone();
+    Some(view! {
+        <aside class="notice looking" aria-label=t!(lang, "looking-label")>
+            <p>{t!(lang, "looking-as", email = email)}</p>
+            <form method="post" action=routes::action("look_end")>
+                <button class="button secondary small">{t!(lang, "looking-end")}</button>
+            </form>
+        </aside>
+    })
 }
 
 /// What concerns everybody.
@@ -184,9 +202,11 @@ pub(crate) fn places(request: &Request) -> Vec<Place> {
     let mut places = match &request.around.viewer {
         None => return Vec::new(),
         Some(v) if v.role().is_staff() => vec![
+            place(routes::STAFF, t!(lang, "nav-overview"), "g h"),
             place(routes::STAFF_JOBS, t!(lang, "nav-jobs"), "g j"),
             place(routes::STAFF_EDGES, t!(lang, "nav-edges"), "g e"),
             place(routes::STAFF_VAPPS, t!(lang, "nav-vapps"), "g v"),
+            place(routes::STAFF_CUSTOMERS, t!(lang, "nav-customers"), "g c"),
             place(routes::STAFF_DRIFT, t!(lang, "staff-drift-title"), "g d"),
         ],
         Some(_) => vec![
@@ -194,6 +214,10 @@ pub(crate) fn places(request: &Request) -> Vec<Place> {
             place(routes::OPERATIONS, t!(lang, "nav-operations"), "g o"),
         ],
     };
+    if request.around.viewer.as_ref().is_some_and(|v| v.role() == Role::Admin) {
+        places.push(place(routes::STAFF_TEMPLATES, t!(lang, "nav-catalogue"), "g t"));
+        places.push(place(routes::STAFF_SYSTEM, t!(lang, "nav-system"), "g y"));
+    }
     places.push(place(routes::ACCOUNT, t!(lang, "account-title"), "g a"));
     places
 }
@@ -204,7 +228,7 @@ fn header(request: &Request, open: i64) -> impl IntoView + use<> {
     let viewer = request.around.viewer.clone();
     let home = viewer
         .as_ref()
-        .map_or(routes::LOGIN, |v| if v.role().is_staff() { routes::STAFF_JOBS } else { routes::SERVERS });
+        .map_or(routes::LOGIN, |v| if v.role().is_staff() { routes::STAFF } else { routes::SERVERS });
     let links = places(request);
     let nav = (links.len() > 1).then(|| {
         let items = links
@@ -213,7 +237,9 @@ fn header(request: &Request, open: i64) -> impl IntoView + use<> {
             .map(|Place { href, text, keys }| {
                 let current = if path == href {
                     Some("page")
-                } else if path.starts_with(href) {
+                } else if path.starts_with(href) && href != routes::STAFF
+                    || href == routes::STAFF_TEMPLATES && path.starts_with(routes::STAFF_CATALOGUE)
+                {
                     Some("true")
                 } else {
                     None

@@ -44,11 +44,29 @@ test("no page violates accessibility", async ({ page }) => {
   await sound(page);
   await page.goto(operation.replace("/operations/", "/staff/jobs/"));
   await sound(page);
-  for (const path of ["/staff/edges", "/staff/vapps", "/staff/drift"]) {
+  for (const path of ["/staff/edges", "/staff/edges?view=grid", "/staff/vapps", "/staff/customers", "/staff/drift"]) {
     await page.goto(path);
     await sound(page);
   }
+  await page.goto("/staff/customers");
+  await page.getByRole("rowheader").getByRole("link").first().click();
+  await sound(page);
+  await page.getByRole("link", { name: "vApp", exact: true }).click();
+  await sound(page);
   await signIn(page, ADMIN);
+  for (const path of ["templates?edit=new", "templates?edit=debian-12", "panels?edit=plesk", "prices?edit=prices", "prices?edit=limits"]) {
+    await page.goto(`/staff/catalogue/${path}`);
+    await sound(page);
+  }
+  for (const path of ["/staff/system", "/staff/system/audit"]) {
+    await page.goto(path);
+    await sound(page);
+  }
+  await page.goto("/staff/edges?state=free");
+  await page.getByRole("rowheader").getByRole("link").first().click();
+  await sound(page);
+  await page.getByRole("link", { name: "Quarantine" }).click();
+  await sound(page);
   await page.goto("/staff/edges");
   await page.getByRole("link", { name: "Move to another edge" }).first().click();
   await sound(page);

@@ -67,12 +67,13 @@ test("an order waits for a network slot, says so, and gets the one that is freed
 
 test("staff see jobs, edges and vApps", async ({ page }) => {
   await signIn(page, SUPPORT);
-  await expect(page.getByRole("heading", { level: 1, name: "Jobs" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "Overview" })).toBeVisible();
+  await page.getByRole("link", { name: "Jobs" }).first().click();
   await page.getByRole("rowheader").getByRole("link").first().click();
   await expect(page.getByRole("heading", { name: "Log" })).toBeVisible();
   await fits(page);
   await signIn(page, ADMIN);
-  await page.getByRole("link", { name: "Edges" }).click();
+  await page.getByRole("link", { name: "Edges", exact: true }).click();
   await expect(page.getByText("Claim conflicts: 0").first()).toBeVisible();
   await expect(page.getByRole("rowheader")).toHaveCount(130);
   await page.getByRole("link", { name: "vApps" }).click();

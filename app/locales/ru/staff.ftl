@@ -232,3 +232,290 @@ job-note-add = Добавить заметку
 job-note-left = Заметка добавлена.
 job-log-file = Скачать журнал
 job-back = Назад к заданию
+
+# Обзор
+nav-overview = Обзор
+overview-failed = заданий с ошибкой
+overview-stuck = застрявших заданий
+overview-slow = долгих заданий
+overview-slow-means = Шаг идёт дольше, чем у 99 из 100.
+overview-queued = заданий в очереди
+overview-parked = заданий ждут шлюз
+overview-running = заданий выполняется
+overview-done-today = Готово сегодня: { $n }
+overview-oldest = ждёт дольше всех: { $took }
+overview-edges = шлюзов свободно
+overview-drift = расхождений с записью
+overview-platform = платформа
+overview-answers = Отвечает
+overview-silent = Молчит с { $time }
+overview-answered = Обход всего занял { $took } с,
+overview-never-answered = Её ещё никто не опрашивал.
+overview-workers = процессов выполняют задания
+overview-heard = Последний раз слышно в { $time }
+overview-usual = от заказа до входа, в середине
+overview-usual-goal = Цель: от 3 до 5 минут.
+overview-days = Серверы за 14 дней
+overview-days-said = Заказано { $ordered }, удалено { $ended }; в день не больше { $most }.
+overview-as-table = Таблицей
+overview-day = День
+overview-ordered = заказано
+overview-ended = удалено
+
+# Шлюзы
+edges-views = Вид
+edges-states = Состояния шлюзов
+edges-as-table = Таблица
+edges-as-grid = Сетка
+edges-all = Все шлюзы
+edges-none-title = В этом состоянии нет
+edges-none = Сейчас в этом состоянии нет ни одного шлюза.
+edges-back = Все шлюзы
+edges-check = Спросить платформу сейчас
+edges-asked = Платформа опрашивается. Новое в пуле появится само.
+edges-wanted = Платформу спросили в { $time }, ответа ещё нет.
+edges-flow = За 7 дней взято { $taken }, вернулось { $back }.
+edges-last = { $n ->
+    [0] Такими темпами свободные закончатся за день.
+    [one] Такими темпами свободных хватит на { $n } день.
+    [few] Такими темпами свободных хватит на { $n } дня.
+   *[other] Такими темпами свободных хватит на { $n } дней.
+}
+edges-enough = Такими темпами они не закончатся.
+edges-run-out = Свободных нет: заказы ждут.
+edges-low = { $n ->
+    [one] Свободен только { $n } шлюз.
+    [few] Свободны только { $n } шлюза.
+   *[other] Свободно только { $n } шлюзов.
+}
+edges-low-advice = Добавьте шлюзы на платформе и спросите её снова или освободите: посмотрите на те, что на карантине.
+edges-disagree = Запись расходится с платформой
+edge-disagree-advice = Посмотрите на сети шлюза на платформе и спросите её снова.
+edge-title = Шлюз { $name }
+edge-back = Назад к шлюзу
+edge-record = Наша запись
+edge-platform = Платформа
+edge-held = Почему он вне пула
+edge-network = Сеть
+edge-networks = Сетей на нём
+edge-gateway = Шлюз сети
+edge-ref = Ссылка
+edge-history = История
+edge-history-caption = Что было со шлюзом, сначала новое
+edge-history-none = С ним ещё ничего не происходило.
+edge-do-release = Снять резерв
+edge-do-quarantine = На карантин
+edge-do-return = Вернуть в пул
+edge-release-means = Резерв снимается. Шлюз возвращается в пул или остаётся вне его, пока платформа показывает на нём сеть.
+edge-quarantine-means = Шлюз остаётся вне пула, пока его не вернут. Ни один заказ его не получит.
+edge-return-means = Шлюз возвращается в пул, и его может сразу получить заказ, который ждёт дольше всех.
+edge-done-release = Резерв снят.
+edge-done-quarantine = Шлюз вне пула.
+edge-done-return = Шлюз снова в пуле.
+denial-edge-in-use = На нём стоит сервер.
+denial-job-lives = Его задание ещё не завершено:
+denial-edge-not-claimed = Он никем не зарезервирован.
+denial-edge-out-already = Он уже вне пула.
+denial-edge-not-out = Он не вне пула.
+denial-edge-has-network = Платформа всё ещё показывает на нём сеть.
+
+# vApp
+vapp-title = vApp { $name }
+vapp-back = Все vApp
+vapp-back-one = Назад к vApp
+vapp-ref = На платформе
+vapp-resync = Синхронизировать сейчас
+vapp-asked = Платформа опрашивается. Что на ней есть, появится здесь после опроса.
+vapp-look-wanted = Опрос запрошен в { $time } и ещё не закончен.
+vapp-differs = Запись расходится с платформой
+vapp-not-ours = нет в нашей записи
+vapp-not-there = нет на платформе
+vapp-on = включён
+vapp-off = выключен
+vapp-obstacle = Что мешает переносу
+vapp-machines-caption = Серверы: наша запись и платформа рядом
+vapp-networks-caption = Сети и что держит каждую
+vapp-kept = Почему её нельзя удалить
+vapp-kept-machine = В ней карта сервера { $name }.
+vapp-kept-runs = В ней никого нет, но серверы этого vApp работают: она уйдёт со следующим переносом.
+vapp-kept-nothing = Её больше ничто не держит.
+vapp-left = её сервер из неё ушёл
+vapp-held = Шлюзы, удержанные для сетей этого клиента
+vapp-open = Текущие задания
+vapp-moves = История переносов
+vapp-no-jobs = Нет.
+vapp-plan = Пробный прогон переноса
+vapp-plan-of = Что будет перенесено
+vapp-plan-unused = убирается то, чем никто не пользуется
+vapp-plan-if = если удалить { $name }
+vapp-plan-show = Показать, что произойдёт
+vapp-plan-nothing = Убирать нечего: переноса не будет.
+vapp-plan-next = Новый vApp
+vapp-plan-machines = Серверы, которые переедут, не останавливаясь
+vapp-plan-networks = Сети, которые переедут с ними
+vapp-plan-gone = Удаляется
+vapp-plan-old = Удаляемый vApp
+vapp-plan-way = Сначала нужно устранить:
+vapp-plan-means = По последнему опросу платформы. Ничего не изменено.
+vapp-migrate = Перенести
+vapp-migrate-begun = Перенос поставлен в очередь.
+
+# Клиенты
+nav-customers = Клиенты
+customers-search = Почта или имя
+customers-all = Все клиенты
+customers-empty-title = Клиентов нет
+customers-empty = Таких клиентов нет.
+customers-open = Открытые задания
+customers-failed = с ошибкой: { $n }
+customers-caption = Клиенты по адресу почты
+customers-next = Дальше
+customer-since = клиент с
+customer-look-as = Смотреть как клиент
+customer-vapp = vApp
+customer-jobs = Все задания
+customer-no-servers = Серверов нет.
+customer-queue = Очередь: кто кого ждёт
+customer-no-queue = Открытых заданий нет.
+customer-done = Недавно закончено
+looking-label = Вы смотрите как клиент
+looking-as = Вы видите то же, что { $email }. Изменить ничего нельзя, секреты не показываются. Это записано.
+looking-end = Закончить
+
+# Расхождения: ничьё
+drift-clear = Удалить…
+drift-clear-title = Удаление { $name }
+drift-clear-means = В нашей записи его нет. Он удаляется со всем, что на нём есть, при следующем опросе, который его ещё увидит. Отменить это нельзя.
+drift-clear-do = Удалить
+drift-clear-asked = { $name } удаляется при следующем опросе.
+drift-clear-since = Удаление запрошено в { $time }.
+drift-clear-gone = Его уже нет, или удаление уже запрошено.
+
+# Система
+nav-system = Система
+system-answered = Последний ответ
+system-took = Обход всего занял
+system-seconds = { $n } с
+system-maintenance = Работы
+system-maintenance-means = Новое не берётся, пока вы не закончите; начатое доводится до конца. Клиенты видят сообщение на каждой странице.
+system-maintenance-begin = Начать работы
+system-maintenance-end = Закончить работы
+system-paused = Ничего не берётся. Администратор может пропустить отдельное задание: на его странице.
+system-minutes-hint = Клиентам говорится, до какого времени. Пусто: неизвестно.
+system-began = Новое больше не берётся.
+system-ended = Задания снова берутся.
+system-workers = Процессы, выполняющие задания
+system-worker = Процесс
+system-worker-there = На месте
+system-worker-silent = Молчит
+system-worker-unknown = О нём не слышно
+system-claims = Взято
+system-expires = Первый захват истекает
+system-heard = Слышно
+system-version = Версия
+system-no-workers = Ни один процесс не выполняет задания: принятое не делается. Запустите: slipway worker
+system-places = Занято мест: { $n } из { $most }.
+system-holding = Задания с ошибкой, которые держат других: { $n }
+system-orphans = Расхождения и ничьё: { $n }
+system-configuration = Конфигурация
+system-configuration-hint = Процесса, который показывает эту страницу, как он запущен. Меняется его аргументами и переменными.
+config-listen = Адрес
+config-data = Папка данных
+config-database = База данных
+config-matrix = Матрица конфликтов
+config-catalogue = Каталог
+config-jobs-at-once = Заданий сразу
+config-cloud-jobs-at-once = Заданий сразу на облаке
+config-panels-at-once = Панелей сразу
+config-vcd = Cloud Director
+config-vcd-org = Организация
+config-vcd-vdc = VDC
+config-vcd-user = Пользователь
+config-vcd-password = Пароль
+
+# Журнал
+audit-title = Журнал действий
+audit-caption = Что сделано вручную, сначала новое
+audit-by = Кто
+audit-subject = С чем
+audit-why = Почему
+audit-any = Всё
+audit-show = Показать
+audit-all = Всё
+audit-empty-title = Пусто
+audit-empty = Такого не делали.
+audit-nobody = Среди сотрудников нет { $email }: эта часть опущена.
+audit-csv = Скачать CSV
+audit-json = Скачать JSON
+audit-command-line = командная строка
+audit-edge_release = Снят резерв шлюза
+audit-edge_quarantine = Шлюз на карантине
+audit-edge_return = Шлюз возвращён в пул
+audit-server_change_edge = Сервер переведён на другой шлюз
+audit-vapp_migrate = Начат перенос
+audit-drift_accept = Расхождение принято
+audit-orphan_delete = Удаление ничьего
+audit-job_rerun = Задание повторено
+audit-job_roll_back = Задание откатано
+audit-job_marked_done = Шаг отмечен готовым
+audit-job_stop_asked = Задание остановлено
+audit-job_bypass = Задание пропущено несмотря на работы
+audit-look_as = Просмотр от имени клиента
+audit-maintenance_begin = Работы начаты
+audit-maintenance_end = Работы закончены
+audit-catalogue_change = Каталог изменён
+denial-no-maintenance = Работы не идут.
+denial-let-through = Оно уже пропущено.
+job-do-bypass = Выполнить несмотря на работы
+job-done-bypass = Оно выполняется несмотря на работы.
+job-bypass-means = Больше ничего не берётся, пока идут работы. Это задание начнётся, как только ему не мешают другие задания клиента.
+
+# Каталог
+nav-catalogue = Каталог
+catalogue-templates = Системы
+catalogue-panels = Панели
+catalogue-prices = Цены
+catalogue-limits = Пределы
+catalogue-prices-title = Цены и пределы
+catalogue-offered = Предлагается
+catalogue-withdrawn = Снята
+catalogue-channel = Канал
+catalogue-least = Не меньше
+catalogue-add = Добавить систему
+catalogue-family = Семейство
+catalogue-withdraw-template = Снята: больше не заказывается, её серверы остаются
+catalogue-no-panels-title = Панелей нет
+catalogue-no-panels = Каталог их не называет.
+catalogue-matrix = Какая панель на какой системе работает
+catalogue-runs = работает
+catalogue-runs-not = не работает
+catalogue-runs-on = Работает на
+catalogue-days = Предлагается
+catalogue-since = с
+catalogue-range = от { $min } до { $max }, шаг { $step }
+catalogue-min = Не меньше
+catalogue-max = Не больше
+catalogue-step = Шаг
+catalogue-edit-prices = Изменить цены
+catalogue-edit-limits = Изменить пределы
+catalogue-prices-hint = В месяц, в рублях. Цена существующих серверов не меняется, пока не изменён их размер.
+catalogue-from-hint = День, с которого это действует. Пусто: с этого момента.
+catalogue-look = Посмотреть, что будет
+catalogue-save = Сохранить
+catalogue-saved = Изменение записано.
+catalogue-touches = { $n ->
+    [one] Затрагивает { $n } незаконченный заказ.
+    [few] Затрагивает { $n } незаконченных заказа.
+   *[other] Затрагивает { $n } незаконченных заказов.
+}
+catalogue-touches-means = Кто его оформляет, узнает об этом до заказа.
+catalogue-samples = Три сервера, в месяц
+catalogue-before = Сейчас
+catalogue-after = Станет
+catalogue-change = Разница
+catalogue-pending = Предстоит
+catalogue-begun = Недавно изменено
+catalogue-withdraw = Отозвать
+catalogue-withdrawn-change = Изменение отозвано до начала.
+catalogue-withdraw-late = Оно уже действует или отозвано. Измените ещё раз.
+audit-catalogue_withdraw = Изменение каталога отозвано

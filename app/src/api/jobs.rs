@@ -62,6 +62,16 @@ pub async fn job_cancel(
     caller.finish(result).await
 }
 
+#[server(name = JobBypass, prefix = "/do", endpoint = "job_bypass")]
+pub async fn job_bypass(
+    #[server(default)] job: String,
+    #[server(default)] why: String,
+) -> Result<(), ServerFnError> {
+    let caller = Caller::current()?;
+    let result = act(&caller, &job, JobAction::Bypass, &why, None, Map::new()).await;
+    caller.finish(result).await
+}
+
 /// Runs many again: those that were looked at, as they were then.
 #[server(name = JobsRerun, prefix = "/do", endpoint = "jobs_rerun")]
 pub async fn jobs_rerun(

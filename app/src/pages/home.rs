@@ -1,4 +1,4 @@
-//! `/` and `/staff`: not pages, but the way to one.
+//! `/`: not a page, but the way to one.
 
 use super::{Fault, Loaded, Params};
 use crate::{request::Request, routes};
@@ -9,9 +9,4 @@ pub(super) async fn home(request: Request, _: Params) -> Loaded {
         Some(v) if v.role().is_staff() => routes::STAFF.into(),
         Some(_) => routes::SERVERS.into(),
     }))
-}
-
-/// Until there is an overview, the jobs are what staff need first.
-pub(super) async fn staff(_: Request, _: Params) -> Loaded {
-    Err(Fault::Moved(routes::STAFF_JOBS.into()))
 }

@@ -8,7 +8,7 @@ mod login;
 pub(crate) mod operations;
 mod order;
 pub(crate) mod servers;
-pub(crate) mod staff;
+pub mod staff;
 
 use std::future::Future;
 
@@ -24,6 +24,7 @@ use leptos_router::{
 
 pub use errors::error_page;
 pub(crate) use order::quote_texts;
+pub use staff::AuditAsked;
 
 use crate::{
     request::{Memory, Request},
@@ -97,14 +98,26 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/operations/:id/password") view=|| page(operations::password) ssr=SsrMode::Async/>
                 <Route path=path!("/account") view=|| page(account::account) ssr=SsrMode::Async/>
                 <Route path=path!("/keys") view=|| page(keys::keys) ssr=SsrMode::Async/>
-                <Route path=path!("/staff") view=|| page(home::staff) ssr=SsrMode::Async/>
+                <Route path=path!("/staff") view=|| page(staff::overview) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/jobs") view=|| page(staff::jobs) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/jobs/rerun") view=|| page(staff::bulk) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/jobs/:id") view=|| page(staff::job) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/jobs/:id/confirm") view=|| page(staff::confirm) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/edges") view=|| page(staff::edges) ssr=SsrMode::Async/>
+                <Route path=path!("/staff/edges/:id") view=|| page(staff::edge) ssr=SsrMode::Async/>
+                <Route path=path!("/staff/edges/:id/confirm") view=|| page(staff::edge_confirm) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/vapps") view=|| page(staff::vapps) ssr=SsrMode::Async/>
+                <Route path=path!("/staff/vapps/:id") view=|| page(staff::vapp) ssr=SsrMode::Async/>
+                <Route path=path!("/staff/vapps/:id/confirm") view=|| page(staff::vapp_confirm) ssr=SsrMode::Async/>
+                <Route path=path!("/staff/customers") view=|| page(staff::customers) ssr=SsrMode::Async/>
+                <Route path=path!("/staff/customers/:id") view=|| page(staff::customer) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/drift") view=|| page(staff::drift) ssr=SsrMode::Async/>
+                <Route path=path!("/staff/drift/confirm") view=|| page(staff::drift_confirm) ssr=SsrMode::Async/>
+                <Route path=path!("/staff/catalogue/templates") view=|| page(staff::templates) ssr=SsrMode::Async/>
+                <Route path=path!("/staff/catalogue/panels") view=|| page(staff::panels) ssr=SsrMode::Async/>
+                <Route path=path!("/staff/catalogue/prices") view=|| page(staff::prices) ssr=SsrMode::Async/>
+                <Route path=path!("/staff/system") view=|| page(staff::system) ssr=SsrMode::Async/>
+                <Route path=path!("/staff/system/audit") view=|| page(staff::audit) ssr=SsrMode::Async/>
             </FlatRoutes>
         </Router>
     }

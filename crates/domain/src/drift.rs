@@ -54,6 +54,11 @@ impl DriftKind {
         }
     }
 
+    /// It is nobody's.
+    pub const fn is_orphan(self) -> bool {
+        matches!(self, Self::OrphanMachine | Self::OrphanNetwork | Self::OrphanGroup)
+    }
+
     /// It counts once it was seen so often: what is being made or moved is not missing.
     pub const fn counts_after(self) -> i64 {
         match self {

@@ -16,6 +16,8 @@ closed_list! {
         MarkDone = "mark_done",
         /// One that waits is taken back, one that runs at its next step.
         Stop = "stop",
+        /// One that waits runs in spite of a maintenance.
+        Bypass = "bypass",
     }
 }
 
@@ -27,12 +29,16 @@ pub struct JobSubject {
     pub newer: bool,
     /// It is being stopped already.
     pub stopping: bool,
+    /// A maintenance lasts.
+    pub paused: bool,
+    /// And this one runs in spite of it.
+    pub through: bool,
 }
 
 impl JobAction {
-    /// Taking back, and saying that a step is done, are an administrator's.
+    /// Taking back, saying that a step is done, and letting one through a maintenance are an administrator's.
     pub const fn is_admins(self) -> bool {
-        matches!(self, Self::RollBack | Self::MarkDone)
+        matches!(self, Self::RollBack | Self::MarkDone | Self::Bypass)
     }
 }
 
@@ -44,6 +50,14 @@ pub fn can_job(action: JobAction, role: Role, job: JobSubject) -> Result<(), Den
     let over = matches!(job.state, JobState::Succeeded | JobState::Cancelled | JobState::RolledBack);
     match action {
         _ if over => Err(Denial::AlreadyOver),
+        JobAction::Bypass => match job.state {
+            _ if !job.paused => Err(Denial::NoMaintenance),
+            _ if job.through => Err(Denial::LetThrough),
+            JobState::RetryWait => Ok(()),
+            state if state.is_waiting() => Ok(()),
+            state if state.is_moving() => Err(Denial::JobRunning),
+            _ => Err(Denial::AlreadyOver),
+        },
         JobAction::Stop => match job.state {
             JobState::RollingBack => Err(Denial::BeingUndone),
             JobState::Failed | JobState::Stuck => Err(Denial::AlreadyOver),
@@ -64,11 +78,24 @@ pub fn can_job(action: JobAction, role: Role, job: JobSubject) -> Result<(), Den
 mod tests {
     use super::*;
 
+    fn subject(state: JobState) -> JobSubject {
+        JobSubject { state, newer: false, stopping: false, paused: false, through: false }
+    }
+
+    #[test]
+    fn only_a_maintenance_is_passed_by_and_once() {
+        let may = |job| can_job(JobAction::Bypass, Role::Admin, job);
+        let queued = subject(JobState::Queued);
+        assert_eq!(may(queued), Err(Denial::NoMaintenance));
+        assert_eq!(may(JobSubject { paused: true, ..queued }), Ok(()));
+        assert_eq!(may(JobSubject { paused: true, through: true, ..queued }), Err(Denial::LetThrough));
+    }
+
     #[test]
     fn every_action_in_every_state_by_every_role() {
         for action in JobAction::ALL {
             for state in JobState::ALL {
-                let job = JobSubject { state: *state, newer: false, stopping: false };
+                let job = JobSubject { paused: true, ..subject(*state) };
                 assert_eq!(can_job(*action, Role::Customer, job), Err(Denial::StaffOnly));
                 let support = can_job(*action, Role::Support, job);
                 let admin = can_job(*action, Role::Admin, job);
@@ -79,6 +106,7 @@ mod tests {
                         state.is_waiting() || state.is_moving() && *state != JobState::RollingBack
                     }
                     JobAction::MarkDone => *state == JobState::Failed,
+                    JobAction::Bypass => state.is_waiting() || *state == JobState::RetryWait,
                     JobAction::Rerun | JobAction::RollBack => failed,
                 };
                 assert_eq!(admin.is_ok(), expected, "{action} {state}: {admin:?}");
@@ -88,10 +116,10 @@ mod tests {
 
     #[test]
     fn what_is_newer_is_not_overwritten_and_what_stops_is_not_stopped_twice() {
-        let failed = JobSubject { state: JobState::Failed, newer: true, stopping: false };
+        let failed = JobSubject { newer: true, ..subject(JobState::Failed) };
         assert_eq!(can_job(JobAction::Rerun, Role::Admin, failed), Err(Denial::NewerChange));
         assert_eq!(can_job(JobAction::RollBack, Role::Admin, failed), Ok(()));
-        let stopping = JobSubject { state: JobState::Running, newer: false, stopping: true };
+        let stopping = JobSubject { stopping: true, ..subject(JobState::Running) };
         assert_eq!(can_job(JobAction::Stop, Role::Support, stopping), Err(Denial::BeingStopped));
     }
 }

@@ -6,9 +6,11 @@
 
 pub mod access;
 pub mod catalogue;
+pub mod catalogue_change;
 pub mod cause;
 pub mod draft;
 pub mod drift;
+pub mod edge_action;
 pub mod field;
 pub mod hostname;
 pub mod ids;

@@ -55,6 +55,21 @@ closed_list! {
         NewerChange = "newer-change",
         /// Its edge's block has no other address.
         NoOtherAddress = "no-other-address",
+        /// An edge that a server stands on.
+        EdgeInUse = "edge-in-use",
+        /// A claim of which the job is not over.
+        JobLives = "job-lives",
+        EdgeNotClaimed = "edge-not-claimed",
+        /// It is out of the pool already.
+        EdgeOutAlready = "edge-out-already",
+        /// It is not out of the pool.
+        EdgeNotOut = "edge-not-out",
+        /// The platform has seen a network on it.
+        EdgeHasNetwork = "edge-has-network",
+        /// Nothing is paused.
+        NoMaintenance = "no-maintenance",
+        /// It runs in spite of the maintenance already.
+        LetThrough = "let-through",
     }
 }
 

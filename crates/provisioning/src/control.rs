@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use domain::catalogue::Catalogue;
 use jobs::{Clock, Registry};
 use store::Store;
 use uuid::Uuid;
 
-use crate::{provider::Provider, workflows};
+use crate::{offers::Offers, provider::Provider, workflows};
 
 pub struct Control {
     pub(crate) store: Store,
     pub(crate) provider: Arc<dyn Provider>,
-    pub(crate) catalogue: Catalogue,
+    pub(crate) offers: Arc<Offers>,
     pub(crate) clock: Arc<dyn Clock>,
     haste: u32,
 }
@@ -21,18 +20,18 @@ impl Control {
     pub fn new(
         store: Store,
         provider: Arc<dyn Provider>,
-        catalogue: Catalogue,
+        offers: Arc<Offers>,
         clock: Arc<dyn Clock>,
     ) -> Arc<Self> {
-        Arc::new(Self { store, provider, catalogue, clock, haste: 1 })
+        Arc::new(Self { store, provider, offers, clock, haste: 1 })
     }
 
     /// The same, where everything waits for so many times less long: for clouds that live faster than the clock.
     pub fn hasty(self: Arc<Self>, haste: u32) -> Arc<Self> {
-        let Self { store, provider, catalogue, clock, .. } = &*self;
-        let (store, provider, catalogue, clock) =
-            (store.clone(), provider.clone(), catalogue.clone(), clock.clone());
-        Arc::new(Self { store, provider, catalogue, clock, haste: haste.max(1) })
+        let Self { store, provider, offers, clock, .. } = &*self;
+        let (store, provider, offers, clock) =
+            (store.clone(), provider.clone(), offers.clone(), clock.clone());
+        Arc::new(Self { store, provider, offers, clock, haste: haste.max(1) })
     }
 
     /// For how long a guest is waited for.

@@ -12,6 +12,8 @@ mod control;
 mod facade;
 mod housekeeping;
 mod observer;
+mod offers;
+mod orphans;
 pub mod panels;
 mod passwords;
 mod private;
@@ -26,21 +28,30 @@ pub use accounts::{SignIn, account_add, demo_accounts};
 pub use catalogue::{demo_catalogue, read_catalogue};
 pub use control::Control;
 pub use facade::{
-    Blocker, Bulk, BulkRow, ByHand, Cancelled, ConsoleAnswer, DraftSaved, EdgePool, Facade, Form, JobAnswer,
-    JobChoices, JobsShown, JudgedDraft, NEWER, NOTE_MAX, OperationView, OrderPlaced, PasswordChanged,
-    PasswordView, QueuePreview, ReinstallWish, ResizePreview, Seen, ServerAnswer, ServerView, StaffJob,
-    StaffJobs, Viewer, Waiting, customer_row, customer_rows, draft_digest, job_word, what_exists,
+    AuditPage, Blocker, Bulk, BulkRow, ByHand, Cancelled, CataloguePreview, CatalogueView, ConsoleAnswer,
+    CustomerDetail, Customers, DraftSaved, EdgeAnswer, EdgeDetail, EdgePool, Facade, Form, GroupDetail,
+    JobAnswer, JobChoices, JobsShown, JudgedDraft, KeptBy, MAINTENANCE_MAX, MovePlan, NEWER, NOTE_MAX,
+    NetworkLine, OperationView, OrderPlaced, Overview, PasswordChanged, PasswordView, QueuePreview,
+    ReinstallWish, ResizePreview, Seen, ServerAnswer, ServerView, StaffJob, StaffJobs, System, SystemAnswer,
+    Viewer, Waiting, begins, customer_row, customer_rows, draft_digest, is_there, job_word, what_exists,
 };
 pub use guest::Identity;
 pub use housekeeping::housekeeping;
 pub use observer::{look, observe};
+pub use offers::Offers;
+pub use orphans::{Orphan, orphan_delete, orphan_find};
 pub use provider_vcd::{NAME as VCD, VcdConfig, VcdProvider};
 pub use roads::Roads;
 pub use store::{
     Change, Event, Notices,
     accounts::Account,
+    audit::{AuditFilter, AuditLine},
+    catalogue::CatalogueRow,
+    customers::CustomerRow,
+    day::{Day, OldestWait},
     drafts::Draft,
     drift::Drift,
+    edge_log::EdgeEvent,
     edges::{Edge, EdgeRow},
     groups::GroupRow,
     job_search::{COUNTED, Next},
@@ -50,6 +61,7 @@ pub use store::{
     servers::{Server, ServerPanel},
     sessions::OpenSession,
     ssh_keys::SavedKey,
+    system::WorkerRow,
 };
 pub use workflows::critical_path;
 pub use workflows::inputs_of;

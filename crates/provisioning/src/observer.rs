@@ -21,22 +21,27 @@ use store::{
     edges::Edge,
     orders::{Accepted, Idempotency, NewJob},
     servers::Server,
+    sight::{GroupSeen, MachineSeen},
+    system::PlatformAnswer,
 };
 use tracing::{info, warn};
 use uuid::Uuid;
 
 use crate::{
     control::Control,
-    provider::{EdgeRef, EdgeSpeed, GroupRef, Machine, MachineRef, Result},
+    orphans::{orphan_delete, orphan_find},
+    provider::{EdgeRef, EdgeSpeed, Group, GroupRef, Machine, MachineRef, Result},
     workflows::{self, group_name, machine_name, network_of, server_of_network},
 };
 
 const EVERY: Duration = Duration::from_secs(60);
+/// How soon a wish that somebody looks is seen.
+const WISH: Duration = Duration::from_secs(2);
 /// Servers looked at side by side.
 const AT_ONCE: usize = 8;
 const AGAIN_MS: i64 = 10 * 60_000;
 
-/// Looks once a minute, until it is dropped. Several nodes that look see the same and write the same.
+/// Looks once a minute, and when somebody asks for it, until it is dropped. Several nodes that look see the same and write the same.
 pub async fn observe(control: Arc<Control>) {
     loop {
         match look(&control).await {
@@ -44,7 +49,15 @@ pub async fn observe(control: Arc<Control>) {
             Ok(n) => info!("{n} things are otherwise than they should be"),
             Err(e) => warn!("the cloud could not be looked at: {e}"),
         }
-        tokio::time::sleep(EVERY).await;
+        let until = tokio::time::Instant::now() + EVERY;
+        while tokio::time::Instant::now() < until {
+            tokio::time::sleep(WISH).await;
+            match control.store.look_wanted_since().await {
+                Ok(Some(_)) => break,
+                Ok(None) => {}
+                Err(e) => warn!("whether a look is wanted is not known: {e}"),
+            }
+        }
     }
 }
 
@@ -55,7 +68,7 @@ pub async fn look(c: &Arc<Control>) -> std::result::Result<usize, String> {
     let servers = c.store.servers_at_rest().await.map_err(text)?;
     let known = c.store.servers_known().await.map_err(text)?;
     let edges = c.store.edges_of_servers().await.map_err(text)?;
-    let (seen, looked_at) = match compare(c, &servers, &known, &edges).await {
+    let Looked { seen, at: looked_at, groups } = match compare(c, &servers, &known, &edges).await {
         Ok(seen) => seen,
         Err(e) => {
             // Every page says so: what it shows may be out of date.
@@ -64,7 +77,11 @@ pub async fn look(c: &Arc<Control>) -> std::result::Result<usize, String> {
         }
     };
     c.store.platform_answers().await.map_err(text)?;
+    let at = c.clock.now_ms();
+    c.store.platform_answered(PlatformAnswer { at, took: at - now }).await.map_err(text)?;
+    c.store.groups_seen(&groups, c.clock.now_ms()).await.map_err(text)?;
     c.store.drift_write(&seen, &looked_at, now).await.map_err(text)?;
+    clear(c, &seen).await.map_err(text)?;
     for server in &servers {
         if let Some(wrong) =
             seen.iter().filter(|d| d.server == Some(server.id)).find(|d| d.kind.remedy() == Remedy::AtOnce)
@@ -105,17 +122,67 @@ async fn take_away(
     }
 }
 
-/// Everything that is otherwise than it should be, and the servers that were looked at.
+/// What staff have said is to go goes, if this look has seen it still, and nobody's still.
+async fn clear(c: &Control, seen: &[DriftSeen]) -> store::Result<()> {
+    for drift in c.store.drift(None).await?.iter().filter(|d| d.clearing.is_some()) {
+        let DriftSeen { kind, subject, .. } = &drift.seen;
+        if !seen.iter().any(|s| s.kind == *kind && s.subject == *subject && s.server.is_none()) {
+            continue;
+        }
+        let done = match orphan_find(&*c.provider, subject).await {
+            Ok(Some(orphan)) => orphan_delete(&*c.provider, &orphan).await,
+            Ok(None) => Ok(()),
+            Err(e) => Err(e),
+        };
+        match done {
+            Ok(()) => info!("{subject}, which nobody owned, was deleted"),
+            Err(e) => c.store.drift_clear_failed(*kind, subject, &e.to_string()).await?,
+        }
+    }
+    Ok(())
+}
+
+/// What a look has seen.
+struct Looked {
+    /// Everything that is otherwise than it should be.
+    seen: Vec<DriftSeen>,
+    /// The servers that were looked at.
+    at: Vec<ServerId>,
+    /// Each customer's group, as it is.
+    groups: Vec<(CustomerId, GroupSeen)>,
+}
+
+fn group_seen(name: &str, group: &Group) -> GroupSeen {
+    let machine = |m: &Machine| MachineSeen {
+        name: m.name.clone(),
+        on: m.on,
+        network: m.network.clone(),
+        obstacle: m.obstacle.map(|o| o.as_str().to_owned()),
+    };
+    GroupSeen {
+        name: name.to_owned(),
+        running: group.running,
+        machines: group.machines.iter().map(machine).collect(),
+        networks: group.networks.iter().map(|n| n.name.clone()).collect(),
+    }
+}
+
 async fn compare(
     c: &Control,
     servers: &[Server],
     known: &[(ServerId, CustomerId)],
     edges: &BTreeMap<ServerId, Edge>,
-) -> Result<(Vec<DriftSeen>, Vec<ServerId>)> {
+) -> Result<Looked> {
+    let owners: BTreeMap<String, CustomerId> = known.iter().map(|(_, c)| (group_name(*c), *c)).collect();
+    let mut owned = BTreeMap::new();
     let (mut machines, mut groups) = (BTreeMap::<String, Machine>::new(), Vec::new());
     for (name, group) in c.provider.groups_all().await? {
         if let Some(group) = c.provider.group(&group).await.map(Some).or_else(crate::provider::gone)? {
             machines.extend(group.machines.iter().map(|m| (m.name.clone(), m.clone())));
+            // Under its own name or, while a move is under way or since one, under that of the next.
+            if let Some(owner) = owners.get(name.trim_end_matches("-next")) {
+                owned.entry(*owner).or_insert_with(|| group_seen(&name, &group));
+            }
             groups.push((name, group.group));
         }
     }
@@ -130,7 +197,7 @@ async fn compare(
     let mut seen = futures::stream::iter(each).buffered(AT_ONCE).try_concat().await?;
     let held = edges.iter().filter(|(_, e)| e.held.is_some()).map(|(id, _)| *id).collect();
     orphans(known, &machines, &networks, &groups, &held, &mut seen);
-    Ok((seen, servers.iter().map(|s| s.id).collect()))
+    Ok(Looked { seen, at: servers.iter().map(|s| s.id).collect(), groups: owned.into_iter().collect() })
 }
 
 /// Writes down which of them are on, and that the others are as they were.

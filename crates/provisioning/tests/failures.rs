@@ -237,7 +237,7 @@ async fn a_worker_whose_claim_was_taken_over_changes_nothing(database: Database)
     assert!(store.edge_unreserve(stale, server, now).await.is_err());
     assert!(store.edge_switched(stale, server, "n", now).await.is_err());
     assert!(store.edge_left(stale, server, None, now).await.is_err());
-    assert!(store.edge_hold(stale, server, "n", "why").await.is_err());
+    assert!(store.edge_hold(stale, server, "n", "why", 0).await.is_err());
     let edge = store.edges().await.unwrap().remove(0).edge.id;
     assert!(store.edge_let_go(stale, edge, now).await.is_err());
     let system = domain::reinstall::System {

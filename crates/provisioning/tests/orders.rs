@@ -8,7 +8,7 @@ use domain::{
     state::{JobState, Role},
 };
 use jobs::SystemClock;
-use provisioning::{DraftSaved, Facade, OrderPlaced, Seen, demo_catalogue, draft_digest};
+use provisioning::{DraftSaved, Facade, Offers, OrderPlaced, Seen, demo_catalogue, draft_digest};
 use secrecy::SecretString;
 use testkit::{Database, Plane};
 
@@ -66,7 +66,7 @@ async fn what_changed_in_the_catalogue_is_told_and_asked_for_again(database: Dat
     let with = |change: fn(&mut domain::catalogue::Catalogue)| {
         let mut catalogue = demo_catalogue().unwrap();
         change(&mut catalogue);
-        Facade::over(plane.store.clone(), catalogue, Arc::new(SystemClock))
+        Facade::over(plane.store.clone(), Offers::new(catalogue), Arc::new(SystemClock))
     };
     let dearer = with(|c| {
         c.prices.vcpu_minor += 4000;
@@ -115,7 +115,7 @@ async fn a_withdrawn_system_is_not_ordered_and_its_servers_are_resized(database:
     let first = catalogue.offered().next().unwrap().id.clone();
     catalogue.default_template = first;
     catalogue.check().unwrap();
-    let later = Facade::over(plane.store.clone(), catalogue, Arc::new(SystemClock));
+    let later = Facade::over(plane.store.clone(), Offers::new(catalogue), Arc::new(SystemClock));
     let draft = later.draft_start(anna.customer().unwrap()).await.unwrap();
     let draft = later.draft(draft, anna.customer().unwrap()).await.unwrap().unwrap();
     assert_ne!(draft.draft.values.template, template, "a new draft begins with what can be ordered");

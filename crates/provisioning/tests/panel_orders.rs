@@ -12,7 +12,8 @@ use domain::{
 };
 use jobs::SystemClock;
 use provisioning::{
-    Cancelled, Facade, OrderPlaced, Seen, ServerPanel, Viewer, customer_rows, demo_catalogue, draft_digest,
+    Cancelled, Facade, Offers, OrderPlaced, Seen, ServerPanel, Viewer, customer_rows, demo_catalogue,
+    draft_digest,
 };
 use store::interventions::Intervention;
 use testkit::{Database, Plane};
@@ -415,7 +416,7 @@ async fn licences_are_counted(database: Database) {
     let mut catalogue = demo_catalogue().unwrap();
     let plesk = catalogue.panels.iter_mut().find(|p| p.id == "plesk").unwrap();
     plesk.licences = Some(3);
-    let facade = Facade::over(plane.store.clone(), catalogue, Arc::new(SystemClock));
+    let facade = Facade::over(plane.store.clone(), Offers::new(catalogue), Arc::new(SystemClock));
     let mut customers = Vec::new();
     for n in 0..12 {
         customers.push(plane.viewer(&format!("c{n}@test"), Role::Customer).await);

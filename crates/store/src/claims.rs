@@ -18,12 +18,12 @@ use crate::{
     admission::Standing,
     book::Book,
     db::{Conn, Store},
-    dialect::{Sql, list, looked_up},
+    dialect::{Sql, list, listed, looked_up},
     error::{Error, Result},
     head::Head,
     row::Columns,
     turn::{After, begun, change},
-    why::Places,
+    why::{Places, read_through},
 };
 
 /// Jobs that are claimed together.
@@ -48,6 +48,7 @@ const DUE: &str = "SELECT context_id FROM job WHERE state = 'retry_wait' AND nex
                    UNION
                    SELECT context_id FROM job WHERE state IN ('running', 'rolling_back') AND claim_expires_at <= $1
                    LIMIT $2";
+const OF_JOBS: Sql = listed!("SELECT DISTINCT context_id FROM job WHERE finished_at IS NULL AND id IN ", "");
 const DETAILS: Sql = looked_up!("SELECT id, params", "job", "id", "");
 const STEPS: Sql = looked_up!(
     "SELECT job_id, ord, key, state, attempt, retries, waited_ms, retry_at, provider_task, unknown, output",
@@ -72,10 +73,21 @@ pub(crate) async fn claim(
     let Frame { now, maintenance, mut places } = store.frame_locked(tx, turn.now).await?;
     // Who ends with this turn leaves his place to the next one in it.
     book.left.iter().for_each(|provider| places.give_back(provider));
-    if maintenance {
-        return Ok(());
-    }
-    if turn.look && turn.want > 0 {
+    // While a maintenance lasts, what staff let through goes on, and nothing else.
+    let through = match maintenance {
+        None => None,
+        Some(through) if through.is_empty() || !turn.look || turn.want == 0 => return Ok(()),
+        Some(through) => Some(through),
+    };
+    if let Some(through) = &through {
+        let of = sqlx::query(OF_JOBS.of(store.is_embedded())).bind(list(through)).fetch_all(&mut *tx).await?;
+        let of: BTreeSet<CustomerId> = of.iter().map(|r| r.id("context_id")).collect::<Result<_>>()?;
+        let missing = of.iter().filter(|c| !book.contexts.contains_key(c)).copied().collect();
+        book.lock_free(store, tx, &missing).await?;
+        let of = of.into_iter().filter(|c| book.contexts.contains_key(c)).collect();
+        book.learn(store, tx, &of).await?;
+        looked.extend(of);
+    } else if turn.look && turn.want > 0 {
         let limit = (turn.want as i64).min(CONTEXTS_MAX);
         let ready = sqlx::query(READY.of(store.is_embedded())).bind(limit).fetch_all(&mut *tx).await?;
         turned.more |= ready.len() as i64 == limit;
@@ -93,7 +105,11 @@ pub(crate) async fn claim(
         looked.extend(wanted);
     }
     let standing = looked.iter().map(|c| (*c, book.standing(store, *c))).collect();
-    let chosen = choose(store, book, turn, &standing, &mut places, now);
+    let mut chosen = choose(store, book, turn, &standing, &mut places, now);
+    if let Some(through) = &through {
+        chosen.iter_mut().for_each(|unit| unit.jobs.retain(|job| through.contains(job)));
+        chosen.retain(|unit| !unit.jobs.is_empty());
+    }
     let mut details = read_details(store, book, tx, &chosen).await?;
     let mut after = Vec::new();
     for unit in chosen {
@@ -377,15 +393,18 @@ fn step(row: &AnyRow) -> Result<StepRecord> {
 struct Frame {
     /// The time that claims are measured by: the database's, where several nodes share one.
     now: i64,
-    maintenance: bool,
+    /// Set while one lasts: what may start all the same.
+    maintenance: Option<BTreeSet<JobId>>,
     places: Places,
 }
 
 /// With a lock: whoever claims takes turns, so that no two can take the last place.
 const FRAME: Sql = Sql {
-    sqlite: "SELECT 0 AS now, (SELECT value FROM setting WHERE name = 'maintenance') AS maintenance",
+    sqlite: "SELECT 0 AS now, (SELECT value FROM setting WHERE name = 'maintenance') AS maintenance,
+                    (SELECT value FROM setting WHERE name = 'maintenance_through') AS through",
     postgres: "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) AS now,
-                      (SELECT value FROM setting WHERE name = 'maintenance') AS maintenance
+                      (SELECT value FROM setting WHERE name = 'maintenance') AS maintenance,
+                      (SELECT value FROM setting WHERE name = 'maintenance_through') AS through
                FROM counter WHERE counter.name = 'places' FOR UPDATE OF counter",
 };
 
@@ -394,7 +413,8 @@ impl Store {
         let row = sqlx::query(FRAME.of(self.is_embedded())).fetch_one(&mut *tx).await?;
         let ours = self.is_embedded() || self.own_clock;
         let now = if ours { now } else { row.int("now")? };
-        let maintenance = row.text_opt("maintenance")?.is_some();
+        let through = row.text_opt("through")?;
+        let maintenance = row.text_opt("maintenance")?.map(|_| read_through(through.as_deref()));
         // Counted by a statement of its own: what others have taken before they let go of the lock is seen by it.
         Ok(Frame { now, maintenance, places: self.places(tx).await? })
     }

@@ -268,6 +268,11 @@ impl Store {
         }
     }
 
+    /// Tells whoever looks at all customers that something was committed that is nobody's: of the pool, or of the system.
+    pub(crate) fn tell_staff(&self) {
+        self.tell(&[CustomerId(uuid::Uuid::nil())], false);
+    }
+
     /// Changes as they are committed. A slow reader is told that it missed some, and reads the state anew.
     pub fn changes(&self) -> broadcast::Receiver<Change> {
         self.changes.subscribe()

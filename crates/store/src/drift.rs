@@ -1,14 +1,16 @@
 //! What the cloud holds otherwise than it should. Written by whoever looks; a look replaces what the last one saw.
 
-use domain::{CustomerId, ServerId, drift::DriftKind};
+use domain::{AccountId, CustomerId, ServerId, drift::DriftKind};
 use serde_json::{Value, json};
 use sqlx::any::AnyRow;
 
 use crate::{
+    audit::{self, Subject},
     db::Store,
     dialect::{Sql, list, listed, rows},
     error::Result,
     events,
+    interventions::Intervention,
     row::Columns,
     servers::{Price, Seen, Server, write_seen},
 };
@@ -32,6 +34,16 @@ pub struct Drift {
     pub first_seen: i64,
     pub last_seen: i64,
     pub times: i64,
+    pub clearing: Option<Clearing>,
+}
+
+/// It is to be taken away: somebody has said so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clearing {
+    pub by: AccountId,
+    pub at: i64,
+    /// What the last try came to, where it did not work.
+    pub error: Option<String>,
 }
 
 impl Drift {
@@ -113,14 +125,52 @@ impl Store {
     /// Everything that counts, the oldest first; of one server, or of all.
     pub async fn drift(&self, server: Option<ServerId>) -> Result<Vec<Drift>> {
         let rows = sqlx::query(
-            "SELECT kind, subject, customer_id, server_id, desired, observed, first_seen, last_seen, times FROM drift
-             WHERE $1 = '' OR server_id = $1 ORDER BY first_seen, kind, subject LIMIT 500",
+            "SELECT kind, subject, customer_id, server_id, desired, observed, first_seen, last_seen, times, clear_by, clear_at,
+                    clear_error
+             FROM drift WHERE $1 = '' OR server_id = $1 ORDER BY first_seen, kind, subject LIMIT 500",
         )
         .bind(server.map_or(String::new(), |s| s.to_string()))
         .fetch_all(&self.pool)
         .await?;
         let all = rows.iter().map(drift).collect::<Result<Vec<_>>>()?;
         Ok(all.into_iter().filter(Drift::counts).collect())
+    }
+
+    /// What nobody owns is to be taken away by whoever looks next. Returns whether it is there, and nobody has said so before.
+    pub async fn drift_clear(&self, kind: DriftKind, subject: &str, how: Intervention<'_>) -> Result<bool> {
+        let mut tx = self.write().await?;
+        let done = sqlx::query(
+            "UPDATE drift SET clear_by = $1, clear_at = $2, clear_why = $3, clear_error = NULL
+             WHERE kind = $4 AND subject = $5 AND server_id IS NULL AND clear_by IS NULL AND times >= $6",
+        )
+        .bind(how.by.to_string())
+        .bind(how.now)
+        .bind(how.why)
+        .bind(kind.as_str())
+        .bind(subject)
+        .bind(kind.counts_after())
+        .execute(&mut *tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            self.give_up(tx).await?;
+            return Ok(false);
+        }
+        let what = Subject { kind: "orphan", id: subject.to_owned(), name: subject.to_owned() };
+        audit::record(&mut tx, Some(how.by), "orphan_delete", &what, how.why, how.now).await?;
+        tx.commit().await?;
+        self.tell_staff();
+        Ok(true)
+    }
+
+    /// A try to take it away has not worked; the next look tries again.
+    pub async fn drift_clear_failed(&self, kind: DriftKind, subject: &str, error: &str) -> Result<()> {
+        sqlx::query("UPDATE drift SET clear_error = $1 WHERE kind = $2 AND subject = $3")
+            .bind(error)
+            .bind(kind.as_str())
+            .bind(subject)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 
     /// Names by which the cloud's things are known to be ours, terminated servers not counted.
@@ -200,5 +250,9 @@ fn drift(row: &AnyRow) -> Result<Drift> {
         first_seen: row.int("first_seen")?,
         last_seen: row.int("last_seen")?,
         times: row.int("times")?,
+        clearing: match (row.id_opt("clear_by")?, row.int_opt("clear_at")?) {
+            (Some(by), Some(at)) => Some(Clearing { by, at, error: row.text_opt("clear_error")? }),
+            _ => None,
+        },
     })
 }

@@ -8,6 +8,7 @@ use jobs::Fence;
 
 use crate::{
     db::Store,
+    edge_log,
     edges::{Edge, Held, edge, edge_columns},
     error::Result,
     fence,
@@ -27,15 +28,17 @@ impl Store {
             self.give_up(tx).await?;
             return Ok(Some(()));
         }
-        sqlx::query(
+        let changed = sqlx::query(
             "UPDATE edge SET state = 'quarantined', server_id = NULL, leaving_id = $1, job_id = $2, since = $3
-             WHERE server_id = $1 AND state = 'bound'",
+             WHERE server_id = $1 AND state = 'bound'
+             RETURNING id",
         )
         .bind(server.to_string())
         .bind(job.to_string())
         .bind(now)
-        .execute(&mut *tx)
+        .fetch_all(&mut *tx)
         .await?;
+        edge_log::record(&mut tx, &changed, now).await?;
         // Whoever is parked was here first.
         let parked = sqlx::query("SELECT 1 AS one FROM job WHERE state = 'parked' LIMIT 1");
         if parked.fetch_optional(&mut *tx).await?.is_some()
@@ -62,11 +65,12 @@ impl Store {
         for sql in [
             "UPDATE edge SET state = 'free', server_id = NULL, job_id = NULL, since = $1, bandwidth_mbit = NULL,
                  network_name = NULL, observed_networks = 0
-             WHERE server_id = $2",
+             WHERE server_id = $2 RETURNING id",
             "UPDATE edge SET state = 'bound', server_id = $2, leaving_id = NULL, job_id = NULL, since = $1
-             WHERE leaving_id = $2",
+             WHERE leaving_id = $2 RETURNING id",
         ] {
-            sqlx::query(sql).bind(now).bind(server.to_string()).execute(&mut *tx).await?;
+            let changed = sqlx::query(sql).bind(now).bind(server.to_string()).fetch_all(&mut *tx).await?;
+            edge_log::record(&mut tx, &changed, now).await?;
         }
         self.edges_changed.store(true, Ordering::Relaxed);
         self.commit(tx, customer).await
@@ -124,37 +128,48 @@ impl Store {
         let mut tx = self.write().await?;
         let (_, customer) = fence::hold(&mut tx, fence).await?;
         let network_stays = held.is_some_and(|h| h.network_stays);
-        sqlx::query(
+        let changed = sqlx::query(
             "UPDATE edge SET state = CASE WHEN $1 IS NULL THEN 'free' ELSE 'quarantined' END, held = $1, kept_out = $2,
                  leaving_id = NULL, job_id = NULL, since = $3,
                  network_name = CASE WHEN $4 = 1 THEN network_name END,
                  bandwidth_mbit = CASE WHEN $4 = 1 THEN bandwidth_mbit END, observed_networks = $4
-             WHERE leaving_id = $5",
+             WHERE leaving_id = $5
+             RETURNING id",
         )
         .bind(held.map(|h| h.why.to_owned()))
         .bind(i64::from(held.is_some_and(|h| h.keep_out)))
         .bind(now)
         .bind(i64::from(network_stays))
         .bind(server.to_string())
-        .execute(&mut *tx)
+        .fetch_all(&mut *tx)
         .await?;
+        edge_log::record(&mut tx, &changed, now).await?;
         self.edges_changed.store(true, Ordering::Relaxed);
         self.commit(tx, customer).await
     }
 
     /// The network of a server that goes stays where it is: its edge drains, and says why.
-    pub async fn edge_hold(&self, fence: Fence, server: ServerId, network: &str, why: &str) -> Result<()> {
+    pub async fn edge_hold(
+        &self,
+        fence: Fence,
+        server: ServerId,
+        network: &str,
+        why: &str,
+        now: i64,
+    ) -> Result<()> {
         let mut tx = self.write().await?;
         let (_, customer) = fence::hold(&mut tx, fence).await?;
-        sqlx::query(
+        let changed = sqlx::query(
             "UPDATE edge SET held = $1, network_name = $2, state = 'draining'
-             WHERE server_id = $3 AND state IN ('claimed', 'bound', 'draining')",
+             WHERE server_id = $3 AND state IN ('claimed', 'bound', 'draining')
+             RETURNING id",
         )
         .bind(why)
         .bind(network)
         .bind(server.to_string())
-        .execute(&mut *tx)
+        .fetch_all(&mut *tx)
         .await?;
+        edge_log::record(&mut tx, &changed, now).await?;
         self.commit(tx, customer).await
     }
 
@@ -174,16 +189,18 @@ impl Store {
     pub async fn edge_let_go(&self, fence: Fence, id: EdgeId, now: i64) -> Result<()> {
         let mut tx = self.write().await?;
         let (_, customer) = fence::hold(&mut tx, fence).await?;
-        sqlx::query(
+        let changed = sqlx::query(
             "UPDATE edge SET state = CASE WHEN kept_out = 1 THEN 'quarantined' ELSE 'free' END,
                  held = CASE WHEN kept_out = 1 THEN held END, server_id = NULL, job_id = NULL, since = $1,
                  bandwidth_mbit = NULL, network_name = NULL, observed_networks = 0
-             WHERE id = $2 AND held IS NOT NULL",
+             WHERE id = $2 AND held IS NOT NULL
+             RETURNING id",
         )
         .bind(now)
         .bind(id.to_string())
-        .execute(&mut *tx)
+        .fetch_all(&mut *tx)
         .await?;
+        edge_log::record(&mut tx, &changed, now).await?;
         self.edges_changed.store(true, Ordering::Relaxed);
         self.commit(tx, customer).await
     }

@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
-use domain::{CustomerId, EdgeId, JobId, ServerId, state::EdgeState};
+use domain::{CustomerId, EdgeId, JobId, ServerId, edge_action::EdgeSubject, state::EdgeState};
 use jobs::Fence;
 use sqlx::any::AnyRow;
 
 use crate::{
     db::{Conn, Store},
+    edge_log,
     error::Result,
     fence,
     parking::take_free_edge,
@@ -63,6 +64,34 @@ pub struct EdgeRow {
     pub customer: Option<CustomerId>,
     pub customer_email: Option<String>,
     pub job_number: Option<i64>,
+    /// Its server is there and has its network on it.
+    pub serves: bool,
+    /// The job that is not over, of those that hold it and of its server's.
+    pub lives: Option<i64>,
+}
+
+impl EdgeRow {
+    /// Our record and the platform do not agree on whether a network is on it. What is just being done is left out: the platform's
+    /// counts lag behind it.
+    pub fn disagrees(&self) -> bool {
+        let seen = self.edge.facts.networks;
+        match self.edge.state {
+            _ if seen > 1 => true,
+            EdgeState::Bound => seen == 0,
+            EdgeState::Free => seen > 0,
+            _ => false,
+        }
+    }
+
+    /// What a verdict about it is about.
+    pub fn subject(&self) -> EdgeSubject {
+        EdgeSubject {
+            state: self.edge.state,
+            job_lives: self.lives.is_some(),
+            serves: self.serves || self.edge.leaving.is_some(),
+            networks: self.edge.facts.networks > 0,
+        }
+    }
 }
 
 macro_rules! edge_columns {
@@ -74,13 +103,32 @@ macro_rules! edge_columns {
 }
 pub(crate) use edge_columns;
 
+macro_rules! edge_rows {
+    ($which:literal) => {
+        concat!(
+            "SELECT ",
+            edge_columns!(),
+            ", server.name AS server_name, server.customer_id, account.email, job.number,
+               CASE WHEN server.terminated_at IS NULL AND server.network_ref IS NOT NULL THEN 1 ELSE 0 END AS serves,
+               (SELECT other.number FROM job AS other WHERE other.server_id = COALESCE(edge.server_id, edge.leaving_id)
+                   AND other.finished_at IS NULL ORDER BY other.number LIMIT 1) AS lives,
+               CASE WHEN job.finished_at IS NULL THEN job.number END AS claims
+             FROM edge LEFT JOIN server ON server.id = COALESCE(edge.server_id, edge.leaving_id)
+             LEFT JOIN account ON account.id = server.customer_id
+             LEFT JOIN job ON job.id = edge.job_id ",
+            $which
+        )
+    };
+}
+pub(crate) use edge_rows;
+
 impl Store {
     /// Takes over what the platform says of the pool. New edges are free unless they carry networks we did not make.
     pub async fn edges_import(&self, found: &[(EdgeId, EdgeFacts)], now: i64) -> Result<()> {
         let mut tx = self.write().await?;
         for (id, f) in found {
             let state = if f.networks == 0 { EdgeState::Free } else { EdgeState::Quarantined };
-            sqlx::query(
+            let row = sqlx::query(
                 "INSERT INTO edge (id, name, provider_ref, state, since, gateway, prefix_length, first_address,
                                    last_address, observed_networks, observed_at)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $5)
@@ -99,7 +147,8 @@ impl Store {
                                   WHEN edge.server_id IS NULL AND edge.held IS NULL AND edge.leaving_id IS NULL
                                        AND excluded.observed_networks = 0
                                        AND edge.observed_networks = 0 AND edge.state = 'quarantined' THEN 'free'
-                                  ELSE edge.state END",
+                                  ELSE edge.state END
+                 RETURNING id, since",
             )
             .bind(id.to_string())
             .bind(&f.name)
@@ -111,12 +160,16 @@ impl Store {
             .bind(&f.first_address)
             .bind(&f.last_address)
             .bind(f.networks)
-            .execute(&mut *tx)
+            .fetch_one(&mut *tx)
             .await?;
+            if row.int("since")? == now {
+                edge_log::record_one(&mut tx, row.id("id")?, now).await?;
+            }
         }
         tx.commit().await?;
         self.edges_changed.store(true, Ordering::Relaxed);
         self.tell_all();
+        self.tell_staff();
         Ok(())
     }
 
@@ -177,17 +230,19 @@ impl Store {
     ) -> Result<()> {
         let mut tx = self.write().await?;
         let (_, customer) = fence::hold(&mut tx, fence).await?;
-        sqlx::query(
+        let changed = sqlx::query(
             "UPDATE edge SET since = CASE WHEN state = 'bound' THEN since ELSE $1 END, state = 'bound',
                  network_name = $2, bandwidth_mbit = $3, observed_networks = 1
-             WHERE server_id = $4 AND state IN ('claimed', 'bound')",
+             WHERE server_id = $4 AND state IN ('claimed', 'bound')
+             RETURNING id",
         )
         .bind(now)
         .bind(network)
         .bind(mbit)
         .bind(server.to_string())
-        .execute(&mut *tx)
+        .fetch_all(&mut *tx)
         .await?;
+        edge_log::record(&mut tx, &changed, now).await?;
         self.commit(tx, customer).await
     }
 
@@ -195,15 +250,17 @@ impl Store {
     pub async fn edge_draining(&self, fence: Fence, server: ServerId, now: i64) -> Result<()> {
         let mut tx = self.write().await?;
         let (job, customer) = fence::hold(&mut tx, fence).await?;
-        sqlx::query(
+        let changed = sqlx::query(
             "UPDATE edge SET state = 'draining', job_id = $1, since = $2
-             WHERE server_id = $3 AND state IN ('claimed', 'bound')",
+             WHERE server_id = $3 AND state IN ('claimed', 'bound')
+             RETURNING id",
         )
         .bind(job.to_string())
         .bind(now)
         .bind(server.to_string())
-        .execute(&mut *tx)
+        .fetch_all(&mut *tx)
         .await?;
+        edge_log::record(&mut tx, &changed, now).await?;
         self.commit(tx, customer).await
     }
 
@@ -211,13 +268,15 @@ impl Store {
     pub async fn edge_kept(&self, fence: Fence, server: ServerId, now: i64) -> Result<()> {
         let mut tx = self.write().await?;
         let (_, customer) = fence::hold(&mut tx, fence).await?;
-        sqlx::query(
-            "UPDATE edge SET state = 'bound', since = $1 WHERE server_id = $2 AND state = 'draining'",
+        let changed = sqlx::query(
+            "UPDATE edge SET state = 'bound', since = $1 WHERE server_id = $2 AND state = 'draining'
+             RETURNING id",
         )
         .bind(now)
         .bind(server.to_string())
-        .execute(&mut *tx)
+        .fetch_all(&mut *tx)
         .await?;
+        edge_log::record(&mut tx, &changed, now).await?;
         self.commit(tx, customer).await
     }
 
@@ -225,15 +284,17 @@ impl Store {
     pub async fn edge_freed(&self, fence: Fence, server: ServerId, now: i64) -> Result<()> {
         let mut tx = self.write().await?;
         let (_, customer) = fence::hold(&mut tx, fence).await?;
-        sqlx::query(
+        let changed = sqlx::query(
             "UPDATE edge SET state = 'free', server_id = NULL, job_id = NULL, since = $1, bandwidth_mbit = NULL,
                  network_name = NULL, observed_networks = 0
-             WHERE server_id = $2 AND state = 'draining' AND held IS NULL",
+             WHERE server_id = $2 AND state = 'draining' AND held IS NULL
+             RETURNING id",
         )
         .bind(now)
         .bind(server.to_string())
-        .execute(&mut *tx)
+        .fetch_all(&mut *tx)
         .await?;
+        edge_log::record(&mut tx, &changed, now).await?;
         self.edges_changed.store(true, Ordering::Relaxed);
         self.commit(tx, customer).await
     }
@@ -247,28 +308,14 @@ impl Store {
 
     /// The whole pool by name: it is small by nature.
     pub async fn edges(&self) -> Result<Vec<EdgeRow>> {
-        let rows = sqlx::query(concat!(
-            "SELECT ",
-            edge_columns!(),
-            ", server.name AS server_name, server.customer_id, account.email, job.number
-             FROM edge LEFT JOIN server ON server.id = edge.server_id
-             LEFT JOIN account ON account.id = server.customer_id
-             LEFT JOIN job ON job.id = edge.job_id
-             ORDER BY edge.name"
-        ))
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(EdgeRow {
-                    edge: edge(row)?,
-                    server_name: row.text_opt("server_name")?,
-                    customer: row.id_opt("customer_id")?,
-                    customer_email: row.text_opt("email")?,
-                    job_number: row.int_opt("number")?,
-                })
-            })
-            .collect()
+        let rows = sqlx::query(edge_rows!("ORDER BY edge.name")).fetch_all(&self.pool).await?;
+        rows.iter().map(edge_row).collect()
+    }
+
+    /// One of it.
+    pub async fn edge(&self, id: EdgeId) -> Result<Option<EdgeRow>> {
+        let row = sqlx::query(edge_rows!("WHERE edge.id = $1")).bind(id.to_string());
+        row.fetch_optional(&self.pool).await?.as_ref().map(edge_row).transpose()
     }
 
     /// Servers that stand on more than one edge, and edges that two servers claim: must be 0, and is counted.
@@ -284,6 +331,18 @@ impl Store {
             .await?;
         Ok(row.int("n")? + over.int("n")?)
     }
+}
+
+pub(crate) fn edge_row(row: &AnyRow) -> Result<EdgeRow> {
+    Ok(EdgeRow {
+        edge: edge(row)?,
+        server_name: row.text_opt("server_name")?,
+        customer: row.id_opt("customer_id")?,
+        customer_email: row.text_opt("email")?,
+        job_number: row.int_opt("number")?,
+        serves: row.int("serves")? == 1,
+        lives: row.int_opt("claims")?.or(row.int_opt("lives")?),
+    })
 }
 
 pub(crate) fn edge(row: &AnyRow) -> Result<Edge> {
@@ -312,13 +371,15 @@ pub(crate) fn edge(row: &AnyRow) -> Result<Edge> {
 
 /// Gives back the edge that a server was granted and never used.
 pub(crate) async fn free_unused(tx: &mut Conn, server: ServerId, now: i64) -> Result<()> {
-    sqlx::query(
+    let changed = sqlx::query(
         "UPDATE edge SET state = 'free', server_id = NULL, job_id = NULL, since = $1
-         WHERE server_id = $2 AND state = 'claimed'",
+         WHERE server_id = $2 AND state = 'claimed'
+             RETURNING id",
     )
     .bind(now)
     .bind(server.to_string())
-    .execute(tx)
+    .fetch_all(&mut *tx)
     .await?;
+    edge_log::record(tx, &changed, now).await?;
     Ok(())
 }

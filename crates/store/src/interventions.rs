@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::{
     accounts::Account,
     admission::admit,
+    audit,
     db::{Conn, Store},
     error::{Error, Result},
     events,
@@ -87,6 +88,8 @@ impl Store {
         let detail = format!("{} ({})", how.detail(), names.join(", "));
         events::record(&mut tx, held.customer, job, "inputs_changed", None, Some(&detail), how.now).await?;
         self.queue_again(&mut tx, job, &held, how, "rerun", false).await?;
+        let what = format!("{} ({})", how.why, names.join(", "));
+        audit::record_job(&mut tx, how.by, "job_rerun", job, &what, how.now).await?;
         self.commit(tx, held.customer).await?;
         Ok(Rerun::Queued)
     }
@@ -119,6 +122,8 @@ impl Store {
         events::record(&mut tx, held.customer, job, "marked_done", Some(step), Some(&how.detail()), how.now)
             .await?;
         self.queue_again(&mut tx, job, &held, how, "rerun", false).await?;
+        let what = format!("{} ({step})", how.why);
+        audit::record_job(&mut tx, how.by, "job_marked_done", job, &what, how.now).await?;
         self.commit(tx, held.customer).await?;
         Ok(true)
     }
@@ -130,6 +135,11 @@ impl Store {
         if held.state.is_waiting() {
             self.give_up(tx).await?;
             let done = self.job_cancel(held.customer, job, how.by, how.now).await?;
+            if done {
+                let mut tx = self.write().await?;
+                audit::record_job(&mut tx, how.by, "job_stop_asked", job, how.why, how.now).await?;
+                tx.commit().await?;
+            }
             return Ok(done.then_some(held.state));
         }
         if !matches!(held.state, JobState::Running | JobState::RetryWait) {
@@ -157,6 +167,7 @@ impl Store {
             .execute(&mut *tx)
             .await?;
         events::record(&mut tx, held.customer, job, "stop_asked", None, Some(&how.detail()), how.now).await?;
+        audit::record_job(&mut tx, how.by, "job_stop_asked", job, how.why, how.now).await?;
         self.commit(tx, held.customer).await?;
         Ok(Some(held.state))
     }
@@ -205,6 +216,7 @@ impl Store {
             return Ok(false);
         }
         self.queue_again(&mut tx, job, &held, how, what, undo).await?;
+        audit::record_job(&mut tx, how.by, &format!("job_{what}"), job, how.why, how.now).await?;
         self.commit(tx, held.customer).await?;
         Ok(true)
     }

@@ -173,6 +173,34 @@ impl Store {
         rows.iter().map(job).collect()
     }
 
+    /// Finished jobs by which a customer's servers were moved, or left: the newest first.
+    pub async fn jobs_that_move(&self, customer: CustomerId, limit: i64) -> Result<Vec<Job>> {
+        let rows = sqlx::query(select_job!(
+            "WHERE job.context_id = $1 AND job.finished_at IS NOT NULL AND job.kind IN ('terminate', 'migrate', 'change_edge')
+             ORDER BY job.number DESC LIMIT $2"
+        ))
+        .bind(customer.to_string())
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(job).collect()
+    }
+
+    /// How many jobs are under way, on all nodes.
+    pub async fn jobs_at_work(&self) -> Result<i64> {
+        let row = sqlx::query("SELECT COUNT(*) AS n FROM job WHERE state IN ('running', 'rolling_back')");
+        row.fetch_one(&self.pool).await?.int("n")
+    }
+
+    /// How many keep their place since they failed, and others out.
+    pub async fn jobs_holding(&self) -> Result<i64> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS n FROM job WHERE finished_at IS NULL AND state IN ('failed', 'stuck')
+               AND hold_on_failure <> 'none'",
+        );
+        row.fetch_one(&self.pool).await?.int("n")
+    }
+
     /// The jobs that were accepted together with this one, and itself. An order of several servers has many.
     pub async fn jobs_of_order(&self, customer: CustomerId, one: JobId) -> Result<Vec<JobId>> {
         let rows = sqlx::query(

@@ -11,6 +11,7 @@ use crate::{
     admission::admit,
     db::{Conn, Store},
     dialect::Sql,
+    edge_log,
     error::Result,
     events,
     row::Columns,
@@ -81,12 +82,12 @@ pub(crate) async fn next_seq(tx: &mut Conn, customer: CustomerId) -> Result<i64>
 const TAKE: Sql = Sql {
     sqlite: "UPDATE edge SET state = 'claimed', server_id = $1, job_id = $2, since = $3
              WHERE state = 'free' AND id = (SELECT id FROM edge WHERE state = 'free' ORDER BY (SELECT COUNT(*) FROM address_rest WHERE address_rest.edge_id = edge.id), since, name LIMIT 1)
-             RETURNING name",
+             RETURNING id, name",
     // Others may be taking the same one: whoever is second takes the next, and does not go away empty-handed.
     postgres: "UPDATE edge SET state = 'claimed', server_id = $1, job_id = $2, since = $3
                WHERE state = 'free' AND id = (SELECT id FROM edge WHERE state = 'free' ORDER BY (SELECT COUNT(*) FROM address_rest WHERE address_rest.edge_id = edge.id), since, name
                                               LIMIT 1 FOR UPDATE SKIP LOCKED)
-               RETURNING name",
+               RETURNING id, name",
 };
 
 /// Claims the edge of which the fewest addresses rest; of those, the one that has been free longest.
@@ -101,7 +102,9 @@ pub(crate) async fn take_free_edge(
         .bind(server.to_string())
         .bind(job.to_string())
         .bind(now)
-        .fetch_optional(tx)
+        .fetch_optional(&mut *tx)
         .await?;
-    row.map(|r| r.text("name")).transpose()
+    let Some(row) = row else { return Ok(None) };
+    edge_log::record_one(tx, row.id("id")?, now).await?;
+    row.text("name").map(Some)
 }

@@ -12,7 +12,7 @@ use std::{
 
 use domain::state::Role;
 use jobs::{Clock, SystemClock};
-use provisioning::{Account, Facade, Viewer, demo_catalogue};
+use provisioning::{Account, Facade, Offers, Viewer, demo_catalogue};
 use store::{Store, seal::Sealer};
 
 const ROUNDS: usize = 20;
@@ -38,14 +38,14 @@ async fn measured<T>(mut ask: impl AsyncFnMut() -> T) -> (f64, f64, T) {
 
 impl Site {
     async fn open(store: Store) -> Self {
-        let facade = Facade::over(store, demo_catalogue().unwrap(), Arc::new(SystemClock));
+        let facade = Facade::over(store, Offers::new(demo_catalogue().unwrap()), Arc::new(SystemClock));
         let account = Account {
             id: domain::AccountId(uuid::Uuid::now_v7()),
             email: "olga@shop.test".into(),
             name: "Olga".into(),
             role: Role::Support,
         };
-        Self { facade, viewer: Viewer { account } }
+        Self { facade, viewer: Viewer { account, seen_by: None } }
     }
 
     async fn report(&self, what: &str, jobs: i64, now: i64) {

@@ -9,8 +9,8 @@ use domain::{
 };
 use jobs::{SystemClock, Worker, WorkerConfig, WorkerHandle};
 use provisioning::{
-    Control, Facade, Job, OrderPlaced, Roads, Seen, ServerAnswer, SignIn, VcdConfig, VcdProvider, Viewer,
-    demo_catalogue, draft_digest,
+    Control, Facade, Job, Offers, OrderPlaced, Roads, Seen, ServerAnswer, SignIn, VcdConfig, VcdProvider,
+    Viewer, demo_catalogue, draft_digest,
 };
 use secrecy::SecretString;
 use store::{Store, seal::Sealer};
@@ -115,7 +115,12 @@ impl Plane {
             config.pauses = (Duration::from_millis(10), Duration::from_millis(100));
         }
         let provider = Arc::new(VcdProvider::new(config.clone()).unwrap());
-        let control = Control::new(store.clone(), provider, demo_catalogue().unwrap(), Arc::new(SystemClock));
+        let control = Control::new(
+            store.clone(),
+            provider,
+            Offers::new(demo_catalogue().unwrap()),
+            Arc::new(SystemClock),
+        );
         let control = if hasty { control.hasty(speed as u32) } else { control };
         assert_eq!(control.edges_import().await.unwrap(), edges as usize);
         let facade = Facade::new(&control);
@@ -136,7 +141,12 @@ impl Plane {
         // Nobody listens there.
         let config = VcdConfig::tenant("http://127.0.0.1:9", "acme", "acme-admin", password, "acme-vdc");
         let provider = Arc::new(VcdProvider::new(config).unwrap());
-        Control::new(self.store.clone(), provider, demo_catalogue().unwrap(), Arc::new(SystemClock))
+        Control::new(
+            self.store.clone(),
+            provider,
+            Offers::new(demo_catalogue().unwrap()),
+            Arc::new(SystemClock),
+        )
     }
 
     /// The same database, on PostgreSQL, as one that takes no writes.
@@ -163,7 +173,12 @@ impl Plane {
         let url = self.database.as_ref().expect("several nodes need PostgreSQL");
         let store = Store::open_postgres(url, sealer()).await.unwrap();
         let provider = Arc::new(VcdProvider::new(self.provider.clone()).unwrap());
-        let control = Control::new(store.clone(), provider, demo_catalogue().unwrap(), Arc::new(SystemClock));
+        let control = Control::new(
+            store.clone(),
+            provider,
+            Offers::new(demo_catalogue().unwrap()),
+            Arc::new(SystemClock),
+        );
         let facade = Facade::new(&control);
         let worker = Some(worker(&store, &control, name));
         Node { store, facade, control, worker }
@@ -190,8 +205,12 @@ impl Plane {
                 None => Store::open_sqlite(&file, sealer()).await.unwrap(),
                 Some(url) => Store::open_postgres(&url, sealer()).await.unwrap(),
             };
-            let control =
-                Control::new(store.clone(), cloud, demo_catalogue().unwrap(), Arc::new(SystemClock));
+            let control = Control::new(
+                store.clone(),
+                cloud,
+                Offers::new(demo_catalogue().unwrap()),
+                Arc::new(SystemClock),
+            );
             let control = control.hasty(SPEED as u32);
             let worker = worker(&store, &control, &format!("life {dies_at}"));
             std::future::pending::<()>().await;

@@ -49,6 +49,11 @@ fn tone(state: ServerState) -> &'static str {
     }
 }
 
+/// The state by itself.
+pub(crate) fn state_badge(lang: Lang, state: ServerState) -> AnyView {
+    badge(tone(state), lang.t(&format!("server-{state}")))
+}
+
 /// The real state, and beside it what is being done or waited for.
 pub(crate) fn state_view(lang: Lang, view: &ServerView) -> impl IntoView + use<> {
     let server = &view.server;

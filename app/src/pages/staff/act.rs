@@ -1,6 +1,6 @@
 //! What may be done to a job: the buttons on its page, and the page that asks once more.
 
-use domain::{JobId, field::Field, job_action::JobAction};
+use domain::{JobId, field::Field, job_action::JobAction, permission::Denial};
 use leptos::prelude::*;
 use provisioning::{Job, JobChoices};
 
@@ -21,6 +21,7 @@ fn function(action: JobAction) -> &'static str {
         JobAction::RollBack => "job_roll_back",
         JobAction::MarkDone => "job_mark_step",
         JobAction::Stop => "job_cancel",
+        JobAction::Bypass => "job_bypass",
     }
 }
 
@@ -49,6 +50,7 @@ fn meaning(lang: Lang, action: JobAction, choices: &JobChoices) -> AnyView {
             view! { <p>{t!(lang, "job-mark_done-means", step = step)}</p> }.into_any()
         }
         JobAction::Stop => view! { <p>{t!(lang, "job-stop-means")}</p> }.into_any(),
+        JobAction::Bypass => view! { <p>{t!(lang, "job-bypass-means")}</p> }.into_any(),
     }
 }
 
@@ -102,7 +104,7 @@ fn form(request: &Request, job: &Job, action: JobAction, choices: &JobChoices, f
 fn denied(lang: Lang, action: JobAction, choices: &JobChoices) -> Option<AnyView> {
     let denial = choices.can(action).err()?;
     let id = format!("{action}-reason");
-    let newer = choices.facts.newer.filter(|_| denial == domain::permission::Denial::NewerChange);
+    let newer = choices.facts.newer.filter(|_| denial == Denial::NewerChange);
     let newer = newer.map(|(number, kind)| format!(" #{number} {}", lang.t(&format!("kinds-{kind}"))));
     let view = view! {
         <li>
@@ -124,6 +126,8 @@ pub(super) fn actions(request: &Request, job: &Job, choices: &JobChoices, flash:
     });
     let links = JobAction::ALL
         .iter()
+        // Only a maintenance has anything to be passed by.
+        .filter(|a| **a != JobAction::Bypass || choices.can(**a) != Err(Denial::NoMaintenance))
         .map(|action| match denied(lang, *action, choices) {
             Some(denied) => denied,
             None if *action == JobAction::Rerun => ().into_any(),

@@ -1,16 +1,20 @@
 //! What the cloud holds otherwise than it should, and what nobody owns.
 
-use domain::{drift::Remedy, state::Role};
+use domain::{
+    drift::{DriftKind, Remedy},
+    state::Role,
+};
 use leptos::prelude::*;
 use provisioning::Drift;
 
-use super::{Fault, Loaded, Params};
+use super::{Fault, Loaded, Params, why_field};
 use crate::{
+    format,
     i18n::{Lang, t},
-    request::Request,
+    request::{Memory, Request, encode},
     routes,
     shell::Page,
-    ui::{empty_state, time},
+    ui::{ErrorSummary, Errors, badge, empty_state, time},
 };
 
 pub(crate) async fn drift(request: Request, _: Params) -> Loaded {
@@ -65,6 +69,18 @@ fn row(lang: Lang, d: &Drift, admin: bool) -> AnyView {
             </form>
         }
     });
+    let clear = match &d.clearing {
+        Some(clearing) => {
+            let asked = t!(lang, "drift-clear-since", time = format::clock(lang, clearing.at));
+            let error = clearing.error.clone().map(|e| view! { <br/> {badge("bad", e)} });
+            view! { <br/> <span class="note">{asked}</span> {error} }.into_any()
+        }
+        None if admin && seen.kind.is_orphan() => {
+            let href = confirm_href(seen.kind, &seen.subject);
+            view! { " " <a class="button secondary small" href=href>{t!(lang, "drift-clear")}</a> }.into_any()
+        }
+        None => ().into_any(),
+    };
     view! {
         <tr>
             <th scope="row">{lang.t(&format!("drift-{}", seen.kind))}</th>
@@ -72,8 +88,49 @@ fn row(lang: Lang, d: &Drift, admin: bool) -> AnyView {
             <td data-label=t!(lang, "drift-desired")>{seen.desired.clone().unwrap_or_else(dash)}</td>
             <td data-label=t!(lang, "drift-observed")>{seen.observed.clone().unwrap_or_else(dash)}</td>
             <td data-label=t!(lang, "drift-since")>{time(lang, d.first_seen)}</td>
-            <td data-label=t!(lang, "drift-then")>{then} {accept}</td>
+            <td data-label=t!(lang, "drift-then")>{then} {accept} {clear}</td>
         </tr>
     }
     .into_any()
+}
+
+fn confirm_href(kind: DriftKind, subject: &str) -> String {
+    format!("{}/confirm?kind={kind}&subject={}", routes::STAFF_DRIFT, encode(subject))
+}
+
+/// Deleting what nobody owns is asked for once more, with a reason.
+pub(crate) async fn drift_confirm(request: Request, _: Params) -> Loaded {
+    let lang = request.lang();
+    let all = request.facade().staff_drift(request.viewer()?).await?.ok_or(Fault::Forbidden)?;
+    let subject = request.query("subject").unwrap_or_default();
+    let kind = request.query("kind").and_then(|word| word.parse::<DriftKind>().ok());
+    let found = all
+        .iter()
+        .find(|d| Some(d.seen.kind) == kind && d.seen.subject == subject && d.seen.kind.is_orphan());
+    let Some(found) = found.filter(|d| d.clearing.is_none()) else {
+        return Err(Fault::Moved(routes::STAFF_DRIFT.into()));
+    };
+    let flash =
+        Memory(&request.around.session).flash_of(&format!("orphan-{subject}")).await.unwrap_or_default();
+    let errors = Errors(flash.errors.clone());
+    let refused = !errors.is_empty();
+    let typed = flash.values.get("why").cloned().unwrap_or_default();
+    let title = t!(lang, "drift-clear-title", name = subject.clone());
+    let body = view! {
+        <ErrorSummary lang errors=errors.clone()/>
+        <section class="card">
+            <p>{lang.t(&format!("drift-{}", found.seen.kind))} ": " <code>{subject.clone()}</code></p>
+            <p>{t!(lang, "drift-clear-means")}</p>
+            <form method="post" action=routes::action("orphan_delete") novalidate=true>
+                <input type="hidden" name="kind" value=found.seen.kind.as_str()/>
+                <input type="hidden" name="subject" value=subject.clone()/>
+                {why_field(lang, &errors, typed)}
+                <div class="buttons">
+                    <button class="button danger">{t!(lang, "drift-clear-do")}</button>
+                    <a class="button secondary" href=routes::STAFF_DRIFT>{t!(lang, "cancel")}</a>
+                </div>
+            </form>
+        </section>
+    };
+    Ok(Page { refused, ..Page::new(title, body) })
 }

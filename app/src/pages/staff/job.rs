@@ -2,12 +2,13 @@
 
 use domain::{field::Field, job_action::JobAction};
 use leptos::prelude::*;
-use provisioning::{NOTE_MAX, StaffJob};
+use provisioning::StaffJob;
 
 use super::{
     Fault, Loaded, Params,
     act::{actions, refused},
     jobs::step,
+    note_field,
 };
 use crate::{
     format,
@@ -17,7 +18,7 @@ use crate::{
     request::{Flash, Memory, Request},
     routes,
     shell::{LiveSource, Page},
-    ui::{ErrorSummary, Errors, fact, label, time},
+    ui::{ErrorSummary, Errors, fact, time},
 };
 
 async fn load(request: &Request, id: domain::JobId) -> Result<StaffJob, Fault> {
@@ -80,15 +81,7 @@ fn notes(request: &Request, view: &StaffJob, flash: &Flash) -> AnyView {
             </form>
             <form method="post" action=routes::action("job_note") novalidate=true>
                 <input type="hidden" name="job" value=id.to_string()/>
-                <div class="field">
-                    <label for="note">{label(lang, Field::Note)}</label>
-                    <textarea
-                        id="note" name="note" rows="2" maxlength=NOTE_MAX.to_string() required
-                        aria-invalid=errors.invalid(Field::Note) aria-describedby=errors.described(Field::Note, true)
-                    >{typed}</textarea>
-                    <p class="hint" id="note-hint">{t!(lang, "job-note-hint")}</p>
-                    {errors.at(lang, Field::Note)}
-                </div>
+                {note_field(lang, &errors, typed)}
                 <div class="buttons"><button class="button secondary">{t!(lang, "job-note-add")}</button></div>
             </form>
         </section>

@@ -1,24 +1,43 @@
-//! S17–S19 for staff: what is there, and what of it is otherwise than it should be. What is done to a job is in
+//! S16–S22 for staff: what is there, and what of it is otherwise than it should be. What is done to a job is in
 //! [`act`], and to many in [`bulk`](mod@bulk).
 
 mod act;
+mod audit;
 mod bulk;
+mod catalogue;
+mod customer;
+mod customers;
 mod drift;
+mod edge;
+mod edge_move;
 mod edges;
 mod job;
 mod jobs;
+mod overview;
+mod system;
+mod vapp;
 mod vapps;
 
 pub(super) use act::confirm;
+pub use audit::AuditAsked;
+pub(crate) use audit::audit;
 pub(super) use bulk::bulk;
-pub(super) use drift::drift;
-pub(super) use edges::edges;
+pub(crate) use catalogue::{panels, prices, templates};
+pub(super) use customer::customer;
+pub(super) use customers::customers;
+pub(super) use drift::{drift, drift_confirm};
+pub(crate) use edge::{edge, edge_confirm, edge_regions};
+pub(crate) use edges::{edges, edges_regions};
 pub(crate) use job::{job, job_regions};
 pub(crate) use jobs::{jobs, jobs_regions};
+pub(crate) use overview::{overview, overview_regions};
+pub(crate) use system::{system, system_regions};
+pub(super) use vapp::{vapp, vapp_confirm};
 pub(super) use vapps::vapps;
 
 use domain::field::Field;
 use leptos::prelude::*;
+use provisioning::NOTE_MAX;
 
 use super::{Fault, Loaded, Params};
 use crate::{
@@ -37,6 +56,22 @@ fn why_field(lang: Lang, errors: &Errors, typed: String) -> impl IntoView + use<
                 aria-invalid=errors.invalid(field) aria-describedby=errors.described(field, true)
             />
             <p class="hint" id="why-hint">{t!(lang, "why-hint")}</p>
+            {errors.at(lang, field)}
+        </div>
+    }
+}
+
+/// What staff write for each other.
+fn note_field(lang: Lang, errors: &Errors, typed: String) -> impl IntoView + use<> {
+    let field = Field::Note;
+    view! {
+        <div class="field">
+            <label for="note">{label(lang, field)}</label>
+            <textarea
+                id="note" name="note" rows="2" maxlength=NOTE_MAX.to_string() required
+                aria-invalid=errors.invalid(field) aria-describedby=errors.described(field, true)
+            >{typed}</textarea>
+            <p class="hint" id="note-hint">{t!(lang, "job-note-hint")}</p>
             {errors.at(lang, field)}
         </div>
     }

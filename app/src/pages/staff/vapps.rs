@@ -6,6 +6,7 @@ use super::{Fault, Loaded, Params};
 use crate::{
     i18n::t,
     request::Request,
+    routes,
     shell::Page,
     ui::{badge, empty_state, time},
 };
@@ -36,7 +37,7 @@ pub(crate) async fn vapps(request: Request, _: Params) -> Loaded {
             };
             view! {
                 <tr>
-                    <th scope="row">{row.customer_email}</th>
+                    <th scope="row"><a href=routes::staff_vapp(g.customer)>{row.customer_email}</a></th>
                     <td data-label=t!(lang, "col-name")>{name}</td>
                     <td data-label=t!(lang, "col-servers")>{badge(tone, both)}</td>
                     <td data-label=t!(lang, "col-networks") class="num">{networks}</td>

@@ -1,11 +1,11 @@
 //! What staff do to a job: run it again, take it back, say that a step is done, stop it. Each carries a reason and leaves an
 //! event; of two who ask at once the second is told who was first.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use domain::{
     AccountId, JobId,
-    field::{Code, Field, FieldError},
+    field::FieldError,
     job_action::{JobAction, JobSubject, can_job},
     permission::Denial,
     state::StepState,
@@ -18,7 +18,7 @@ use store::{
     jobs::Job,
 };
 
-use super::{Facade, Viewer, staff::reason};
+use super::{Facade, Viewer, customers::note, staff::reason};
 use crate::workflows::inputs_of;
 
 /// What may be done to a job, and what it would mean.
@@ -41,14 +41,20 @@ pub struct JobChoices {
 }
 
 impl JobChoices {
-    pub(super) fn of(viewer: &Viewer, job: &Job, facts: JobFacts) -> Self {
+    pub(super) fn of(viewer: &Viewer, job: &Job, facts: JobFacts, pause: Option<&BTreeSet<JobId>>) -> Self {
         let failed = job.steps.iter().find(|s| s.state == StepState::Failed).map(|s| s.key.clone());
         let finished = |state| matches!(state, StepState::Done | StepState::Skipped);
         let kept = job.steps.iter().filter(|s| finished(s.state)).count();
         let tried = |state| !matches!(state, StepState::Pending | StepState::Undone | StepState::Skipped);
         let undone = job.steps.iter().rev().filter(|s| tried(s.state)).map(|s| s.key.clone()).collect();
         Self {
-            subject: JobSubject { state: job.state, newer: facts.newer.is_some(), stopping: facts.stopping },
+            subject: JobSubject {
+                state: job.state,
+                newer: facts.newer.is_some(),
+                stopping: facts.stopping,
+                paused: pause.is_some(),
+                through: pause.is_some_and(|through| through.contains(&job.id)),
+            },
             facts,
             viewer: viewer.clone(),
             inputs: failed.as_deref().map_or(&[], |step| inputs_of(job.kind, step)),
@@ -107,7 +113,8 @@ impl Facade {
             return Ok(None);
         }
         let facts = self.store.jobs_facts(&[job.id]).await?.pop().map(|(_, facts)| facts).unwrap_or_default();
-        Ok(Some(JobChoices::of(viewer, job, facts)))
+        let pause = self.store.maintenance_through().await?;
+        Ok(Some(JobChoices::of(viewer, job, facts, pause.as_ref())))
     }
 
     /// Does it. `step` is the one that is said to be done; `inputs` are what is changed before it is run again.
@@ -156,6 +163,7 @@ impl Facade {
                 }
             }
             JobAction::Stop => self.store.job_stop(id, how).await?.is_some(),
+            JobAction::Bypass => self.store.maintenance_let(id, how).await?,
         };
         if done {
             return Ok(JobAnswer::Done);
@@ -178,16 +186,10 @@ impl Facade {
         if !viewer.role().is_staff() {
             return Ok(JobAnswer::Gone);
         }
-        // A form sends the ends of lines as two characters, of which the field on the page counts one.
-        let text = text.replace("\r\n", "\n").trim().to_owned();
-        let refused = match text.chars().count() {
-            0 => Some(FieldError::new(Field::Note, Code::NoteEmpty)),
-            n if n > NOTE_MAX => Some(FieldError::new(Field::Note, Code::NoteLong).with("max", NOTE_MAX)),
-            _ => None,
+        let text = match note(text) {
+            Ok(text) => text,
+            Err(error) => return Ok(JobAnswer::Refused(vec![error])),
         };
-        if let Some(error) = refused {
-            return Ok(JobAnswer::Refused(vec![error]));
-        }
         let how = Intervention { by: viewer.account.id, why: &text, now: self.now_ms() };
         Ok(if self.store.job_note(id, how).await? { JobAnswer::Done } else { JobAnswer::Gone })
     }
@@ -199,6 +201,8 @@ impl Facade {
             JobAction::RollBack => "roll_back",
             JobAction::MarkDone => "marked_done",
             JobAction::Stop => "stop_asked",
+            // It leaves no event: its state is what it was.
+            JobAction::Bypass => return Ok(None),
         };
         let events = self.store.job_events(id, 50).await?;
         let ended = events.iter().rposition(|e| matches!(e.what.as_str(), "failed" | "stuck"));

@@ -5,17 +5,23 @@
 //! here calls the cloud, but for the way to a screen, which is good only at once.
 
 mod account;
+mod catalogue;
 mod changes;
 mod console;
+mod customers;
 mod drafts;
+mod groups;
 mod job_actions;
 mod operations;
 mod orders;
+mod overview;
+mod pool;
 mod reinstall;
 mod rows;
 mod servers;
 mod staff;
 mod staff_jobs;
+mod system;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,21 +32,28 @@ use store::{Change, Notices, Result, Store, accounts::Account, durations::Durati
 use tokio::sync::broadcast;
 
 pub use account::PasswordChanged;
+pub use catalogue::{CataloguePreview, CatalogueView, begins};
 pub use changes::{Form, ResizePreview};
 pub use console::ConsoleAnswer;
+pub use customers::{CustomerDetail, Customers};
 pub use drafts::{DraftSaved, JudgedDraft};
+pub use groups::{GroupDetail, KeptBy, MovePlan, NetworkLine};
 pub use job_actions::{ByHand, JobAnswer, JobChoices, NOTE_MAX};
 pub use operations::{Blocker, Cancelled, OperationView, PasswordView, Waiting, job_word};
 pub use orders::{OrderPlaced, QueuePreview, Seen, draft_digest};
+pub use overview::{Overview, is_there};
+pub use pool::{EdgeAnswer, EdgeDetail, EdgePool};
 pub use reinstall::ReinstallWish;
 pub use rows::{customer_row, customer_rows, what_exists};
 pub use servers::{ServerAnswer, ServerView};
-pub use staff::{EdgePool, StaffJob};
+pub use staff::StaffJob;
 pub use staff_jobs::{Bulk, BulkRow, JobsShown, NEWER, StaffJobs};
+pub use system::{AuditPage, MAINTENANCE_MAX, System, SystemAnswer};
 
 use crate::{
     accounts::{self, Gate, SignIn},
     control::Control,
+    offers::Offers,
     provider::Provider,
 };
 
@@ -53,11 +66,19 @@ const REVEAL_WAIT_MS: i64 = 72 * 3_600_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Viewer {
     pub account: Account,
+    /// Somebody of the staff looks as this customer does: reads what the customer may read, changes nothing, and is shown no
+    /// secret.
+    pub seen_by: Option<Account>,
 }
 
 impl Viewer {
     pub fn role(&self) -> Role {
         self.account.role
+    }
+
+    /// As whom something may be asked for: staff who look as a customer does look, and no more.
+    pub fn acts_as(&self) -> Role {
+        self.seen_by.as_ref().map_or(self.account.role, |_| Role::Support)
     }
 
     /// The customer this viewer is, if it is one.
@@ -67,19 +88,21 @@ impl Viewer {
 
     /// Reading: customers see their own, staff see everything.
     pub fn may_see(&self, owner: CustomerId) -> bool {
-        self.role().is_staff() || self.owns(owner)
+        self.role().is_staff() || self.customer() == Some(owner)
     }
 
     /// Changing, and secrets: the owner only.
     pub fn owns(&self, owner: CustomerId) -> bool {
-        self.customer() == Some(owner)
+        self.customer() == Some(owner) && self.seen_by.is_none()
     }
 }
 
 #[derive(Clone)]
 pub struct Facade {
     pub(crate) store: Store,
+    /// In force when this was taken in hand: a request sees one catalogue from its beginning to its end.
     pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) offers: Arc<Offers>,
     clock: Arc<dyn Clock>,
     gate: Gate,
     /// How long jobs take, and when that was looked up.
@@ -90,15 +113,16 @@ pub struct Facade {
 
 impl Facade {
     pub fn new(control: &Control) -> Self {
-        let pages = Self::over(control.store.clone(), control.catalogue.clone(), control.clock.clone());
+        let pages = Self::over(control.store.clone(), control.offers.clone(), control.clock.clone());
         Self { cloud: Some(control.provider.clone()), ..pages }
     }
 
     /// Without a cloud: pages never ask it, so a node that only serves them needs no credentials.
-    pub fn over(store: Store, catalogue: Catalogue, clock: Arc<dyn Clock>) -> Self {
+    pub fn over(store: Store, offers: Arc<Offers>, clock: Arc<dyn Clock>) -> Self {
         Self {
             store,
-            catalogue: Arc::new(catalogue),
+            catalogue: offers.current(),
+            offers,
             clock,
             gate: Gate::new(),
             usual: Arc::default(),
@@ -109,6 +133,16 @@ impl Facade {
     /// The same with a way to the cloud, for screens.
     pub fn with_cloud(self, cloud: Arc<dyn Provider>) -> Self {
         Self { cloud: Some(cloud), ..self }
+    }
+
+    /// The same with the catalogue that is in force now: for one request.
+    #[must_use]
+    pub fn at_hand(&self) -> Self {
+        Self { catalogue: self.offers.current(), ..self.clone() }
+    }
+
+    pub fn offers(&self) -> Arc<Offers> {
+        self.offers.clone()
     }
 
     pub fn catalogue(&self) -> &Catalogue {
@@ -154,7 +188,7 @@ impl Facade {
 
     /// The account behind a session. Read at each request, so that a change of role holds at once.
     pub async fn viewer(&self, account: domain::AccountId) -> Result<Option<Viewer>> {
-        Ok(self.store.account(account).await?.map(|account| Viewer { account }))
+        Ok(self.store.account(account).await?.map(|account| Viewer { account, seen_by: None }))
     }
 
     /// Changes as they are committed, for live pages.

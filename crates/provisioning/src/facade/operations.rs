@@ -137,10 +137,11 @@ impl Facade {
             Some(server) => self.store.secret_reveal_state(server.id, job.id).await?,
             None => Reveal::Gone,
         };
-        let can_cancel = can_cancel(viewer.role(), at.kind, at.state);
+        let can_cancel = can_cancel(viewer.acts_as(), at.kind, at.state);
         let own = viewer.owns(job.customer);
-        let can_retry = can_retry(viewer.role(), at.kind, at.state, cause(at)) && self.is_newest(at).await?;
-        let can_give_up = can_give_up(viewer.role(), at.kind, at.state, machine_begun(at));
+        let can_retry =
+            can_retry(viewer.acts_as(), at.kind, at.state, cause(at)) && self.is_newest(at).await?;
+        let can_give_up = can_give_up(viewer.acts_as(), at.kind, at.state, machine_begun(at));
         let durations = self.usual().await?;
         let usual = durations.median(at.kind);
         let running = matches!(at.state, JobState::Running | JobState::RetryWait);
@@ -260,12 +261,12 @@ impl Facade {
         let both = self.job_and_panel(id).await?.filter(|(j, _)| viewer.owns(j.customer));
         let Some((job, panel)) = both else { return Ok(None) };
         let job = under_way(&job, panel.as_ref());
-        if can_give_up(viewer.role(), job.kind, job.state, machine_begun(job)) {
+        if can_give_up(viewer.acts_as(), job.kind, job.state, machine_begun(job)) {
             let how = Intervention { by: viewer.account.id, why: "given up", now: self.now_ms() };
             let done = self.store.job_roll_back(job.id, how).await?;
             return Ok(Some(if done { Ok(Cancelled::Order) } else { Err(Denial::AlreadyStarted) }));
         }
-        if let Err(denial) = can_cancel(viewer.role(), job.kind, job.state) {
+        if let Err(denial) = can_cancel(viewer.acts_as(), job.kind, job.state) {
             return Ok(Some(Err(denial)));
         }
         let done = self.store.job_cancel(job.customer, job.id, viewer.account.id, self.now_ms()).await?;
@@ -287,7 +288,7 @@ impl Facade {
         let both = self.job_and_panel(id).await?.filter(|(j, _)| viewer.owns(j.customer));
         let Some((job, panel)) = both else { return Ok(None) };
         let job = under_way(&job, panel.as_ref());
-        if !can_retry(viewer.role(), job.kind, job.state, cause(job)) || !self.is_newest(job).await? {
+        if !can_retry(viewer.acts_as(), job.kind, job.state, cause(job)) || !self.is_newest(job).await? {
             return Ok(Some(false));
         }
         let how = Intervention { by: viewer.account.id, why: "tried again", now: self.now_ms() };

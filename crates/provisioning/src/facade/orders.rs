@@ -69,7 +69,9 @@ impl Facade {
         seen: &Seen,
         request_id: &str,
     ) -> Result<OrderPlaced> {
-        let Some(customer) = viewer.customer() else { return Ok(OrderPlaced::Gone) };
+        let Some(customer) = viewer.customer().filter(|c| viewer.owns(*c)) else {
+            return Ok(OrderPlaced::Gone);
+        };
         let Some(found) = self.store.draft(draft, customer).await? else { return Ok(OrderPlaced::Gone) };
         if let Some(job) = found.ordered {
             return Ok(OrderPlaced::Accepted(job));

@@ -112,7 +112,7 @@ impl Facade {
         if wish.confirm_name.trim().to_lowercase() != server.name.to_lowercase() {
             errors.push(FieldError::new(Field::ConfirmName, Code::ConfirmNameWrong));
         }
-        let system = self.system(&view, &mut values, password.as_ref());
+        let system = self.chosen_system(&view, &mut values, password.as_ref());
         let system = system.map_err(|wrong| errors.splice(0..0, wrong));
         let Ok(system) = system.map_err(drop) else { return Ok(ServerAnswer::Refused(errors)) };
         if !errors.is_empty() {
@@ -130,7 +130,7 @@ impl Facade {
     }
 
     /// The system that was typed, if every rule holds.
-    fn system(
+    fn chosen_system(
         &self,
         view: &ServerView,
         values: &mut DraftValues,

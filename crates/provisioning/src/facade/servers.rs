@@ -125,7 +125,7 @@ impl Facade {
                     .and_then(|j| waits.iter().find(|(id, _)| *id == j.id))
                     .map(|(_, w)| w.clone());
                 let own = viewer.owns(server.customer);
-                ServerView { server, current, waiting, own, role: viewer.role(), terminating }
+                ServerView { server, current, waiting, own, role: viewer.acts_as(), terminating }
             })
             .collect())
     }

@@ -1,4 +1,5 @@
-//! What staff look at: a job, edges, groups. Each call answers `None` to anybody else. The list of jobs is in
+//! What staff look at: a job, and what differs. The pool is in
+//! [`pool`](super::pool), groups are in [`groups`](super::groups). Each call answers `None` to anybody else. The list of jobs is in
 //! [`staff_jobs`](super::staff_jobs).
 
 use domain::{
@@ -9,14 +10,13 @@ use domain::{
     permission::Action,
     price::Item,
     size::Size,
-    state::{EdgeState, Role},
+    state::Role,
 };
 use store::{
     Event, Result,
     accounts::Account,
+    audit::Subject,
     drift::Drift,
-    edges::EdgeRow,
-    groups::GroupRow,
     jobs::Job,
     orders::{Idempotency, OrderSecrets},
     progress::LogLine,
@@ -42,20 +42,6 @@ pub struct StaffJob {
     /// The end of what its steps have said.
     pub log: Vec<LogLine>,
     pub version: i64,
-}
-
-/// The whole pool and what is counted over it.
-#[derive(Clone, Debug)]
-pub struct EdgePool {
-    pub rows: Vec<EdgeRow>,
-    /// Must read 0.
-    pub conflicts: i64,
-}
-
-impl EdgePool {
-    pub fn count(&self, state: EdgeState) -> usize {
-        self.rows.iter().filter(|r| r.edge.state == state).count()
-    }
 }
 
 /// Lines of the log that are shown.
@@ -143,14 +129,6 @@ impl Facade {
         Ok(Some((job.number, lines)))
     }
 
-    pub async fn staff_edges(&self, viewer: &Viewer) -> Result<Option<EdgePool>> {
-        if !viewer.role().is_staff() {
-            return Ok(None);
-        }
-        let rows = self.store.edges().await?;
-        Ok(Some(EdgePool { rows, conflicts: self.store.edge_conflicts().await? }))
-    }
-
     /// Everything that is otherwise than it should be, and what nobody owns, the oldest first.
     pub async fn staff_drift(&self, viewer: &Viewer) -> Result<Option<Vec<Drift>>> {
         if !viewer.role().is_staff() {
@@ -170,6 +148,7 @@ impl Facade {
         let size = match seen.and_then(|observed| kind.acceptable(&observed)) {
             Some(Acceptable::Hostname(name)) => {
                 self.store.server_set_hostname(server.customer, id, &name).await?;
+                self.audit_server(viewer, "drift_accept", &server, kind.as_str()).await?;
                 return Ok(true);
             }
             Some(Acceptable::Hardware(has)) => has.size(server.size.bandwidth_mbit),
@@ -181,6 +160,7 @@ impl Facade {
         let quote = domain::price::quote(&self.catalogue.prices, template, self.panel_on(&server), size);
         let price = Price { minor: quote.total_minor, panel_minor: quote.of(Item::Panel) };
         self.store.server_accept_size(server.customer, id, size, price).await?;
+        self.audit_server(viewer, "drift_accept", &server, kind.as_str()).await?;
         Ok(true)
     }
 
@@ -216,15 +196,17 @@ impl Facade {
             Err(errors) => return Ok(ServerAnswer::Refused(errors)),
         };
         let mut job = self.job_of(Kind::ChangeEdge, viewer, id, form.request_id)?;
-        job.params = serde_json::to_value(WantedEdge { why, keep_out })
+        job.params = serde_json::to_value(WantedEdge { why: why.clone(), keep_out })
             .map_err(|e| store::Error::Corrupt(e.to_string()))?;
-        self.accept(&view.server, &job, &OrderSecrets::default(), &idempotency).await
+        let answer = self.accept(&view.server, &job, &OrderSecrets::default(), &idempotency).await?;
+        if let ServerAnswer::Accepted(_) = answer {
+            self.audit_server(viewer, "server_change_edge", &view.server, &why).await?;
+        }
+        Ok(answer)
     }
 
-    pub async fn staff_groups(&self, viewer: &Viewer) -> Result<Option<Vec<GroupRow>>> {
-        if !viewer.role().is_staff() {
-            return Ok(None);
-        }
-        self.store.groups().await.map(Some)
+    async fn audit_server(&self, viewer: &Viewer, what: &str, server: &Server, detail: &str) -> Result<()> {
+        let subject = Subject { kind: "server", id: server.id.to_string(), name: server.name.clone() };
+        self.store.audit_add(Some(viewer.account.id), what, &subject, detail, self.now_ms()).await
     }
 }

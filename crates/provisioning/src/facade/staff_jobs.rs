@@ -57,7 +57,7 @@ pub struct BulkRow {
 
 impl BulkRow {
     fn new(viewer: &Viewer, row: JobRow, facts: store::job_facts::JobFacts) -> Self {
-        let choices = JobChoices::of(viewer, &row.job, facts);
+        let choices = JobChoices::of(viewer, &row.job, facts, None);
         let mark = row.job.steps.iter().map(|s| s.attempt).sum();
         Self { row, choices, mark }
     }

@@ -58,7 +58,7 @@ pub(super) fn label(s: &Server) -> String {
 
 async fn order_check(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
-    if c.catalogue.template(&s.template_id).is_none() {
+    if c.offers.current().template(&s.template_id).is_none() {
         return Err(Stop::Fail(
             Cause::OrderInvalid,
             format!("template {} is not offered any more", s.template_id),
@@ -216,8 +216,8 @@ pub(super) async fn machine_create(c: Arc<Control>, all: Vec<StepContext>) -> Ve
         for cx in &all {
             let s = server(&c, cx).await?;
             adopt(&c, cx, COPY).await?;
-            let template = c
-                .catalogue
+            let catalogue = c.offers.current();
+            let template = catalogue
                 .template(&s.template_id)
                 .ok_or_else(|| Stop::Fail(Cause::TemplateMissing, s.template_id.clone()))?;
             let spec = MachineSpec {

@@ -18,7 +18,7 @@ use domain::{
     state::{ServerState, StepState},
 };
 use jobs::StepContext;
-use store::groups::Migration;
+use store::{groups::Migration, servers::Server};
 
 use super::{
     activate_back::clear_speed,
@@ -172,14 +172,26 @@ async fn left_behind(
     group: &Group,
 ) -> Result<Vec<String>, Stop> {
     let servers = c.store.servers_of(customer).await?;
+    let machines: Vec<(String, Option<String>)> =
+        group.machines.iter().map(|m| (m.name.clone(), m.network.clone())).collect();
+    let networks: Vec<String> = group.networks.iter().map(|n| n.name.clone()).collect();
+    Ok(left_behind_in(&servers, leaving, &machines, &networks))
+}
+
+/// The same of what was seen: machines, each with the network that its card is on, and networks by name.
+pub(crate) fn left_behind_in(
+    servers: &[Server],
+    leaving: &[ServerId],
+    machines: &[(String, Option<String>)],
+    networks: &[String],
+) -> Vec<String> {
     let stay = servers.iter().filter(|s| s.terminated_at.is_none() && !leaving.contains(&s.id));
     let mut used: Vec<String> = stay.map(network_of).collect();
     // And whatever a machine that stays is plugged into, whatever its row says.
-    let machines = group.machines.iter();
-    let staying = machines.filter(|m| !leaving.iter().any(|id| machine_name(*id) == m.name));
-    used.extend(staying.filter_map(|m| m.network.clone()));
-    let ours = |name: &String| server_of_network(name).is_some() && !used.contains(name);
-    Ok(group.networks.iter().map(|n| n.name.clone()).filter(ours).collect())
+    let staying = machines.iter().filter(|(name, _)| !leaving.iter().any(|id| machine_name(*id) == *name));
+    used.extend(staying.filter_map(|(_, network)| network.clone()));
+    let ours = |name: &&String| server_of_network(name).is_some() && !used.contains(name);
+    networks.iter().filter(ours).cloned().collect()
 }
 
 /// Nothing that has to move is in the way of a move.
@@ -402,7 +414,7 @@ pub(super) async fn delete(c: &Control, all: &[StepContext]) -> Tried {
             c.store.server_set_machine(cx.fence(), s.id, None).await?;
             let name = network_of(&s);
             if let Some(why) = plan.stuck.as_ref().filter(|_| kept.iter().any(|n| n.name == name)) {
-                c.store.edge_hold(cx.fence(), s.id, &name, why).await?;
+                c.store.edge_hold(cx.fence(), s.id, &name, why, c.clock.now_ms()).await?;
             }
         }
     }

@@ -29,7 +29,8 @@ use jobs::Registry;
 
 pub(crate) use change_edge::Wanted as WantedEdge;
 pub(crate) use machine::seen_of;
-pub(crate) use names::{group_name, machine_name, network_of, server_of_network};
+pub(crate) use migration::left_behind_in;
+pub(crate) use names::{group_name, machine_name, network_of, next_group_name, server_of_network};
 pub(crate) use power::FORCE_OFF;
 pub(crate) use resize::Wanted;
 

@@ -54,8 +54,9 @@ fn spec(c: &Control, s: &Server) -> Result<PanelSpec, Stop> {
     let invalid = |why: String| Stop::Fail(Cause::OrderInvalid, why);
     let ordered = s.panel.as_ref().ok_or_else(|| invalid("no panel was ordered for it".into()))?;
     let gone = || invalid(format!("panel {} is not offered any more", ordered.id));
-    let panel: &Panel = c.catalogue.panel(&ordered.id).ok_or_else(gone)?;
-    if !panel.systems(&c.catalogue).any(|t| t.id == s.template_id) {
+    let catalogue = c.offers.current();
+    let panel: &Panel = catalogue.panel(&ordered.id).ok_or_else(gone)?;
+    if !panel.systems(&catalogue).any(|t| t.id == s.template_id) {
         return Err(invalid(format!("{} does not run on {}", panel.name, s.template_name)));
     }
     let (installer, arguments) = panel.installer_on(s.family);
@@ -65,7 +66,7 @@ fn spec(c: &Control, s: &Server) -> Result<PanelSpec, Stop> {
         installer: installer.clone(),
         arguments: arguments.clone(),
         port: panel.port,
-        systems: panel.systems(&c.catalogue).map(|t| t.name.clone()).collect(),
+        systems: panel.systems(&catalogue).map(|t| t.name.clone()).collect(),
         needs_domain: panel.needs_domain,
         usual,
         deadline: usual * TIMES + MORE,
