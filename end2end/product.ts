@@ -128,6 +128,8 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
 
 /** Signs in on a fresh context. */
 export async function signIn(page: Page, email: string, password = PASSWORD) {
+  // Away from whatever is live: it would ask without its session.
+  await page.goto("about:blank");
   await page.context().clearCookies();
   await page.goto("/login");
   await page.getByLabel("E-mail").fill(email);
