@@ -232,25 +232,52 @@ job-back = Back to the job
 
 # Overview
 nav-overview = Overview
-overview-failed = failed jobs
-overview-stuck = stuck jobs
-overview-slow = slow jobs
+overview-failed = { $n ->
+    [one] failed job
+   *[other] failed jobs
+}
+overview-stuck = { $n ->
+    [one] stuck job
+   *[other] stuck jobs
+}
+overview-slow = { $n ->
+    [one] slow job
+   *[other] slow jobs
+}
 overview-slow-means = Longer in a step than 99 of 100 were.
-overview-queued = queued jobs
-overview-parked = jobs that wait for an edge
-overview-running = jobs under way
+overview-queued = { $n ->
+    [one] queued job
+   *[other] queued jobs
+}
+overview-parked = { $n ->
+    [one] job that waits for an edge
+   *[other] jobs that wait for an edge
+}
+overview-running = { $n ->
+    [one] job under way
+   *[other] jobs under way
+}
 overview-done-today = Done today: { $n }
 overview-oldest = has waited longest: { $took }
-overview-edges = edges free
-overview-drift = differences from our record
+overview-edges = { $n ->
+    [one] edge free
+   *[other] edges free
+}
+overview-drift = { $n ->
+    [one] difference from our record
+   *[other] differences from our record
+}
 overview-platform = the platform
 overview-answers = Answers
 overview-silent = Silent since { $time }
 overview-answered = A look at everything took { $took } s, at
 overview-never-answered = Nobody has looked at it yet.
-overview-workers = processes that run jobs
+overview-workers = { $n ->
+    [one] process that runs jobs
+   *[other] processes that run jobs
+}
 overview-heard = Last heard of at { $time }
-overview-usual = from order to log-in, in the middle
+overview-usual = from order to log-in, median
 overview-usual-goal = The goal is 3 to 5 minutes.
 overview-days = Servers of the last 14 days
 overview-days-said = { $ordered } ordered and { $ended } ended; at most { $most } in a day.

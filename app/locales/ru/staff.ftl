@@ -235,25 +235,61 @@ job-back = Назад к заданию
 
 # Обзор
 nav-overview = Обзор
-overview-failed = заданий с ошибкой
-overview-stuck = застрявших заданий
-overview-slow = долгих заданий
+overview-failed = { $n ->
+    [one] задание с ошибкой
+    [few] задания с ошибкой
+   *[other] заданий с ошибкой
+}
+overview-stuck = { $n ->
+    [one] застрявшее задание
+    [few] застрявших задания
+   *[other] застрявших заданий
+}
+overview-slow = { $n ->
+    [one] долгое задание
+    [few] долгих задания
+   *[other] долгих заданий
+}
 overview-slow-means = Шаг идёт дольше, чем у 99 из 100.
-overview-queued = заданий в очереди
-overview-parked = заданий ждут шлюз
-overview-running = заданий выполняется
+overview-queued = { $n ->
+    [one] задание в очереди
+    [few] задания в очереди
+   *[other] заданий в очереди
+}
+overview-parked = { $n ->
+    [one] задание ждёт шлюз
+    [few] задания ждут шлюз
+   *[other] заданий ждут шлюз
+}
+overview-running = { $n ->
+    [one] задание выполняется
+    [few] задания выполняются
+   *[other] заданий выполняется
+}
 overview-done-today = Готово сегодня: { $n }
 overview-oldest = ждёт дольше всех: { $took }
-overview-edges = шлюзов свободно
-overview-drift = расхождений с записью
+overview-edges = { $n ->
+    [one] шлюз свободен
+    [few] шлюза свободны
+   *[other] шлюзов свободно
+}
+overview-drift = { $n ->
+    [one] расхождение с записью
+    [few] расхождения с записью
+   *[other] расхождений с записью
+}
 overview-platform = платформа
 overview-answers = Отвечает
 overview-silent = Молчит с { $time }
 overview-answered = Обход всего занял { $took } с,
 overview-never-answered = Её ещё никто не опрашивал.
-overview-workers = процессов выполняют задания
+overview-workers = { $n ->
+    [one] процесс выполняет задания
+    [few] процесса выполняют задания
+   *[other] процессов выполняют задания
+}
 overview-heard = Последний раз слышно в { $time }
-overview-usual = от заказа до входа, в середине
+overview-usual = от заказа до входа, медиана
 overview-usual-goal = Цель: от 3 до 5 минут.
 overview-days = Серверы за 14 дней
 overview-days-said = Заказано { $ordered }, удалено { $ended }; в день не больше { $most }.

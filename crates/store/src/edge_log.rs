@@ -87,10 +87,11 @@ impl Store {
             .collect()
     }
 
-    /// How many edges were taken and how many came back since a moment.
+    /// How many edges were taken and how many servers gave theirs back since a moment. What is new in the pool has come from nobody.
     pub async fn edge_flow(&self, since: i64) -> Result<EdgeFlow> {
         let rows = sqlx::query(
-            "SELECT state, COUNT(*) AS n FROM edge_event WHERE state IN ('claimed', 'free') AND at >= $1 GROUP BY state",
+            "SELECT state, COUNT(*) AS n FROM edge_event WHERE state IN ('claimed', 'free') AND at >= $1
+               AND server_id IS NOT NULL GROUP BY state",
         )
         .bind(since)
         .fetch_all(&self.pool)

@@ -74,7 +74,7 @@ fn servers(lang: Lang, detail: &CustomerDetail) -> AnyView {
     let head = ["col-name", "col-state", "col-address", "col-size"]
         .map(|c| view! { <th scope="col">{lang.t(c)}</th> });
     let shown = if there.is_empty() {
-        view! { <p class="note">{t!(lang, "customer-no-servers")}</p> }.into_any()
+        view! { <p class="dim">{t!(lang, "customer-no-servers")}</p> }.into_any()
     } else {
         view! {
             <table class="as-cards">
@@ -104,7 +104,7 @@ fn queue(lang: Lang, detail: &CustomerDetail) -> AnyView {
         })
         .collect_view();
     let shown = if detail.queue.is_empty() {
-        view! { <p class="note">{t!(lang, "customer-no-queue")}</p> }.into_any()
+        view! { <p class="dim">{t!(lang, "customer-no-queue")}</p> }.into_any()
     } else {
         view! { <ol class="plain rows">{items}</ol> }.into_any()
     };

@@ -166,7 +166,7 @@ fn summary(lang: Lang, pool: &EdgePool, asked: Asked) -> impl IntoView + use<> {
         view! { <li><a href=href>{t!(lang, "edges-all")}</a></li> }
     });
     let conflicts = t!(lang, "edges-conflicts", n = pool.conflicts);
-    let class = if pool.conflicts == 0 { "note" } else { "banner bad" };
+    let class = if pool.conflicts == 0 { "" } else { "banner bad" };
     let wanted = pool.wanted.map(|at| {
         let at = format::clock(lang, at);
         view! { <p class="note" role="status">{t!(lang, "edges-wanted", time = at)}</p> }
@@ -177,7 +177,7 @@ fn summary(lang: Lang, pool: &EdgePool, asked: Asked) -> impl IntoView + use<> {
             view! { <p class="banner bad"><strong>{t!(lang, "edges-low", n = free)}</strong> " " {t!(lang, "edges-low-advice")}</p> }
         })}
         <nav class="filters" aria-label=t!(lang, "edges-states")><ul>{items} {all}</ul></nav>
-        <p class="note">{forecast(lang, pool)}</p>
+        <p>{forecast(lang, pool)}</p>
         <p class=class><strong>{conflicts}</strong> " " <span class="dim">{t!(lang, "edges-conflicts-hint")}</span></p>
         {wanted}
     }

@@ -96,49 +96,49 @@ fn tiles(lang: Lang, seen: &Overview, admin: bool) -> AnyView {
         Tile {
             tone: when_any(failed, "bad"),
             number: many(failed),
-            text: t!(lang, "overview-failed"),
+            text: t!(lang, "overview-failed", n = failed),
             more: ().into_any(),
             href: state(JobState::Failed),
         },
         Tile {
             tone: when_any(stuck, "bad"),
             number: many(stuck),
-            text: t!(lang, "overview-stuck"),
+            text: t!(lang, "overview-stuck", n = stuck),
             more: ().into_any(),
             href: state(JobState::Stuck),
         },
         Tile {
             tone: when_any(seen.slow as i64, "warn"),
             number: seen.slow.to_string(),
-            text: t!(lang, "overview-slow"),
+            text: t!(lang, "overview-slow", n = seen.slow as i64),
             more: t!(lang, "overview-slow-means").into_any(),
             href: Some(jobs_href(&JobQuery { slow: true, ..JobQuery::default() })),
         },
         Tile {
             tone: "",
             number: many(seen.count(JobState::Queued)),
-            text: t!(lang, "overview-queued"),
+            text: t!(lang, "overview-queued", n = seen.count(JobState::Queued)),
             more: wait(seen.oldest),
             href: state(JobState::Queued),
         },
         Tile {
             tone: when_any(seen.count(JobState::Parked), "warn"),
             number: many(seen.count(JobState::Parked)),
-            text: t!(lang, "overview-parked"),
+            text: t!(lang, "overview-parked", n = seen.count(JobState::Parked)),
             more: wait(seen.oldest_parked),
             href: state(JobState::Parked),
         },
         Tile {
             tone: "",
             number: many(seen.count(JobState::Running)),
-            text: t!(lang, "overview-running"),
+            text: t!(lang, "overview-running", n = seen.count(JobState::Running)),
             more: t!(lang, "overview-done-today", n = many(seen.count(JobState::Succeeded))).into_any(),
             href: state(JobState::Running),
         },
         Tile {
             tone: if seen.pool.conflicts > 0 || seen.pool.is_low() { "bad" } else { "" },
             number: format!("{free}/{}", seen.pool.rows.len()),
-            text: t!(lang, "overview-edges"),
+            text: t!(lang, "overview-edges", n = free),
             more: view! { {forecast(lang, &seen.pool)} " " {t!(lang, "edges-conflicts", n = seen.pool.conflicts)} }
                 .into_any(),
             href: Some(format!("{}?state=free", routes::STAFF_EDGES)),
@@ -146,7 +146,7 @@ fn tiles(lang: Lang, seen: &Overview, admin: bool) -> AnyView {
         Tile {
             tone: when_any(seen.drift as i64, "warn"),
             number: seen.drift.to_string(),
-            text: t!(lang, "overview-drift"),
+            text: t!(lang, "overview-drift", n = seen.drift as i64),
             more: ().into_any(),
             href: Some(routes::STAFF_DRIFT.into()),
         },
@@ -157,7 +157,7 @@ fn tiles(lang: Lang, seen: &Overview, admin: bool) -> AnyView {
     tiles.push(Tile {
         tone: if workers == 0 { "bad" } else { "" },
         number: workers.to_string(),
-        text: t!(lang, "overview-workers"),
+        text: t!(lang, "overview-workers", n = workers as i64),
         more: heard.map(|at| t!(lang, "overview-heard", time = format::clock(lang, at))).into_any(),
         href: system(),
     });
@@ -229,8 +229,8 @@ fn days(lang: Lang, days: &[Day]) -> AnyView {
         <figure class="chart">
             <svg viewBox=view_box role="img" aria-label=said.clone() preserveAspectRatio="none">{bars}</svg>
             <figcaption>
-                <span class="key" aria-hidden="true"></span> {t!(lang, "overview-ordered")} " "
-                <span class="key other" aria-hidden="true"></span> {t!(lang, "overview-ended")} " — " {said}
+                <span class="key" aria-hidden="true"></span> " " {t!(lang, "overview-ordered")} " "
+                <span class="key other" aria-hidden="true"></span> " " {t!(lang, "overview-ended")} " — " {said}
             </figcaption>
         </figure>
         <details>

@@ -186,7 +186,7 @@ fn configuration(request: &Request) -> AnyView {
     view! {
         <section class="card" aria-labelledby="configuration">
             <h2 id="configuration">{t!(lang, "system-configuration")}</h2>
-            <p class="note">{t!(lang, "system-configuration-hint")}</p>
+            <p class="dim">{t!(lang, "system-configuration-hint")}</p>
             <dl class="facts">{facts}</dl>
         </section>
     }

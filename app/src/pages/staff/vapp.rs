@@ -265,7 +265,7 @@ fn jobs(lang: Lang, detail: &GroupDetail) -> AnyView {
             })
             .collect_view()
     };
-    let none = |empty: bool| empty.then(|| view! { <p class="note">{t!(lang, "vapp-no-jobs")}</p> });
+    let none = |empty: bool| empty.then(|| view! { <p class="dim">{t!(lang, "vapp-no-jobs")}</p> });
     view! {
         <section aria-labelledby="open">
             <h2 id="open">{t!(lang, "vapp-open")}</h2>

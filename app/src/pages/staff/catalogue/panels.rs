@@ -160,11 +160,12 @@ async fn edit(request: &Request, seen: &CatalogueView, old: &Panel) -> Result<(A
         })
         .collect_view();
     let inside = view! {
-        {text_box(lang, &edit, Field::Title, "text")}
-        <fieldset>
+        <fieldset class="field">
             <legend>{t!(lang, "catalogue-runs-on")}</legend>
             <div class="pills">{boxes}</div>
         </fieldset>
+        <div class="grid">
+        {text_box(lang, &edit, Field::Title, "text")}
         {text_box(lang, &edit, Field::MinRam, "numeric")}
         {text_box(lang, &edit, Field::MinDisk, "numeric")}
         {text_box(lang, &edit, Field::Licence, "decimal")}
@@ -172,6 +173,7 @@ async fn edit(request: &Request, seen: &CatalogueView, old: &Panel) -> Result<(A
         {text_box(lang, &edit, Field::UsualMinutes, "numeric")}
         {text_box(lang, &edit, Field::OfferedFrom, "text")}
         {text_box(lang, &edit, Field::OfferedUntil, "text")}
+        </div>
         {end}
     };
     let bad = !edit.errors.is_empty();

@@ -114,10 +114,12 @@ async fn edit_prices(request: &Request, seen: &CatalogueView) -> Result<(AnyView
         .collect_view();
     let inside = view! {
         <p class="note">{t!(lang, "catalogue-prices-hint")}</p>
+        <div class="grid">
         {text_box(lang, &edit, Field::PriceVcpu, "decimal")}
         {text_box(lang, &edit, Field::PriceRam, "decimal")}
         {text_box(lang, &edit, Field::PriceDisk, "decimal")}
         {speeds}
+        </div>
         {edit.errors.at(lang, Field::PriceSpeed)}
         {end}
     };
@@ -165,7 +167,7 @@ fn range_boxes(lang: Lang, edit: &Editing, field: Field) -> AnyView {
         })
         .collect_view();
     view! {
-        <fieldset>
+        <fieldset class="field">
             <legend>{label(lang, field)}</legend>
             <div class="toolbar">{boxes}</div>
             {edit.errors.at(lang, field)}

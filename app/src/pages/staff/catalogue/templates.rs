@@ -113,6 +113,7 @@ async fn edit(request: &Request, old: Option<&Template>) -> Result<(AnyView, boo
     let change = read_template(old, &edit.typed).ok().map(CatalogueChange::Template);
     let end = form_end(request, &edit, change, routes::STAFF_TEMPLATES).await?;
     let inside = view! {
+        <div class="grid">
         {old.is_none().then(|| family_and_id(lang, &edit))}
         {text_box(lang, &edit, Field::Title, "text")}
         {text_box(lang, &edit, Field::PlatformName, "text")}
@@ -122,6 +123,7 @@ async fn edit(request: &Request, old: Option<&Template>) -> Result<(AnyView, boo
         {text_box(lang, &edit, Field::MinRam, "numeric")}
         {text_box(lang, &edit, Field::MinDisk, "numeric")}
         {text_box(lang, &edit, Field::Licence, "decimal")}
+        </div>
         <div class="field">
             <label class="pill" for="withdrawn">
                 <input type="checkbox" id="withdrawn" name="v[withdrawn]" value="yes" checked={edit.typed.get("withdrawn").is_some_and(|v| !v.is_empty())}/>
