@@ -540,3 +540,24 @@ catalogue-withdraw = Take back
 catalogue-withdrawn-change = The change was taken back before it began.
 catalogue-withdraw-late = It has begun already, or was taken back. Change it once more instead.
 audit-catalogue_withdraw = Change of the catalogue taken back
+denial-step-not-again = A step after it cannot be done once more.
+job-rerun-otherwise = From another step, or with something chosen anew…
+job-from = From which step
+job-from-failed = where it failed
+job-repeats = { $n ->
+    [one] { $n } finished step is done once more
+   *[other] { $n } finished steps are done once more
+}
+job-no-repeat = { $step } cannot be done once more.
+job-other-edge = Take another edge; this one stays out of the pool
+job-template = Made from
+job-tries = { $n ->
+    [one] { $n } event
+   *[other] { $n } events
+}
+log-find = Find in the output
+log-found = { $n } of { $all } lines
+log-follow = Follow the end
+log-from-start = Read from the beginning
+log-utc = Times in UTC
+log-own-time = Times in my zone

@@ -555,3 +555,26 @@ catalogue-withdraw = Отозвать
 catalogue-withdrawn-change = Изменение отозвано до начала.
 catalogue-withdraw-late = Оно уже действует или отозвано. Измените ещё раз.
 audit-catalogue_withdraw = Изменение каталога отозвано
+denial-step-not-again = Один из шагов после него нельзя выполнить ещё раз.
+job-rerun-otherwise = С другого шага или с другим выбором…
+job-from = С какого шага
+job-from-failed = где произошла ошибка
+job-repeats = { $n ->
+    [one] ещё раз выполнится { $n } готовый шаг
+    [few] ещё раз выполнятся { $n } готовых шага
+   *[other] ещё раз выполнятся { $n } готовых шагов
+}
+job-no-repeat = { $step } нельзя выполнить ещё раз.
+job-other-edge = Взять другой шлюз; этот остаётся вне пула
+job-template = Из образа
+job-tries = { $n ->
+    [one] { $n } событие
+    [few] { $n } события
+   *[other] { $n } событий
+}
+log-find = Найти в выводе
+log-found = { $n } из { $all } строк
+log-follow = Следить за концом
+log-from-start = Читать с начала
+log-utc = Время в UTC
+log-own-time = Время в моей зоне

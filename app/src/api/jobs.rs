@@ -20,13 +20,28 @@ pub async fn job_rerun(
     /// Changed before it runs again, where its step takes that: a network whose neighbours cannot be moved stays behind.
     #[server(default)]
     keep_network: String,
+    /// The server gets another edge, and the one it had stays out of the pool.
+    #[server(default)]
+    other_edge: String,
+    /// It is made from another template.
+    #[server(default)]
+    template: String,
+    /// From an earlier step than the one that failed.
+    #[server(default)]
+    step: String,
 ) -> Result<(), ServerFnError> {
     let caller = Caller::current()?;
     let mut inputs = Map::new();
-    if !keep_network.is_empty() {
-        inputs.insert("keep_network".into(), Value::from(true));
+    for (name, given) in [("keep_network", &keep_network), ("other_edge", &other_edge)] {
+        if !given.is_empty() {
+            inputs.insert(name.into(), Value::from(true));
+        }
     }
-    let result = act(&caller, &job, JobAction::Rerun, &why, None, inputs).await;
+    if !template.is_empty() {
+        inputs.insert("template".into(), Value::from(template));
+    }
+    let step = Some(step.as_str()).filter(|s| !s.is_empty());
+    let result = act(&caller, &job, JobAction::Rerun, &why, step, inputs).await;
     caller.finish(result).await
 }
 

@@ -66,6 +66,8 @@ closed_list! {
         EdgeNotOut = "edge-not-out",
         /// The platform has seen a network on it.
         EdgeHasNetwork = "edge-has-network",
+        /// A step that cannot be done once more.
+        StepNotAgain = "step-not-again",
         /// Nothing is paused.
         NoMaintenance = "no-maintenance",
         /// It runs in spite of the maintenance already.

@@ -65,3 +65,4 @@ pub use store::{
 };
 pub use workflows::critical_path;
 pub use workflows::inputs_of;
+pub use workflows::{EarlierStep, earlier_steps};

@@ -161,7 +161,122 @@ async fn what_waits_is_stopped_and_what_is_newer_is_known(database: Database) {
     assert_eq!(plane.job(waiting).await.state, JobState::Cancelled);
 }
 
+fn failing() -> serde_json::Value {
+    json!({"kind": "error", "message": "asked for"})
+}
+
+async fn rerun(
+    plane: &Plane,
+    who: &Viewer,
+    job: JobId,
+    from: Option<&str>,
+    inputs: serde_json::Value,
+) -> JobAnswer {
+    let inputs = inputs.as_object().cloned().unwrap_or_default();
+    plane.facade.job_act(who, job, JobAction::Rerun, WHY, from, inputs).await.unwrap()
+}
+
+/// From an earlier step, where nothing after it would be harmed by being done once more.
+async fn a_failed_job_runs_again_from_an_earlier_step(database: Database) {
+    let plane = Plane::start_on(database, 3).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let olga = plane.viewer("olga@test", Role::Support).await;
+    plane.fault("task vdcComposeVapp", failing()).await;
+    let job = plane.order(&anna).await;
+    let before = plane.until(job, JobState::Failed).await;
+    let attempts =
+        |job: &provisioning::Job, key: &str| job.steps.iter().find(|s| s.key == key).unwrap().attempt;
+    assert_eq!(
+        rerun(&plane, &olga, job, Some("ready"), json!({})).await,
+        JobAnswer::Denied(Denial::StepNotAgain)
+    );
+    assert_eq!(rerun(&plane, &olga, job, Some("network_create"), json!({})).await, JobAnswer::Done);
+    let after = plane.until(job, JobState::Succeeded).await;
+    assert_eq!(attempts(&after, "network_create"), attempts(&before, "network_create") + 1);
+    assert_eq!(attempts(&after, "edge_claim"), attempts(&before, "edge_claim"), "what comes before is kept");
+    let census = plane.sim.census();
+    assert_eq!((census.networks.len(), census.vms.len(), census.edges_doubled), (1, 1, 0));
+
+    plane.fault("task vappDeploy", failing()).await;
+    let job = plane.order(&anna).await;
+    let failed = plane.until(job, JobState::Failed).await;
+    let choices = plane.facade.job_choices(&olga, &failed).await.unwrap().unwrap();
+    let way = |key: &str| choices.earlier.iter().find(|e| e.key == key).unwrap().in_the_way.clone();
+    assert_eq!(way("machine_create").as_deref(), Some("guest_customize"), "it may have been set up already");
+    let denied = rerun(&plane, &olga, job, Some("machine_create"), json!({})).await;
+    assert_eq!(denied, JobAnswer::Denied(Denial::StepNotAgain));
+    assert_eq!(plane.job(job).await.state, JobState::Failed);
+}
+
+/// A network that cannot be made on its edge is made on another; the edge stays out of the pool, and says why.
+async fn a_failed_job_takes_another_edge(database: Database) {
+    let plane = Plane::start_on(database, 3).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let olga = plane.viewer("olga@test", Role::Support).await;
+    plane.fault("task networkCreateOrgVdcNetwork", failing()).await;
+    let job = plane.order(&anna).await;
+    let server = plane.until(job, JobState::Failed).await.server.unwrap();
+    let left = plane.store.edge_of(server).await.unwrap().unwrap();
+    assert_eq!(rerun(&plane, &olga, job, None, json!({"other_edge": true})).await, JobAnswer::Done);
+    plane.until(job, JobState::Succeeded).await;
+    let now = plane.store.edge_of(server).await.unwrap().unwrap();
+    assert_ne!(now.id, left.id);
+    let old = plane.store.edge(left.id).await.unwrap().unwrap().edge;
+    assert_eq!((old.state, old.server), (domain::state::EdgeState::Quarantined, None));
+    assert!(old.held.is_some());
+    let census = plane.sim.census();
+    assert_eq!((census.networks.len(), census.edges_used, census.edges_doubled), (1, 1, 0));
+    assert!(plane.store.fsck().await.unwrap().is_empty());
+    assert_eq!(plane.store.edge_conflicts().await.unwrap(), 0);
+}
+
+/// And where no other is free it waits for one, in nobody's way.
+async fn another_edge_is_waited_for(database: Database) {
+    let plane = Plane::start_on(database, 1).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let admin = plane.viewer("viktor@test", Role::Admin).await;
+    plane.fault("task networkCreateOrgVdcNetwork", failing()).await;
+    let job = plane.order(&anna).await;
+    let server = plane.until(job, JobState::Failed).await.server.unwrap();
+    let left = plane.store.edge_of(server).await.unwrap().unwrap();
+    assert_eq!(rerun(&plane, &admin, job, None, json!({"other_edge": true})).await, JobAnswer::Done);
+    plane.until(job, JobState::Parked).await;
+    assert!(plane.store.fsck().await.unwrap().is_empty(), "{:?}", plane.store.fsck().await.unwrap());
+    // It was mended after all.
+    let back = domain::edge_action::EdgeAction::Return;
+    plane.facade.edge_act(&admin, left.id, back, WHY).await.unwrap();
+    // It is the one that was to be left: only its claim is new.
+    plane.until_it(job, |j| j.state == JobState::Succeeded || j.state == JobState::Parked).await;
+}
+
+/// A server is made from another template, as long as it is like the one that was ordered.
+async fn a_failed_job_is_made_from_another_template(database: Database) {
+    let plane = Plane::start_on(database, 3).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let olga = plane.viewer("olga@test", Role::Support).await;
+    plane.fault("task vdcRecomposeVapp", failing()).await;
+    let job = plane.order(&anna).await;
+    let failed = plane.until(job, JobState::Failed).await;
+    assert_eq!(failed.steps.iter().find(|s| s.cause.is_some()).unwrap().key, "machine_create");
+    for unfit in ["windows-2022", "nothing"] {
+        let refused = rerun(&plane, &olga, job, None, json!({"template": unfit})).await;
+        assert!(
+            matches!(refused, JobAnswer::Refused(ref e) if e[0].code == Code::TemplateUnfit),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(rerun(&plane, &olga, job, None, json!({"template": "debian-12"})).await, JobAnswer::Done);
+    let server = plane.until(job, JobState::Succeeded).await.server.unwrap();
+    let server = plane.store.server(server).await.unwrap().unwrap();
+    assert_eq!((server.template_id.as_str(), server.template_name.as_str()), ("debian-12", "Debian 12"));
+    assert_eq!(plane.sim.census().vms.len(), 1);
+}
+
 testkit::on_both!(
+    a_failed_job_runs_again_from_an_earlier_step,
+    a_failed_job_takes_another_edge,
+    another_edge_is_waited_for,
+    a_failed_job_is_made_from_another_template,
     an_older_hand_is_not_taken_for_this_one,
     what_runs_is_asked_to_stop_once,
     support_runs_a_failed_job_again_once_and_says_why,

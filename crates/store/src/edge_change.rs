@@ -76,6 +76,37 @@ impl Store {
         self.commit(tx, customer).await
     }
 
+    /// A server that has nothing on its edge yet takes another; the one it had stays out of the pool. Returns whether another was
+    /// free: if not, it has none, and whoever is parked longest is first.
+    pub async fn edge_exchange(
+        &self,
+        fence: Fence,
+        server: ServerId,
+        left: EdgeId,
+        why: &str,
+        now: i64,
+    ) -> Result<bool> {
+        let mut tx = self.write().await?;
+        let (job, customer) = fence::hold(&mut tx, fence).await?;
+        let changed = sqlx::query(
+            "UPDATE edge SET state = 'quarantined', server_id = NULL, job_id = NULL, held = $1, kept_out = 1, since = $2,
+                 bandwidth_mbit = NULL, network_name = NULL
+             WHERE id = $3 AND server_id = $4 RETURNING id",
+        )
+        .bind(why)
+        .bind(now)
+        .bind(left.to_string())
+        .bind(server.to_string())
+        .fetch_all(&mut *tx)
+        .await?;
+        edge_log::record(&mut tx, &changed, now).await?;
+        let parked = sqlx::query("SELECT 1 AS one FROM job WHERE state = 'parked' LIMIT 1");
+        let taken = parked.fetch_optional(&mut *tx).await?.is_none()
+            && take_free_edge(self, &mut tx, job, server, now).await?.is_some();
+        self.commit(tx, customer).await?;
+        Ok(taken)
+    }
+
     /// The edge that a server is leaving.
     pub async fn edge_left_by(&self, server: ServerId) -> Result<Option<Edge>> {
         let row = sqlx::query(concat!("SELECT ", edge_columns!(), " FROM edge WHERE leaving_id = $1"))

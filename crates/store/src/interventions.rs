@@ -9,6 +9,7 @@ use crate::{
     admission::admit,
     audit,
     db::{Conn, Store},
+    dialect::Sql,
     error::{Error, Result},
     events,
     parking::next_seq,
@@ -38,6 +39,13 @@ pub enum Rerun {
     /// It is not, or not any more, a job that has failed.
     NotFailed,
 }
+
+const REPEAT: Sql = Sql {
+    sqlite: "UPDATE job_step SET state = 'pending', finished_at = NULL, provider_task = NULL, output = NULL, unknown = 0
+             WHERE job_id = $2 AND state = 'done' AND key IN (SELECT value FROM json_each($1))",
+    postgres: "UPDATE job_step SET state = 'pending', finished_at = NULL, provider_task = NULL, output = NULL, unknown = 0
+               WHERE job_id = $2 AND state = 'done' AND key IN (SELECT jsonb_array_elements_text(CAST($1 AS jsonb)))",
+};
 
 /// A job that somebody works on, under the lock of its context.
 struct Held {
@@ -92,6 +100,31 @@ impl Store {
         audit::record_job(&mut tx, how.by, "job_rerun", job, &what, how.now).await?;
         self.commit(tx, held.customer).await?;
         Ok(Rerun::Queued)
+    }
+
+    /// The same from an earlier step: what is named is done once more. Whether it may be is its workflow's to say.
+    pub async fn job_rerun_from(
+        &self,
+        job: JobId,
+        repeats: &[String],
+        how: Intervention<'_>,
+    ) -> Result<bool> {
+        let (mut tx, Some(held)) = self.held(job).await? else { return Ok(false) };
+        if held.state != JobState::Failed {
+            self.give_up(tx).await?;
+            return Ok(false);
+        }
+        sqlx::query(REPEAT.of(self.is_embedded()))
+            .bind(Value::from(repeats).to_string())
+            .bind(job.to_string())
+            .execute(&mut *tx)
+            .await?;
+        self.queue_again(&mut tx, job, &held, how, "rerun", false).await?;
+        let from = repeats.first().map_or("", String::as_str);
+        let what = format!("{} ({from})", how.why);
+        audit::record_job(&mut tx, how.by, "job_rerun", job, &what, how.now).await?;
+        self.commit(tx, held.customer).await?;
+        Ok(true)
     }
 
     /// Takes back what a failed job has done.

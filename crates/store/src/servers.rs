@@ -215,6 +215,27 @@ impl Store {
         self.commit(tx, customer).await
     }
 
+    /// It is made from another template, as long as there is no machine of it.
+    pub async fn server_set_template(
+        &self,
+        fence: Fence,
+        server: ServerId,
+        id: &str,
+        name: &str,
+    ) -> Result<()> {
+        let mut tx = self.write().await?;
+        let (_, customer) = fence::hold(&mut tx, fence).await?;
+        sqlx::query(
+            "UPDATE server SET template_id = $1, template_name = $2 WHERE id = $3 AND machine_ref IS NULL",
+        )
+        .bind(id)
+        .bind(name)
+        .bind(server.to_string())
+        .execute(&mut *tx)
+        .await?;
+        self.commit(tx, customer).await
+    }
+
     pub async fn server_set_machine(
         &self,
         fence: Fence,

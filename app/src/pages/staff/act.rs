@@ -2,7 +2,7 @@
 
 use domain::{JobId, field::Field, job_action::JobAction, permission::Denial};
 use leptos::prelude::*;
-use provisioning::{Job, JobChoices};
+use provisioning::{Job, JobChoices, StaffJob};
 
 use super::{Fault, Loaded, Params, why_field};
 use crate::{
@@ -62,34 +62,96 @@ fn name(lang: Lang, action: JobAction, choices: &JobChoices) -> String {
     }
 }
 
-fn form(request: &Request, job: &Job, action: JobAction, choices: &JobChoices, flash: &Flash) -> AnyView {
+/// Where a failed job may be run again from, and what of it may be chosen anew.
+fn anew(request: &Request, view: &StaffJob, choices: &JobChoices, errors: &Errors) -> AnyView {
     let lang = request.lang();
-    let errors = Errors(flash.errors.clone());
-    let typed = flash.values.get(Field::Why.as_str()).cloned().unwrap_or_default();
-    // The one input that a step takes.
-    let keep_network = (action == JobAction::Rerun && choices.inputs.contains(&"keep_network")).then(|| {
+    let takes = |name: &str| choices.inputs.contains(&name);
+    let check = |name: &'static str, text: String| {
         view! {
             <div class="field">
-                <label class="pill" for="keep_network">
-                    <input type="checkbox" id="keep_network" name="keep_network" value="yes"/>
-                    <span>{t!(lang, "job-keep-network")}</span>
+                <label class="pill" for=name>
+                    <input type="checkbox" id=name name=name value="yes"/>
+                    <span>{text}</span>
                 </label>
             </div>
         }
+    };
+    let templates = view.server.as_ref().filter(|_| takes("template")).map(|server| {
+        let options = request.facade().templates_instead(server).into_iter().map(|t| {
+            view! { <option value=t.id.clone()>{t.name.clone()}</option> }
+        });
+        let options: Vec<_> = options.collect();
+        view! {
+            <div class="field">
+                <label for="template">{t!(lang, "job-template")}</label>
+                <select id="template" name="template">
+                    <option value="">{server.template_name.clone()}</option>
+                    {options}
+                </select>
+                {errors.at(lang, Field::Template)}
+            </div>
+        }
     });
+    let failed = choices.failed.clone().unwrap_or_default();
+    let steps = choices.earlier.iter().map(|step| {
+        let id = format!("from-{}", step.key);
+        match &step.in_the_way {
+            None => view! {
+                <label class="pill" for=id.clone()>
+                    <input type="radio" id=id.clone() name="step" value=step.key.clone()/>
+                    <span><code>{step.key.clone()}</code> " " {t!(lang, "job-repeats", n = step.repeats.len() as i64)}</span>
+                </label>
+            }
+            .into_any(),
+            Some(way) => view! {
+                <p><code>{step.key.clone()}</code> " " <span class="dim">{t!(lang, "job-no-repeat", step = way.clone())}</span></p>
+            }
+            .into_any(),
+        }
+    });
+    let steps: Vec<_> = steps.collect();
+    view! {
+        {takes("keep_network").then(|| check("keep_network", t!(lang, "job-keep-network")))}
+        {takes("other_edge").then(|| check("other_edge", t!(lang, "job-other-edge")))}
+        {templates}
+        {(!steps.is_empty()).then(|| view! {
+            <fieldset class="field">
+                <legend>{t!(lang, "job-from")}</legend>
+                <label class="pill" for="from-failed">
+                    <input type="radio" id="from-failed" name="step" value="" checked=true/>
+                    <span><code>{failed}</code> " " {t!(lang, "job-from-failed")}</span>
+                </label>
+                {steps}
+            </fieldset>
+        })}
+    }
+    .into_any()
+}
+
+fn form(
+    request: &Request,
+    job: &Job,
+    action: JobAction,
+    choices: &JobChoices,
+    flash: &Flash,
+    more: AnyView,
+    back: bool,
+) -> AnyView {
+    let lang = request.lang();
+    let errors = Errors(flash.errors.clone());
+    let typed = flash.values.get(Field::Why.as_str()).cloned().unwrap_or_default();
     let step = (action == JobAction::MarkDone)
         .then(|| choices.failed.clone())
         .flatten()
         .map(|s| view! { <input type="hidden" name="step" value=s/> });
-    // Running again is asked for on the job's own page.
-    let back = (action != JobAction::Rerun).then(
+    let back = back.then(
         || view! { <a class="button secondary" href=routes::staff_job(job.id)>{t!(lang, "job-back")}</a> },
     );
     view! {
         <form method="post" action=routes::action(function(action)) novalidate=true>
             <input type="hidden" name="job" value=job.id.to_string()/>
             {step}
-            {keep_network}
+            {more}
             {why_field(lang, &errors, typed)}
             <div class="buttons">
                 <button class="button">{name(lang, action, choices)}</button>
@@ -121,7 +183,10 @@ pub(super) fn actions(request: &Request, job: &Job, choices: &JobChoices, flash:
     let rerun = choices.can(JobAction::Rerun).is_ok().then(|| {
         view! {
             {meaning(lang, JobAction::Rerun, choices)}
-            {form(request, job, JobAction::Rerun, choices, flash)}
+            {form(request, job, JobAction::Rerun, choices, flash, ().into_any(), false)}
+            {(!choices.earlier.is_empty() || !choices.inputs.is_empty()).then(|| view! {
+                <p><a href=routes::staff_job_confirm(job.id, JobAction::Rerun.as_str())>{t!(lang, "job-rerun-otherwise")}</a></p>
+            })}
         }
     });
     let links = JobAction::ALL
@@ -151,19 +216,24 @@ pub(crate) async fn confirm(request: Request, params: Params) -> Loaded {
     let lang = request.lang();
     let id: JobId = params.id("id")?;
     let viewer = request.viewer()?;
-    let job = request.facade().staff_job(viewer, id).await?.ok_or(Fault::NotFound)?.job;
+    let seen = request.facade().staff_job(viewer, id).await?.ok_or(Fault::NotFound)?;
+    let job = &seen.job;
     let asked = request.query("do").and_then(|word| word.parse::<JobAction>().ok());
     let Some(action) = asked else { return Err(Fault::Moved(routes::staff_job(id))) };
-    let choices = request.facade().job_choices(viewer, &job).await?.ok_or(Fault::NotFound)?;
+    let choices = request.facade().job_choices(viewer, job).await?.ok_or(Fault::NotFound)?;
     let flash = refused(&request, id, action).await;
     let errors = Errors(flash.errors.clone());
     let bad = !errors.is_empty();
-    let what = kind_title(lang, &job, &job.server_name.clone().unwrap_or_default());
+    let what = kind_title(lang, job, &job.server_name.clone().unwrap_or_default());
+    let more = match action {
+        JobAction::Rerun => anew(&request, &seen, &choices, &errors),
+        _ => ().into_any(),
+    };
     let body = match denied(lang, action, &choices) {
         Some(denied) => view! { <ul class="plain">{denied}</ul> }.into_any(),
         None => view! {
             {meaning(lang, action, &choices)}
-            {form(&request, &job, action, &choices, &flash)}
+            {form(&request, job, action, &choices, &flash, more, true)}
         }
         .into_any(),
     };

@@ -8,6 +8,7 @@ use super::{
     Fault, Loaded, Params,
     act::{actions, refused},
     jobs::step,
+    log::{LogAsked, lines, output},
     note_field,
 };
 use crate::{
@@ -29,6 +30,7 @@ pub(crate) async fn job(request: Request, params: Params) -> Loaded {
     let lang = request.lang();
     let id: domain::JobId = params.id("id")?;
     let view = load(&request, id).await?;
+    let asked = LogAsked::of(&request);
     let moving = view.job.state.is_moving();
     let name = view.job.server_name.clone().unwrap_or_default();
     let title = format!("#{} {}", view.job.number, kind_title(lang, &view.job, &name));
@@ -42,10 +44,12 @@ pub(crate) async fn job(request: Request, params: Params) -> Loaded {
         <div data-live="job">{summary(lang, &view)}</div>
         <div data-live="actions">{actions(&request, &view.job, &choices, &flash)}</div>
         {notes(&request, &view, &note)}
-        <div data-live="steps">{history(lang, &view)}</div>
+        {output(lang, &view, &asked)}
+        <div data-live="steps">{history(lang, &view, &asked)}</div>
     };
+    let path = format!("{}{}", routes::live(&routes::staff_job(id)), asked.query());
     Ok(Page {
-        live: moving.then(|| LiveSource { path: routes::live(&routes::staff_job(id)), since: view.version }),
+        live: moving.then(|| LiveSource { path, since: view.version }),
         refresh: moving.then_some(5),
         refused: bad,
         wide: true,
@@ -55,10 +59,12 @@ pub(crate) async fn job(request: Request, params: Params) -> Loaded {
 
 pub(crate) async fn job_regions(request: &Request, id: domain::JobId) -> Result<Regions, Fault> {
     let view = load(request, id).await?;
+    let asked = LogAsked::of(request);
     let choices = request.facade().job_choices(request.viewer()?, &view.job).await?.ok_or(Fault::NotFound)?;
     let values = vec![
         ("job".into(), summary(request.lang(), &view).to_html()),
-        ("steps".into(), history(request.lang(), &view).to_html()),
+        ("steps".into(), history(request.lang(), &view, &asked).to_html()),
+        ("said".into(), lines(request.lang(), &view, &asked).to_html()),
         ("actions".into(), actions(request, &view.job, &choices, &Flash::default()).to_html()),
     ];
     Ok(Regions { version: view.version, values, about: Some(view.job.customer), ..Default::default() })
@@ -135,18 +141,20 @@ fn summary(lang: Lang, view: &StaffJob) -> AnyView {
     .into_any()
 }
 
-/// How far it is, and what has been said and done.
-fn history(lang: Lang, view: &StaffJob) -> AnyView {
+/// How far it is, and what has happened.
+fn history(lang: Lang, view: &StaffJob, asked: &LogAsked) -> AnyView {
     view! {
-        {steps(lang, view)}
-        {(!view.log.is_empty()).then(|| log(lang, view))}
-        {events(lang, view)}
+        {steps(lang, view, asked)}
+        {events(lang, view, asked)}
         <p><a class="button secondary" href=routes::staff_job_log(view.job.id) download="">{t!(lang, "job-log-file")}</a></p>
     }
     .into_any()
 }
 
-fn steps(lang: Lang, view: &StaffJob) -> impl IntoView + use<> {
+/// What of a step's output stands beside it.
+const EXCERPT: usize = 5;
+
+fn steps(lang: Lang, view: &StaffJob, asked: &LogAsked) -> impl IntoView + use<> {
     let rows = view
         .job
         .steps
@@ -163,7 +171,10 @@ fn steps(lang: Lang, view: &StaffJob) -> impl IntoView + use<> {
                     <td data-label=t!(lang, "col-state") class="nowrap">{lang.t(&format!("step-{}", s.state))}</td>
                     <td data-label=t!(lang, "col-attempt") class="num">{s.attempt}</td>
                     <td data-label=t!(lang, "col-duration") class="num">{took.unwrap_or_else(|| "—".into())}</td>
-                    <td data-label=t!(lang, "col-detail")>{s.cause.clone()} " " <span class="dim">{s.detail.clone()}</span> " " {task}</td>
+                    <td data-label=t!(lang, "col-detail")>
+                        {s.cause.clone()} " " <span class="dim">{s.detail.clone()}</span> " " {task}
+                        {tries(lang, view, &s.key, asked)}
+                    </td>
                 </tr>
             }
         })
@@ -182,20 +193,37 @@ fn steps(lang: Lang, view: &StaffJob) -> impl IntoView + use<> {
     }
 }
 
-fn log(lang: Lang, view: &StaffJob) -> impl IntoView + use<> {
-    let lines: Vec<String> =
-        view.log.iter().map(|l| format!("{} {}", format::clock(lang, l.at), l.text)).collect();
-    view! {
-        <section>
-            <h2 id="said">{t!(lang, "job-log")}</h2>
-            <div class="scroll" role="region" tabindex="0" aria-label=t!(lang, "job-log-caption")>
-                <pre>{lines.join("\n")}</pre>
-            </div>
-        </section>
+/// Each try of a step, and the end of what it has said.
+fn tries(lang: Lang, view: &StaffJob, step: &str, asked: &LogAsked) -> Option<AnyView> {
+    let events: Vec<_> = view.events.iter().filter(|e| e.step.as_deref() == Some(step)).collect();
+    let said: Vec<_> = view.log.iter().filter(|l| l.step == step).collect();
+    if events.is_empty() && said.is_empty() {
+        return None;
     }
+    let excerpt: Vec<String> = said
+        .iter()
+        .skip(said.len().saturating_sub(EXCERPT))
+        .map(|l| format!("{} {}", asked.clock(lang, l.at), l.text))
+        .collect();
+    let items = events
+        .iter()
+        .map(|e| {
+            let detail = e.detail.clone().unwrap_or_default();
+            view! { <li>{asked.clock(lang, e.at)} " " <code>{e.what.clone()}</code> " " <span class="dim said">{detail}</span></li> }
+        })
+        .collect_view();
+    let n = events.len() as i64;
+    let view = view! {
+        <details>
+            <summary>{t!(lang, "job-tries", n = n)}</summary>
+            <ul class="plain">{items}</ul>
+            {(!excerpt.is_empty()).then(|| view! { <pre class="said">{excerpt.join("\n")}</pre> })}
+        </details>
+    };
+    Some(view.into_any())
 }
 
-fn events(lang: Lang, view: &StaffJob) -> impl IntoView + use<> {
+fn events(lang: Lang, view: &StaffJob, asked: &LogAsked) -> impl IntoView + use<> {
     // Who did something by hand, by name.
     let said = |event: &provisioning::Event| match view.hands.iter().find(|h| h.version == event.version) {
         Some(hand) => Some(t!(lang, "job-by-hand", by = hand.by.clone(), why = hand.why.clone())),
@@ -207,7 +235,7 @@ fn events(lang: Lang, view: &StaffJob) -> impl IntoView + use<> {
         .map(|e| {
             view! {
                 <tr>
-                    <td class="nowrap"><time datetime=format::iso(e.at)>{format::clock(lang, e.at)}</time></td>
+                    <td class="nowrap"><time datetime=format::iso(e.at)>{asked.clock(lang, e.at)}</time></td>
                     <td><code>{e.what.clone()}</code></td>
                     <td><code>{e.step.clone()}</code></td>
                     <td class="dim said">{said(e)}</td>

@@ -13,6 +13,7 @@ mod edge_move;
 mod edges;
 mod job;
 mod jobs;
+mod log;
 mod overview;
 mod system;
 mod vapp;

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use domain::{
     AccountId, JobId,
-    field::FieldError,
+    catalogue::Template,
+    field::{Code, Field, FieldError},
     job_action::{JobAction, JobSubject, can_job},
     permission::Denial,
-    state::StepState,
+    state::{JobState, StepState},
 };
 use serde_json::{Map, Value};
 use store::{
@@ -16,10 +17,11 @@ use store::{
     interventions::{Intervention, Rerun},
     job_facts::JobFacts,
     jobs::Job,
+    servers::Server,
 };
 
 use super::{Facade, Viewer, customers::note, staff::reason};
-use crate::workflows::inputs_of;
+use crate::workflows::{EarlierStep, OTHER_EDGE, TEMPLATE, earlier_steps, inputs_of};
 
 /// What may be done to a job, and what it would mean.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ pub struct JobChoices {
     pub undone: Vec<String>,
     /// What of its inputs may be changed before it is run again.
     pub inputs: &'static [&'static str],
+    /// Earlier steps, each with what running from it would do once more.
+    pub earlier: Vec<EarlierStep>,
     /// It has kept its place while it has failed.
     pub holds: bool,
 }
@@ -62,6 +66,7 @@ impl JobChoices {
             kept,
             to_run: job.steps.len() - kept,
             undone,
+            earlier: if job.state == JobState::Failed { earlier_steps(job) } else { Vec::new() },
             holds: job.finished_at.is_none(),
         }
     }
@@ -117,7 +122,8 @@ impl Facade {
         Ok(Some(JobChoices::of(viewer, job, facts, pause.as_ref())))
     }
 
-    /// Does it. `step` is the one that is said to be done; `inputs` are what is changed before it is run again.
+    /// Does it. `step` is the one that is said to be done, or an earlier one that it is run again from; `inputs` are what is
+    /// changed before it is run again.
     pub async fn job_act(
         &self,
         viewer: &Viewer,
@@ -146,8 +152,21 @@ impl Facade {
             Ok(why) => why,
             Err(errors) => return Ok(JobAnswer::Refused(errors)),
         };
+        let inputs = match self.inputs_checked(&job, inputs).await? {
+            Ok(inputs) => inputs,
+            Err(error) => return Ok(JobAnswer::Refused(vec![error])),
+        };
         let how = Intervention { by: viewer.account.id, why: &why, now: self.now_ms() };
         let done = match action {
+            JobAction::Rerun if step.is_some() => {
+                let from = choices.earlier.iter().find(|e| Some(e.key.as_str()) == step);
+                match from {
+                    Some(EarlierStep { repeats, in_the_way: None, .. }) => {
+                        self.store.job_rerun_from(id, repeats, how).await?
+                    }
+                    _ => return Ok(JobAnswer::Denied(Denial::StepNotAgain)),
+                }
+            }
             JobAction::Rerun if inputs.is_empty() => self.store.job_rerun(id, how).await?,
             JobAction::Rerun => match self.store.job_rerun_with(id, &inputs, choices.inputs, how).await? {
                 Rerun::Queued => true,
@@ -169,6 +188,46 @@ impl Facade {
             return Ok(JobAnswer::Done);
         }
         Ok(self.done_already(id, action).await?.unwrap_or(JobAnswer::Denied(Denial::AlreadyStarted)))
+    }
+
+    /// What was typed becomes what a step takes: a template that could be ordered for this server, and the edge that is left.
+    async fn inputs_checked(
+        &self,
+        job: &Job,
+        mut inputs: Map<String, Value>,
+    ) -> Result<std::result::Result<Map<String, Value>, FieldError>> {
+        let server = match job.server {
+            Some(id) => self.store.server(id).await?,
+            None => None,
+        };
+        let Some(server) = server else { return Ok(Ok(inputs)) };
+        if let Some(id) = inputs.get(TEMPLATE) {
+            let fits =
+                self.templates_instead(&server).into_iter().any(|t| Some(t.id.as_str()) == id.as_str());
+            if !fits {
+                return Ok(Err(FieldError::new(Field::Template, Code::TemplateUnfit)));
+            }
+        }
+        if inputs.remove(OTHER_EDGE).is_some()
+            && let Some(edge) = self.store.edge_of(server.id).await?
+        {
+            inputs.insert(OTHER_EDGE.into(), Value::from(edge.id.to_string()));
+        }
+        Ok(Ok(inputs))
+    }
+
+    /// Templates that a server could be made from instead: of the same family, whose limits its size keeps, and with its
+    /// panel.
+    pub fn templates_instead(&self, server: &Server) -> Vec<&Template> {
+        let panel = server.panel.as_ref().and_then(|p| self.catalogue.panel(&p.id));
+        let fits = |t: &&Template| {
+            let limits = self.catalogue.limits(t, panel);
+            t.family == server.family
+                && t.id != server.template_id
+                && limits.lift(server.size) == server.size
+                && panel.is_none_or(|p| p.templates.contains(&t.id))
+        };
+        self.catalogue.offered().filter(fits).collect()
     }
 
     /// Whoever asks looks after a job from here on, or gives it back. Returns whether the job is there to be seen.

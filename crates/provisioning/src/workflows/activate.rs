@@ -28,13 +28,31 @@ use crate::{
 /// Raised whenever a step is added, removed or renamed.
 pub(super) const SHAPE: i64 = 2;
 
+/// What has been customized is not customized once more, and secrets that are gone are not there.
+pub(super) const AGAIN: &[&str] = &[
+    "order_check",
+    "edge_claim",
+    "network_create",
+    "qos_apply",
+    "group_ensure",
+    "machine_create",
+    "machine_resize",
+    "power_on",
+    "guest_wait",
+    "access_verify",
+];
+
+/// What staff may choose anew: the template, and another edge than the one that is named.
+pub(crate) const TEMPLATE: &str = "template";
+pub(crate) const OTHER_EDGE: &str = "other_edge";
+
 pub(super) const STEPS: &[Row] = &[
-    alone!("order_check" after [] do order_check),
+    alone!("order_check" after [] do order_check; takes ["template"]),
     alone!("edge_claim" after ["order_check"] do edge_claim; undo edge_release),
-    alone!("network_create" after ["edge_claim"] do network_create; undo network_delete),
+    alone!("network_create" after ["edge_claim"] do network_create; undo network_delete; takes ["other_edge"]),
     alone!("qos_apply" after ["network_create"] do qos_apply; undo speed_lift),
     together!("group_ensure" after ["network_create"] do group_ensure; undo group_leave),
-    together!("machine_create" after ["group_ensure"] do machine_create; undo machine_delete),
+    together!("machine_create" after ["group_ensure"] do machine_create; undo machine_delete; takes ["template"]),
     alone!("machine_resize" after ["machine_create"] do machine_resize),
     alone!("guest_customize" after ["machine_resize"] do guest_customize),
     alone!("power_on" after ["guest_customize", "qos_apply"] do power_on),
@@ -57,7 +75,7 @@ pub(super) fn label(s: &Server) -> String {
 }
 
 async fn order_check(c: Arc<Control>, cx: StepContext) -> Tried {
-    let s = server(&c, &cx).await?;
+    let s = with_template(&c, &cx).await?;
     if c.offers.current().template(&s.template_id).is_none() {
         return Err(Stop::Fail(
             Cause::OrderInvalid,
@@ -69,6 +87,19 @@ async fn order_check(c: Arc<Control>, cx: StepContext) -> Tried {
     }
     c.store.server_set_state(cx.fence(), s.id, ServerState::Creating).await?;
     Ok(())
+}
+
+/// The server, made from another template where staff have chosen one. There is no machine of it yet: what an earlier try has
+/// left of one goes.
+async fn with_template(c: &Arc<Control>, cx: &StepContext) -> Result<Server, Stop> {
+    let s = server(c, cx).await?;
+    let Some(wanted) = cx.params()[TEMPLATE].as_str().filter(|id| *id != s.template_id) else { return Ok(s) };
+    let catalogue = c.offers.current();
+    let template =
+        catalogue.template(wanted).ok_or_else(|| Stop::Fail(Cause::TemplateMissing, wanted.to_owned()))?;
+    machine_delete(c.clone(), cx.clone()).await?;
+    c.store.server_set_template(cx.fence(), s.id, &template.id, &template.name).await?;
+    server(c, cx).await
 }
 
 async fn edge_claim(c: Arc<Control>, cx: StepContext) -> Tried {
@@ -85,8 +116,13 @@ async fn edge_claim(c: Arc<Control>, cx: StepContext) -> Tried {
 
 async fn network_create(c: Arc<Control>, cx: StepContext) -> Tried {
     let s = server(&c, &cx).await?;
-    let edge = own_edge(&c, &s).await?;
-    let address = match &s.address {
+    let mut edge = own_edge(&c, &s).await?;
+    let mut address = s.address.clone();
+    if cx.params()[OTHER_EDGE].as_str() == Some(edge.id.to_string().as_str()) {
+        edge = leave_edge(&c, &cx, &s, &edge).await?;
+        address = None;
+    }
+    let address = match &address {
         Some(address) => address.clone(),
         None => {
             let free = c.store.address_free(&edge, c.clock.now_ms()).await?;
@@ -104,6 +140,21 @@ async fn network_create(c: Arc<Control>, cx: StepContext) -> Tried {
     let network = super::network::made(&c, &cx, &spec).await?;
     c.store.server_set_network(cx.fence(), s.id, &network.network.0, &address).await?;
     Ok(())
+}
+
+/// Staff have said that this edge is not the one: what an earlier try has made on it goes, it stays out of the pool, and the
+/// server gets another, or waits for one.
+async fn leave_edge(c: &Arc<Control>, cx: &StepContext, s: &Server, edge: &Edge) -> Result<Edge, Stop> {
+    adopt(c, cx, QUICK).await?;
+    if let Some(found) = c.provider.network_find(&network_of(s)).await? {
+        carry_out(c, cx, QUICK, c.provider.network_delete(&found.network)).await?;
+    }
+    let why = format!("left by job {}", domain::JobId(cx.fence().job));
+    if !c.store.edge_exchange(cx.fence(), s.id, edge.id, &why, c.clock.now_ms()).await? {
+        c.store.server_set_state(cx.fence(), s.id, ServerState::Ordered).await?;
+        return Err(Stop::Park(Cause::NoFreeEdge, "no other edge is free for it".into()));
+    }
+    own_edge(c, s).await
 }
 
 async fn qos_apply(c: Arc<Control>, cx: StepContext) -> Tried {
@@ -214,8 +265,8 @@ pub(super) async fn machine_create(c: Arc<Control>, all: Vec<StepContext>) -> Ve
     let made = async {
         let mut members = Vec::with_capacity(all.len());
         for cx in &all {
-            let s = server(&c, cx).await?;
             adopt(&c, cx, COPY).await?;
+            let s = with_template(&c, cx).await?;
             let catalogue = c.offers.current();
             let template = catalogue
                 .template(&s.template_id)

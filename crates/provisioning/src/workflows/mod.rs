@@ -27,6 +27,7 @@ use std::sync::Arc;
 use domain::kind::{Kind, Scope};
 use jobs::Registry;
 
+pub(crate) use activate::{OTHER_EDGE, TEMPLATE};
 pub(crate) use change_edge::Wanted as WantedEdge;
 pub(crate) use machine::seen_of;
 pub(crate) use migration::left_behind_in;
@@ -44,42 +45,102 @@ struct Table {
     steps: &'static [Row],
     /// What fails for good before this step is done is taken back at once: whatever was there before is there again.
     turns_back_until: Option<&'static str>,
+    /// Steps that do no harm when they are done once more: each reads what is there and does what is missing.
+    again: &'static [&'static str],
 }
 
 const TABLES: &[Table] = &[
-    Table { kind: Kind::Activate, shape: activate::SHAPE, steps: activate::STEPS, turns_back_until: None },
-    Table { kind: Kind::Terminate, shape: terminate::SHAPE, steps: terminate::STEPS, turns_back_until: None },
-    Table { kind: Kind::Power, shape: power::SHAPE, steps: power::STEPS, turns_back_until: None },
-    Table { kind: Kind::Resize, shape: resize::SHAPE, steps: resize::STEPS, turns_back_until: None },
+    Table {
+        kind: Kind::Activate,
+        shape: activate::SHAPE,
+        steps: activate::STEPS,
+        turns_back_until: None,
+        again: activate::AGAIN,
+    },
+    Table {
+        kind: Kind::Terminate,
+        shape: terminate::SHAPE,
+        steps: terminate::STEPS,
+        turns_back_until: None,
+        again: &[],
+    },
+    Table {
+        kind: Kind::Power,
+        shape: power::SHAPE,
+        steps: power::STEPS,
+        turns_back_until: None,
+        again: &["power_check"],
+    },
+    Table {
+        kind: Kind::Resize,
+        shape: resize::SHAPE,
+        steps: resize::STEPS,
+        turns_back_until: None,
+        again: &["size_finish"],
+    },
     Table {
         kind: Kind::ChangeBandwidth,
         shape: resize::SHAPE,
         steps: resize::SPEED_STEPS,
         turns_back_until: None,
+        again: &["resize_check", "speed_apply"],
     },
     Table {
         kind: Kind::ChangeIp,
         shape: address::SHAPE,
         steps: address::STEPS,
         turns_back_until: Some("address_switched"),
+        again: &[],
     },
     Table {
         kind: Kind::ChangeEdge,
         shape: change_edge::SHAPE,
         steps: change_edge::STEPS,
         turns_back_until: Some("address_switched"),
+        again: &[],
     },
-    Table { kind: Kind::Migrate, shape: migrate::SHAPE, steps: migrate::STEPS, turns_back_until: None },
-    Table { kind: Kind::Reinstall, shape: reinstall::SHAPE, steps: reinstall::STEPS, turns_back_until: None },
-    Table { kind: Kind::InstallPanel, shape: panel::SHAPE, steps: panel::STEPS, turns_back_until: None },
+    Table {
+        kind: Kind::Migrate,
+        shape: migrate::SHAPE,
+        steps: migrate::STEPS,
+        turns_back_until: None,
+        again: &[],
+    },
+    Table {
+        kind: Kind::Reinstall,
+        shape: reinstall::SHAPE,
+        steps: reinstall::STEPS,
+        turns_back_until: None,
+        again: reinstall::AGAIN,
+    },
+    Table {
+        kind: Kind::InstallPanel,
+        shape: panel::SHAPE,
+        steps: panel::STEPS,
+        turns_back_until: None,
+        again: &["panel_check", "panel_install"],
+    },
     Table {
         kind: Kind::ResetPassword,
         shape: password::SHAPE,
         steps: password::STEPS,
         turns_back_until: None,
+        again: &["guest_wait", "access_verify"],
     },
-    Table { kind: Kind::Repair, shape: repair::SHAPE, steps: repair::STEPS, turns_back_until: None },
-    Table { kind: Kind::Snapshot, shape: snapshot::SHAPE, steps: snapshot::STEPS, turns_back_until: None },
+    Table {
+        kind: Kind::Repair,
+        shape: repair::SHAPE,
+        steps: repair::STEPS,
+        turns_back_until: None,
+        again: &["repair_check", "repair_machine", "repair_speed"],
+    },
+    Table {
+        kind: Kind::Snapshot,
+        shape: snapshot::SHAPE,
+        steps: snapshot::STEPS,
+        turns_back_until: None,
+        again: &["snapshot_check"],
+    },
 ];
 
 pub(crate) fn registry(control: &Arc<Control>) -> Result<Registry, String> {
@@ -102,6 +163,40 @@ pub(crate) fn plan(kind: Kind) -> Option<(Vec<&'static str>, i64)> {
 pub fn inputs_of(kind: Kind, step: &str) -> &'static [&'static str] {
     let table = TABLES.iter().find(|t| t.kind == kind);
     table.and_then(|t| t.steps.iter().find(|s| s.key == step)).map_or(&[], |s| s.inputs)
+}
+
+/// A step that is done, from which a failed job may be run again, or why not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EarlierStep {
+    pub key: String,
+    /// What is done once more: itself, and what is done and comes after it.
+    pub repeats: Vec<String>,
+    /// The first of these that cannot be done once more.
+    pub in_the_way: Option<String>,
+}
+
+/// The steps of a failed job that are done, each with what running from it would do once more.
+pub fn earlier_steps(job: &store::jobs::Job) -> Vec<EarlierStep> {
+    let Some(table) = TABLES.iter().find(|t| t.kind == job.kind) else { return Vec::new() };
+    let done =
+        |key: &str| job.steps.iter().any(|s| s.key == key && s.state == domain::state::StepState::Done);
+    // A table names what comes before a step first.
+    let after = |from: &str| {
+        let mut all = vec![from.to_owned()];
+        for row in table.steps {
+            if row.after.iter().any(|key| all.iter().any(|k| k == key)) {
+                all.push(row.key.to_owned());
+            }
+        }
+        all
+    };
+    let rows = table.steps.iter().filter(|row| done(row.key));
+    rows.map(|row| {
+        let repeats: Vec<String> = after(row.key).into_iter().filter(|key| done(key)).collect();
+        let in_the_way = repeats.iter().find(|key| !table.again.contains(&key.as_str())).cloned();
+        EarlierStep { key: row.key.to_owned(), repeats, in_the_way }
+    })
+    .collect()
 }
 
 /// The steps that a job's duration is made of, in their order: from its last step back, each time to the predecessor that

@@ -22,6 +22,10 @@ use crate::control::Control;
 /// Raised whenever steps are added, removed or renamed.
 pub(super) const SHAPE: i64 = 2;
 
+/// What has been customized is not customized once more.
+pub(super) const AGAIN: &[&str] =
+    &["machine_create", "machine_resize", "power_on", "guest_wait", "access_verify"];
+
 pub(super) const STEPS: &[Row] = &[
     alone!("reinstall_check" after [] do super::machine::check),
     alone!("machine_remove" after ["reinstall_check"] do remove; undo no_way_back),
