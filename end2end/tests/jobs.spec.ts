@@ -34,6 +34,26 @@ test("a failed job is found, and run again from the step that failed", async ({ 
   await eventually(page, /the name was put right/);
 });
 
+test("a failed job is run again from an earlier step, and its steps say what was tried", async ({ page, product }, info) => {
+  const email = await failedOrder(page, product, "earlier", info);
+  await signIn(page, SUPPORT);
+  await page.goto(`/staff/jobs?q=${encodeURIComponent(`state:failed customer:${email}`)}`);
+  await page.getByRole("row").filter({ hasText: email }).getByRole("link").first().click();
+  await page.getByRole("row").filter({ hasText: "group_ensure" }).first().locator("summary").click();
+  await expect(page.getByText("failed", { exact: true }).first()).toBeVisible();
+  await page.getByRole("link", { name: "From another step, or with something chosen anew…" }).click();
+  await fits(page);
+  await page.getByRole("radio", { name: /^network_create/ }).check();
+  await page.getByRole("button", { name: "Re-run from failed step: group_ensure" }).click();
+  await expect(page.getByText("Say why in a few words, ten characters at least.").first()).toBeVisible();
+  await expect(page.getByRole("radio", { name: /^network_create/ })).toBeChecked();
+  await page.getByLabel("Reason").fill("the network was put right");
+  await page.getByRole("button", { name: "Re-run from failed step: group_ensure" }).click();
+  await expect(page.getByText("It is queued again, from the step that failed.")).toBeVisible();
+  await eventually(page, /the network was put right/);
+  await fits(page);
+});
+
 test("jobs are searched, taken care of, written about, and run again together", async ({ page, product }, info) => {
   const email = await failedOrder(page, product, "bulk", info);
   await signIn(page, SUPPORT);

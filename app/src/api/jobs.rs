@@ -29,8 +29,21 @@ pub async fn job_rerun(
     /// From an earlier step than the one that failed.
     #[server(default)]
     step: String,
+    /// It was asked for on the page where there is more to choose.
+    #[server(default)]
+    more: String,
 ) -> Result<(), ServerFnError> {
     let caller = Caller::current()?;
+    let mut typed = Values::new();
+    if !more.is_empty() {
+        let all = [
+            ("step", &step),
+            ("template", &template),
+            ("keep_network", &keep_network),
+            ("other_edge", &other_edge),
+        ];
+        typed.extend(all.map(|(name, text)| (name.to_owned(), text.chars().take(100).collect())));
+    }
     let mut inputs = Map::new();
     for (name, given) in [("keep_network", &keep_network), ("other_edge", &other_edge)] {
         if !given.is_empty() {
@@ -41,7 +54,8 @@ pub async fn job_rerun(
         inputs.insert("template".into(), Value::from(template));
     }
     let step = Some(step.as_str()).filter(|s| !s.is_empty());
-    let result = act(&caller, &job, JobAction::Rerun, &why, step, inputs).await;
+    let asked = Asked { step, inputs, typed };
+    let result = act(&caller, &job, JobAction::Rerun, &why, asked).await;
     caller.finish(result).await
 }
 
@@ -51,7 +65,7 @@ pub async fn job_roll_back(
     #[server(default)] why: String,
 ) -> Result<(), ServerFnError> {
     let caller = Caller::current()?;
-    let result = act(&caller, &job, JobAction::RollBack, &why, None, Map::new()).await;
+    let result = act(&caller, &job, JobAction::RollBack, &why, Asked::default()).await;
     caller.finish(result).await
 }
 
@@ -63,7 +77,8 @@ pub async fn job_mark_step(
 ) -> Result<(), ServerFnError> {
     let caller = Caller::current()?;
     let step = Some(step.as_str()).filter(|s| !s.is_empty());
-    let result = act(&caller, &job, JobAction::MarkDone, &why, step, Map::new()).await;
+    let asked = Asked { step, ..Asked::default() };
+    let result = act(&caller, &job, JobAction::MarkDone, &why, asked).await;
     caller.finish(result).await
 }
 
@@ -73,7 +88,7 @@ pub async fn job_cancel(
     #[server(default)] why: String,
 ) -> Result<(), ServerFnError> {
     let caller = Caller::current()?;
-    let result = act(&caller, &job, JobAction::Stop, &why, None, Map::new()).await;
+    let result = act(&caller, &job, JobAction::Stop, &why, Asked::default()).await;
     caller.finish(result).await
 }
 
@@ -83,7 +98,7 @@ pub async fn job_bypass(
     #[server(default)] why: String,
 ) -> Result<(), ServerFnError> {
     let caller = Caller::current()?;
-    let result = act(&caller, &job, JobAction::Bypass, &why, None, Map::new()).await;
+    let result = act(&caller, &job, JobAction::Bypass, &why, Asked::default()).await;
     caller.finish(result).await
 }
 
@@ -192,13 +207,23 @@ async fn leave_note(caller: &Caller, job: &str, note: &str) -> Result<(), Fault>
     Ok(())
 }
 
+/// What is asked for besides the action and its reason.
+#[derive(Default)]
+struct Asked<'s> {
+    step: Option<&'s str>,
+    inputs: Map<String, Value>,
+    /// As it was typed, for the page that it comes back to.
+    typed: Values,
+}
+
+type Values = std::collections::BTreeMap<String, String>;
+
 async fn act(
     caller: &Caller,
     job: &str,
     action: JobAction,
     why: &str,
-    step: Option<&str>,
-    inputs: Map<String, Value>,
+    Asked { step, inputs, mut typed }: Asked<'_>,
 ) -> Result<(), Fault> {
     let Ok(id) = job.parse::<JobId>() else {
         caller.not_found();
@@ -219,13 +244,10 @@ async fn act(
             memory.banner(true, t!(lang, "job-already", by = by, time = time)).await;
         }
         JobAnswer::Refused(errors) => {
-            let values = [("why".to_owned(), why.chars().take(200).collect())].into();
-            memory.flash(Flash { form: format!("{action}-{id}"), values, errors }).await;
-            let back = if action == JobAction::Rerun {
-                page
-            } else {
-                routes::staff_job_confirm(id, action.as_str())
-            };
+            let on_its_page = action == JobAction::Rerun && typed.is_empty();
+            typed.insert("why".to_owned(), why.chars().take(200).collect());
+            memory.flash(Flash { form: format!("{action}-{id}"), values: typed, errors }).await;
+            let back = if on_its_page { page } else { routes::staff_job_confirm(id, action.as_str()) };
             caller.see_other(&format!("{back}#errors"));
             return Ok(());
         }

@@ -63,14 +63,16 @@ fn name(lang: Lang, action: JobAction, choices: &JobChoices) -> String {
 }
 
 /// Where a failed job may be run again from, and what of it may be chosen anew.
-fn anew(request: &Request, view: &StaffJob, choices: &JobChoices, errors: &Errors) -> AnyView {
+fn anew(request: &Request, view: &StaffJob, choices: &JobChoices, flash: &Flash) -> AnyView {
     let lang = request.lang();
+    let errors = Errors(flash.errors.clone());
+    let typed = |name: &str| flash.values.get(name).cloned().unwrap_or_default();
     let takes = |name: &str| choices.inputs.contains(&name);
     let check = |name: &'static str, text: String| {
         view! {
             <div class="field">
                 <label class="pill" for=name>
-                    <input type="checkbox" id=name name=name value="yes"/>
+                    <input type="checkbox" id=name name=name value="yes" checked={!typed(name).is_empty()}/>
                     <span>{text}</span>
                 </label>
             </div>
@@ -78,7 +80,7 @@ fn anew(request: &Request, view: &StaffJob, choices: &JobChoices, errors: &Error
     };
     let templates = view.server.as_ref().filter(|_| takes("template")).map(|server| {
         let options = request.facade().templates_instead(server).into_iter().map(|t| {
-            view! { <option value=t.id.clone()>{t.name.clone()}</option> }
+            view! { <option value=t.id.clone() selected={typed("template") == t.id}>{t.name.clone()}</option> }
         });
         let options: Vec<_> = options.collect();
         view! {
@@ -98,7 +100,7 @@ fn anew(request: &Request, view: &StaffJob, choices: &JobChoices, errors: &Error
         match &step.in_the_way {
             None => view! {
                 <label class="pill" for=id.clone()>
-                    <input type="radio" id=id.clone() name="step" value=step.key.clone()/>
+                    <input type="radio" id=id.clone() name="step" value=step.key.clone() checked={typed("step") == step.key}/>
                     <span><code>{step.key.clone()}</code> " " {t!(lang, "job-repeats", n = step.repeats.len() as i64)}</span>
                 </label>
             }
@@ -111,6 +113,7 @@ fn anew(request: &Request, view: &StaffJob, choices: &JobChoices, errors: &Error
     });
     let steps: Vec<_> = steps.collect();
     view! {
+        <input type="hidden" name="more" value="yes"/>
         {takes("keep_network").then(|| check("keep_network", t!(lang, "job-keep-network")))}
         {takes("other_edge").then(|| check("other_edge", t!(lang, "job-other-edge")))}
         {templates}
@@ -118,7 +121,7 @@ fn anew(request: &Request, view: &StaffJob, choices: &JobChoices, errors: &Error
             <fieldset class="field">
                 <legend>{t!(lang, "job-from")}</legend>
                 <label class="pill" for="from-failed">
-                    <input type="radio" id="from-failed" name="step" value="" checked=true/>
+                    <input type="radio" id="from-failed" name="step" value="" checked={typed("step").is_empty()}/>
                     <span><code>{failed}</code> " " {t!(lang, "job-from-failed")}</span>
                 </label>
                 {steps}
@@ -226,7 +229,7 @@ pub(crate) async fn confirm(request: Request, params: Params) -> Loaded {
     let bad = !errors.is_empty();
     let what = kind_title(lang, job, &job.server_name.clone().unwrap_or_default());
     let more = match action {
-        JobAction::Rerun => anew(&request, &seen, &choices, &errors),
+        JobAction::Rerun => anew(&request, &seen, &choices, &flash),
         _ => ().into_any(),
     };
     let body = match denied(lang, action, &choices) {

@@ -49,7 +49,7 @@ pub(crate) async fn job(request: Request, params: Params) -> Loaded {
     };
     let path = format!("{}{}", routes::live(&routes::staff_job(id)), asked.query());
     Ok(Page {
-        live: moving.then(|| LiveSource { path, since: view.version }),
+        live: moving.then_some(LiveSource { path, since: view.version }),
         refresh: moving.then_some(5),
         refused: bad,
         wide: true,
