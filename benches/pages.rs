@@ -1,6 +1,7 @@
 //! The product's pages, to be measured from outside: a server over a database full of jobs, signed in to.
 //!
-//! `pages FOLDER ACCOUNTS JOBS` prints one line, `{"url", "table", "staff", "customers": [{"cookie", "operation"}, …]}`, and then
+//! `pages FOLDER ACCOUNTS JOBS` prints one line, `{"url", "table", "staff", "crew", "customers": [{"cookie", "operation"}, …]}`, where
+//! `crew` are cookies of more of the staff, and then
 //! obeys lines on its input: `one` and `all` accept an operation of the first customer, or of each, and print when the last of
 //! them was committed, ms. What measures it is `end2end/bench/pages.mjs`.
 #![allow(clippy::print_stdout)]
@@ -9,14 +10,14 @@ use std::{path::Path, sync::Arc};
 
 use app::request::Product;
 use axum::{Router, routing::get};
-use domain::{CustomerId, kind::Kind, state::Role};
+use domain::{CustomerId, EdgeId, kind::Kind, state::Role};
 use jobs::{Clock, SystemClock};
 use leptos::{config::LeptosOptions, hydration::HydrationScripts, prelude::*};
 use provisioning::{Facade, Offers, OrderPlaced, Seen, Viewer, demo_catalogue, draft_digest};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use slipway::router::{self, Edge};
-use store::{Store, measure::Load, seal::Sealer};
+use store::{Store, edges::EdgeFacts, measure::Load, seal::Sealer};
 use tokio::net::TcpListener;
 
 /// As in the program itself.
@@ -25,6 +26,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const PASSWORD: &str = "correct horse battery";
 const ROWS: usize = 1000;
+const CREW: usize = 5;
+const EDGES: u32 = 130;
 
 #[tokio::main]
 async fn main() {
@@ -56,6 +59,13 @@ async fn main() {
 
     facade.account_add("admin@test", "Admin", Role::Admin, SecretString::from(PASSWORD)).await.unwrap();
     let staff = sign_in(&url, "admin@test").await;
+    let mut crew = Vec::new();
+    for i in 0..CREW {
+        let email = format!("support{i}@test");
+        facade.account_add(&email, "Support", Role::Support, SecretString::from(PASSWORD)).await.unwrap();
+        crew.push(sign_in(&url, &email).await);
+    }
+    store.edges_import(&pool(), SystemClock.now_ms()).await.unwrap();
     let mut customers = Vec::new();
     let mut told: Vec<Value> = Vec::new();
     for i in 0..accounts {
@@ -66,7 +76,7 @@ async fn main() {
         customers.push(customer);
         told.push(json!({"cookie": cookie, "operation": operation}));
     }
-    println!("{}", json!({"url": url, "table": table, "staff": staff, "customers": told}));
+    println!("{}", json!({"url": url, "table": table, "staff": staff, "crew": crew, "customers": told}));
     let next = || tokio::task::block_in_place(|| std::io::stdin().lines().next());
     while let Some(Ok(line)) = next() {
         let changed = if line == "one" { &customers[..1] } else { &customers[..] };
@@ -75,6 +85,23 @@ async fn main() {
         }
         println!("{}", SystemClock.now_ms());
     }
+}
+
+/// As many edges as there are.
+fn pool() -> Vec<(EdgeId, EdgeFacts)> {
+    let edge = |n: u32| {
+        let facts = EdgeFacts {
+            provider_ref: format!("edge:{n}"),
+            name: format!("edge-{n:03}"),
+            gateway: "198.18.0.1".into(),
+            prefix_length: 24,
+            first_address: "198.18.0.2".into(),
+            last_address: "198.18.0.6".into(),
+            networks: 0,
+        };
+        (EdgeId(uuid::Uuid::now_v7()), facts)
+    };
+    (1..=EDGES).map(edge).collect()
 }
 
 async fn serve(app: Router) -> String {

@@ -1,13 +1,13 @@
 //! What several streams of one reader show is rendered once: the tabs of one account that show the same page, in the same
 //! language and zone.
 //!
-//! A rendering is shared by whoever has heard of nothing newer than its beginning. Nothing is kept for later: it is good
-//! for those who wake together.
+//! A rendering is shared by whoever has heard of nothing newer than its beginning. Where something changes all the time, nobody
+//! would share: there the next rendering is not begun before the last is so old, and whoever has heard of more waits for it.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError, Weak},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use app::{
@@ -50,20 +50,28 @@ impl SharedViews {
 }
 
 impl View {
-    /// The regions as they are at `heard` or later.
+    /// The regions as they are at `heard` or later, rendered no more often than once in `pace`.
     pub(crate) async fn regions(
         &self,
         product: &Product,
         around: &Around,
         topic: &str,
         heard: Instant,
+        pace: Duration,
     ) -> Result<Arc<Regions>, End> {
-        let mut last = self.0.lock().await;
-        if let Some((begun, shown)) = last.as_ref()
-            && *begun >= heard
-        {
-            return Ok(shown.clone());
-        }
+        let mut last = loop {
+            let last = self.0.lock().await;
+            let Some((begun, shown)) = last.as_ref() else { break last };
+            if *begun >= heard {
+                return Ok(shown.clone());
+            }
+            let due = *begun + pace;
+            if due <= Instant::now() {
+                break last;
+            }
+            drop(last);
+            tokio::time::sleep_until(due.into()).await;
+        };
         let begun = Instant::now();
         // As large as the largest page: a stream that waits does not hold room for it.
         let rendering: BoxFuture<'_, _> = Box::pin(regions(product.clone(), around.clone(), topic));

@@ -39,8 +39,8 @@ use crate::shared_views::{SharedViews, View};
 const PER_ACCOUNT: usize = 20;
 /// Changes that come together are sent together.
 const GATHER: Duration = Duration::from_millis(40);
-/// The same of a page over all customers: on a busy day something changes all the time.
-const GATHER_ALL: Duration = Duration::from_secs(1);
+/// A page over all customers is not rendered more often than this: on a busy day something changes all the time.
+const PACE_ALL: Duration = Duration::from_secs(1);
 /// So many of what was told of are remembered.
 const TOLD: usize = 32;
 /// Access is asked anew at least this often.
@@ -184,7 +184,8 @@ impl Reader {
                     continue;
                 }
             }
-            match self.view.regions(&self.product, &self.around, &self.topic, self.heard).await {
+            let pace = if self.own().is_none() { PACE_ALL } else { Duration::ZERO };
+            match self.view.regions(&self.product, &self.around, &self.topic, self.heard, pace).await {
                 Ok(now) => {
                     let first = self.sent.is_none();
                     let changed = self.difference(now);
@@ -204,10 +205,15 @@ impl Reader {
         }
     }
 
+    /// Whose changes alone this page shows, where it is not everybody's.
+    fn own(&self) -> Option<domain::CustomerId> {
+        let own = self.around.viewer.as_ref().and_then(provisioning::Viewer::customer);
+        own.or(self.sent.as_ref().and_then(|sent| sent.about))
+    }
+
     /// Waits for a change that may concern this page. Returns false when the program is ending.
     async fn wait(&mut self) -> bool {
-        let own = self.around.viewer.as_ref().and_then(provisioning::Viewer::customer);
-        let own = own.or(self.sent.as_ref().and_then(|sent| sent.about));
+        let own = self.own();
         let recheck = tokio::time::sleep(RECHECK);
         tokio::pin!(recheck);
         loop {
@@ -230,7 +236,7 @@ impl Reader {
                 }
             }
         }
-        tokio::time::sleep(if own.is_none() { GATHER_ALL } else { GATHER }).await;
+        tokio::time::sleep(GATHER).await;
         loop {
             match self.changes.try_recv() {
                 Ok(change) if own.is_none_or(|own| change.concerns(own)) => self.heard = change.told,
@@ -249,7 +255,11 @@ impl Reader {
         if first && now.version > 0 && now.version == self.since {
             return None;
         }
-        let values: Vec<_> = now.values.iter().filter(|v| first || !before.values.contains(v)).collect();
+        // Most stand where they stood.
+        let is_new = |(at, value): &(usize, &(String, String))| {
+            first || before.values.get(*at) != Some(value) && !before.values.contains(value)
+        };
+        let values: Vec<_> = now.values.iter().enumerate().filter(is_new).map(|(_, value)| value).collect();
         if values.is_empty() {
             return None;
         }

@@ -201,6 +201,46 @@ async function streams() {
   await end(bare);
 }
 
+/** What fifty pages of staff cost while a hundred things a second change: processor time above that of the same changes unseen. */
+async function crew() {
+  const [open_, rate, seconds] = [50, 100, 20];
+  const us = await ours(20, 20_000);
+  const spent = () => {
+    // utime and stime, in hundredths of a second.
+    const fields = readFileSync(`/proc/${us.pid}/stat`, "utf8").split(") ")[1].split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  };
+  const change = async () => {
+    const [cpu, from] = [spent(), performance.now()];
+    let n = 0;
+    while (performance.now() - from < seconds * 1000) {
+      us.child.stdin.write("one\n");
+      await us.line();
+      n += 1;
+      await sleep(Math.max(0, from + (n * 1000) / rate - performance.now()));
+    }
+    return { cpu: ((spent() - cpu) / seconds) * 100, rate: n / seconds };
+  };
+  const unseen = await change();
+  const page = await (await fetch(`${us.url}/staff/jobs`, { headers: { cookie: us.staff, accept: "text/html" } })).text();
+  const list = /\/live\/staff\/jobs\?[^"&]*(&amp;(?!quot)[^"&]*)*/.exec(page)[0].replaceAll("&amp;", "&");
+  const paths = [list, list, "/live/staff/edges", "/live/staff"];
+  const requests = Array.from({ length: open_ }, (_, i) => {
+    const cookie = us.crew[i % us.crew.length];
+    return `GET ${paths[i % paths.length]} HTTP/1.1\r\nHost: slipway.test\r\nAccept: text/event-stream\r\nCookie: ${cookie}\r\n\r\n`;
+  });
+  const streams = await open(us.url, requests);
+  await sleep(2000);
+  const seen = await change();
+  const silent = streams.all.filter((s) => s.events < 2).length;
+  console.log(
+    `| ${open_} streams of staff (half the list of jobs, a quarter edges, a quarter the overview), ${seen.rate.toFixed(0)} changes/s, 20,000 jobs | ` +
+      `${(seen.cpu - unseen.cpu).toFixed(1)} % of a core (${unseen.cpu.toFixed(1)} % unseen, ${seen.cpu.toFixed(1)} % seen; ${silent} streams heard nothing) | | |`,
+  );
+  for (const socket of streams.sockets) socket.destroy();
+  await end(us);
+}
+
 /** From the commit of a change to its paint in a real browser, with two hundred streams open beside it. */
 async function paint() {
   const { chromium } = createRequire(join(process.env.PLAYWRIGHT, "x.js"))("@playwright/test");
@@ -265,6 +305,7 @@ try {
   console.log("| what | slipway | SvelteKit | ours over theirs |\n|---|---|---|---|");
   if (wanted("pages")) await pages();
   if (wanted("streams")) await streams();
+  if (wanted("crew")) await crew();
   if (wanted("paint")) await paint();
   if (wanted("process")) await process_();
 } finally {
