@@ -2,7 +2,7 @@
 //!
 //! `pages FOLDER ACCOUNTS JOBS` prints one line, `{"url", "table", "staff", "crew", "customers": [{"cookie", "operation"}, …]}`, where
 //! `crew` are cookies of more of the staff, and then
-//! obeys lines on its input: `one` and `all` accept an operation of the first customer, or of each, and print when the last of
+//! obeys lines on its input: `one`, `next` and `all` accept an operation of the first customer, of the next in turn, or of each, and print when the last of
 //! them was committed, ms. What measures it is `end2end/bench/pages.mjs`.
 #![allow(clippy::print_stdout)]
 
@@ -78,8 +78,16 @@ async fn main() {
     }
     println!("{}", json!({"url": url, "table": table, "staff": staff, "crew": crew, "customers": told}));
     let next = || tokio::task::block_in_place(|| std::io::stdin().lines().next());
+    let mut turn = 0;
     while let Some(Ok(line)) = next() {
-        let changed = if line == "one" { &customers[..1] } else { &customers[..] };
+        let changed = match line.as_str() {
+            "one" => &customers[..1],
+            "next" => {
+                turn = (turn + 1) % customers.len();
+                &customers[turn..=turn]
+            }
+            _ => &customers[..],
+        };
         for customer in changed {
             store.load_more(*customer, Kind::Power, &["one"], SystemClock.now_ms()).await.unwrap();
         }
