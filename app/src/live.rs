@@ -33,6 +33,15 @@ pub struct Regions {
     pub about: Option<CustomerId>,
 }
 
+/// Stands for a version where a page spans many: a page and a stream that show the same are known for it, and nothing is sent.
+pub(crate) fn fingerprint(values: &[(String, String)]) -> i64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    values.hash(&mut hasher);
+    // Never 0, which says nothing, and never negative.
+    (hasher.finish() >> 1) as i64 | 1
+}
+
 /// Why a stream ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {

@@ -100,7 +100,8 @@ await chrome.kill();
 chrome = await browser();
 const admin = await signIn("admin@demo.test");
 const jobs = ["/staff/jobs", "/staff/jobs?q=colour:red", "/staff/jobs/rerun?q=", `/staff/jobs/${job}`, `/staff/jobs/${job}/confirm?do=stop`];
-for (const path of [...jobs, "/staff/edges", "/staff/vapps", "/staff/drift"]) await measure(path, admin);
+const rest = ["/staff", "/staff/edges?view=grid", "/staff/customers", "/staff/system", "/staff/system/audit", "/staff/catalogue/templates", "/staff/catalogue/panels?edit=plesk", "/staff/catalogue/prices?edit=prices"];
+for (const path of [...jobs, ...rest, "/staff/edges", "/staff/vapps", "/staff/drift"]) await measure(path, admin);
 // B7: the same wizard as SvelteKit makes it.
 if (process.env.SVELTE) {
   const env = { ...process.env, PORT: "4173", ORIGIN: "http://127.0.0.1:4173" };

@@ -11,7 +11,7 @@ use super::{Fault, Loaded, Params, edge_move::move_form};
 use crate::{
     format,
     i18n::{Lang, t},
-    live::Regions,
+    live::{Regions, fingerprint},
     request::Request,
     routes,
     shell::{LiveSource, Page},
@@ -88,8 +88,8 @@ pub(crate) async fn edges(request: Request, _: Params) -> Loaded {
         }
         .into_any()
     };
-    let live =
-        LiveSource { path: format!("{}{}", routes::live(routes::STAFF_EDGES), asked.query()), since: 0 };
+    let path = format!("{}{}", routes::live(routes::STAFF_EDGES), asked.query());
+    let live = LiveSource { path, since: fingerprint(&values_of(lang, &pool, asked, admin)) };
     Ok(Page { live: Some(live), wide: true, ..Page::new(t!(lang, "staff-edges-title"), body) })
 }
 
@@ -99,8 +99,13 @@ pub(crate) async fn edges_regions(request: &Request) -> Result<Regions, Fault> {
     let viewer = request.viewer()?;
     let pool = request.facade().staff_edges(viewer).await?.ok_or(Fault::Forbidden)?;
     let admin = viewer.role() == Role::Admin;
-    let asked = Asked::of(request);
-    let mut values = vec![("pool".to_owned(), summary(lang, &pool, asked).to_html())];
+    let values = values_of(lang, &pool, Asked::of(request), admin);
+    Ok(Regions { version: fingerprint(&values), values, ..Default::default() })
+}
+
+fn values_of(lang: Lang, pool: &EdgePool, asked: Asked, admin: bool) -> Vec<(String, String)> {
+    let mut values = vec![("pool".to_owned(), summary(lang, pool, asked).to_html())];
+    // Also those that are not asked for: one that was may have become something else.
     for row in &pool.rows {
         let id = row.edge.id;
         if asked.grid {
@@ -114,7 +119,7 @@ pub(crate) async fn edges_regions(request: &Request) -> Result<Regions, Fault> {
             values.push((format!("seen-{id}"), row.edge.observed_at.map(|at| time(lang, at)).to_html()));
         }
     }
-    Ok(Regions { values, ..Default::default() })
+    values
 }
 
 /// The platform is asked now, and what is new in it comes into the pool.
