@@ -115,7 +115,7 @@ fn pool() -> Vec<(EdgeId, EdgeFacts)> {
 async fn serve(app: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(axum::serve(listener, app).into_future());
+    tokio::spawn(router::serve(listener, app).into_future());
     url
 }
 

@@ -306,7 +306,7 @@ async fn serve_pages(
 
 async fn serve_until_stopped(listener: TcpListener, app: Router) -> anyhow::Result<()> {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = axum::serve(listener, app).with_graceful_shutdown(async {
+    let server = router::serve(listener, app).with_graceful_shutdown(async {
         let _ = stopped.await;
     });
     let mut server = tokio::spawn(server.into_future());

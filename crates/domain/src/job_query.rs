@@ -103,7 +103,7 @@ impl JobQuery {
     }
 
     /// Takes a pair in, where it says something that was not said before.
-    fn take(&mut self, key: &str, value: &str) -> Option<()> {
+    pub(crate) fn take(&mut self, key: &str, value: &str) -> Option<()> {
         fn once<T>(place: &mut Option<T>, value: Option<T>) -> Option<()> {
             if place.is_some() {
                 return None;
@@ -126,6 +126,24 @@ impl JobQuery {
             }
             _ => None,
         }
+    }
+
+    /// The same, where a word has said nothing.
+    #[must_use]
+    pub(crate) fn without(&self, key: &str) -> Self {
+        let mut query = self.clone();
+        match key {
+            "state" => query.state = None,
+            "kind" => query.kind = None,
+            "since" => query.since = None,
+            "customer" => query.customer = None,
+            "step" => query.step = None,
+            "error" => query.error = None,
+            "assigned" => query.assigned = None,
+            "is" => query.slow = false,
+            _ => {}
+        }
+        query
     }
 
     /// The same with another state: what the links over the list lead to.

@@ -16,6 +16,7 @@ pub mod hostname;
 pub mod ids;
 pub mod job_action;
 pub mod job_query;
+pub mod job_suggest;
 pub mod keys;
 pub mod kind;
 pub mod panel;

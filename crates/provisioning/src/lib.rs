@@ -65,4 +65,4 @@ pub use store::{
 };
 pub use workflows::critical_path;
 pub use workflows::inputs_of;
-pub use workflows::{EarlierStep, earlier_steps};
+pub use workflows::{EarlierStep, earlier_steps, step_keys};

@@ -1,15 +1,10 @@
 //! S17: the list of jobs. What is asked for stands in the address; how it is written is `domain::job_query`.
 
-use domain::{
-    JobId,
-    job_query::{JobQuery, QUERY_MAX},
-    slow::Slow,
-    state::JobState,
-};
+use domain::{JobId, job_query::JobQuery, slow::Slow, state::JobState};
 use leptos::prelude::*;
 use provisioning::{COUNTED, Job, JobRow, NEWER, Next, StaffJobs, customer_row};
 
-use super::{Fault, Loaded, Params};
+use super::{Fault, Loaded, Params, job_search};
 use crate::{
     format,
     i18n::{Lang, t},
@@ -29,7 +24,7 @@ fn asked(request: &Request) -> String {
     request.query("q").unwrap_or_default()
 }
 
-fn list_href(query: &JobQuery) -> String {
+pub(super) fn list_href(query: &JobQuery) -> String {
     match query.to_string().as_str() {
         "" => routes::STAFF_JOBS.to_owned(),
         text => format!("{}?q={}", routes::STAFF_JOBS, crate::request::encode(text)),
@@ -58,8 +53,8 @@ pub(crate) async fn jobs(request: Request, _: Params) -> Loaded {
     };
     let live = live_path(&list, before);
     let body = view! {
-        {search(lang, &text)}
-        {unknown(lang, &list.unknown)}
+        {job_search::form(lang, &text, &list.query)}
+        {job_search::unknown(lang, &list.query, &list.unknown)}
         {views(lang, &list.query, &viewer.account.email, slow)}
         <div data-live="counts">{filters(lang, &counts, &list.query)}</div>
         {before.is_none().then(|| view! { <div data-live="newer" role="status">{newer(lang, 0, &list.query)}</div> })}
@@ -116,34 +111,6 @@ pub(crate) async fn jobs_regions(request: &Request) -> Result<Regions, Fault> {
         values.push((format!("took-{id}"), took(job, now)));
     }
     Ok(Regions { values, ..Default::default() })
-}
-
-fn search(lang: Lang, text: &str) -> impl IntoView + use<> {
-    let examples = ["state:failed", "kind:activate", "customer:acme", "step:network_attach", "since:2h"];
-    let examples = examples.map(|e| view! { <code>{e}</code> " " });
-    view! {
-        <form method="get" action=routes::STAFF_JOBS role="search" class="search">
-            <label class="sr-only" for="q">{t!(lang, "staff-jobs-search")}</label>
-            <input
-                type="search" id="q" name="q" data-key="/" value=text.to_owned() maxlength=QUERY_MAX.to_string()
-                placeholder=t!(lang, "staff-jobs-search") aria-describedby="q-hint"
-            />
-            <button class="button secondary">{t!(lang, "keys-search")}</button>
-        </form>
-        <details class="help">
-            <summary>{t!(lang, "staff-jobs-how")}</summary>
-            <p class="hint" id="q-hint">
-                {t!(lang, "staff-jobs-words")} " " {examples} <code>"error:\"timed out\""</code> " " <code>"assigned:me"</code> " "
-                <code>"is:slow"</code>
-            </p>
-        </details>
-    }
-}
-
-/// What was not understood, and that the rest holds.
-fn unknown(lang: Lang, words: &[String]) -> Option<impl IntoView + use<>> {
-    let words = words.iter().map(|w| view! { <code>{w.clone()}</code> " " }).collect::<Vec<_>>();
-    (!words.is_empty()).then(|| view! { <p class="note">{t!(lang, "staff-jobs-unknown")} " " {words}</p> })
 }
 
 /// What is looked at most.

@@ -12,6 +12,7 @@ mod edge;
 mod edge_move;
 mod edges;
 mod job;
+mod job_search;
 mod jobs;
 mod log;
 mod overview;

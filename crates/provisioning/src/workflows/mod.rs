@@ -159,6 +159,17 @@ pub(crate) fn plan(kind: Kind) -> Option<(Vec<&'static str>, i64)> {
     Some((table.steps.iter().map(|s| s.key).collect(), table.shape))
 }
 
+/// The keys of the steps that jobs have: of this kind, or of any.
+pub fn step_keys(kind: Option<Kind>) -> Vec<&'static str> {
+    let mut keys = Vec::new();
+    for row in TABLES.iter().filter(|t| kind.is_none_or(|kind| t.kind == kind)).flat_map(|t| t.steps) {
+        if !keys.contains(&row.key) {
+            keys.push(row.key);
+        }
+    }
+    keys
+}
+
 /// What staff may change when they run a job again from this step (`slipway jobs rerun … --set NAME=VALUE`).
 pub fn inputs_of(kind: Kind, step: &str) -> &'static [&'static str] {
     let table = TABLES.iter().find(|t| t.kind == kind);
