@@ -54,18 +54,12 @@ pub fn build(product: &Product, store: &Store, site: &Path, edge: Edge) -> Resul
     };
     let streams = Streams::default();
 
-    let mut guarded = Router::new();
+    let mut pages = Router::new();
     for (path, _) in policy::PAGES {
-        guarded = guarded.route(path, get(page.clone()));
+        pages = pages.route(path, get(page.clone()));
     }
     for (path, _) in policy::FUNCTIONS {
-        guarded = guarded.route(path, post(function.clone()));
-    }
-    for (path, _) in policy::STREAMS {
-        guarded = guarded.route(path, get(stream::stream).with_state((product.clone(), streams.clone())));
-    }
-    for (path, _) in policy::SOCKETS {
-        guarded = guarded.route(path, get(console::console).with_state((product.clone(), streams.clone())));
+        pages = pages.route(path, post(function.clone()));
     }
     for (path, _) in policy::FILES {
         let file = match *path {
@@ -75,27 +69,38 @@ pub fn build(product: &Product, store: &Store, site: &Path, edge: Edge) -> Resul
             routes::STAFF_AUDIT_JSON => get(files::audit_json),
             other => return Err(format!("nothing makes the file {other}")),
         };
-        guarded = guarded.route(path, file.with_state(product.clone()));
+        pages = pages.route(path, file.with_state(product.clone()));
     }
     let not_found = page.clone();
-    let guarded = guarded
-        .fallback(move |request: Request| not_found_page(not_found.clone(), request))
-        .layer(from_fn_with_state(product.clone(), guard::guard))
-        .layer(from_fn(markup::valid))
-        .layer(sessions(store, edge));
+    let pages = pages.fallback(move |request: Request| not_found_page(not_found.clone(), request));
+    let mut live = Router::new();
+    for (path, _) in policy::STREAMS {
+        live = live.route(path, get(stream::stream).with_state((product.clone(), streams.clone())));
+    }
+    for (path, _) in policy::SOCKETS {
+        live = live.route(path, get(console::console).with_state((product.clone(), streams.clone())));
+    }
+    let guarded = |router: Router| {
+        router
+            .layer(from_fn_with_state(product.clone(), guard::guard))
+            .layer(from_fn(markup::valid))
+            .layer(sessions(store, edge))
+    };
+    // What may be packed is kept from streams: each would hold room for the largest packer from its beginning to its end.
+    let packed = CompressionLayer::new().br(true).gzip(true);
+    let packed = Router::new().merge(static_files::router(site)).merge(guarded(pages)).layer(packed);
 
     Ok(Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready).with_state(product.clone()))
-        .merge(static_files::router(site))
-        .merge(guarded)
+        .merge(packed)
+        .merge(guarded(live))
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
         .layer(from_fn(too_long))
         .layer(from_fn_with_state(edge.secure, headers::add))
         .layer(CatchPanicLayer::custom(|_| {
             guard::error(Default::default(), StatusCode::INTERNAL_SERVER_ERROR, "-")
         }))
-        .layer(CompressionLayer::new().br(true).gzip(true))
         .layer(from_fn(trace)))
 }
 

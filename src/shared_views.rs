@@ -16,7 +16,6 @@ use app::{
     routes,
 };
 use domain::{AccountId, state::Role};
-use futures::future::BoxFuture;
 
 /// Whatever a rendering depends on.
 type Key = (Option<AccountId>, Role, String, &'static str, Option<&'static str>);
@@ -73,9 +72,7 @@ impl View {
             tokio::time::sleep_until(due.into()).await;
         };
         let begun = Instant::now();
-        // As large as the largest page: a stream that waits does not hold room for it.
-        let rendering: BoxFuture<'_, _> = Box::pin(regions(product.clone(), around.clone(), topic));
-        let shown = Arc::new(rendering.await?);
+        let shown = Arc::new(regions(product.clone(), around.clone(), topic).await?);
         *last = Some((begun, shown.clone()));
         Ok(shown)
     }

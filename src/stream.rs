@@ -173,10 +173,11 @@ impl Reader {
             if self.sent.is_some() && !self.wait().await {
                 return None;
             }
-            match session_reloaded(&self.around).await {
+            // Boxed, here and below: a stream that waits does not hold room for what it does when it has waited.
+            match Box::pin(session_reloaded(&self.around)).await {
                 Ok(account)
                     if account == Some(self.account)
-                        && still_looks(&self.around, self.product.facade.now_ms()).await => {}
+                        && Box::pin(still_looks(&self.around, self.product.facade.now_ms())).await => {}
                 Ok(_) => return Some(self.bye("signed_out")),
                 // The database hiccups: that signs nobody out. The next change, or the next look, tries again.
                 Err(_) => {
@@ -185,13 +186,14 @@ impl Reader {
                 }
             }
             let pace = if self.own().is_none() { PACE_ALL } else { Duration::ZERO };
-            match self.view.regions(&self.product, &self.around, &self.topic, self.heard, pace).await {
+            let view = self.view.regions(&self.product, &self.around, &self.topic, self.heard, pace);
+            match Box::pin(view).await {
                 Ok(now) => {
                     let first = self.sent.is_none();
                     let changed = self.difference(now);
                     self.queued.extend(changed);
                     if !first {
-                        self.tell_endings().await;
+                        Box::pin(self.tell_endings()).await;
                     }
                     if let Some(event) = self.queued.pop_front() {
                         return Some(event);
