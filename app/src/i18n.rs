@@ -24,6 +24,7 @@ const EN: &[&str] = &[
     include_str!("../locales/en/servers.ftl"),
     include_str!("../locales/en/operations.ftl"),
     include_str!("../locales/en/staff.ftl"),
+    include_str!("../locales/en/help.ftl"),
 ];
 const RU: &[&str] = &[
     include_str!("../locales/ru/frame.ftl"),
@@ -32,6 +33,7 @@ const RU: &[&str] = &[
     include_str!("../locales/ru/servers.ftl"),
     include_str!("../locales/ru/operations.ftl"),
     include_str!("../locales/ru/staff.ftl"),
+    include_str!("../locales/ru/help.ftl"),
 ];
 
 static BUNDLES: LazyLock<[Bundle; 2]> = LazyLock::new(|| [bundle("en", EN), bundle("ru", RU)]);
@@ -141,7 +143,11 @@ mod tests {
         let mut ids: Vec<String> = Vec::new();
         ids.extend(Code::ALL.iter().map(|c| format!("field-{c}")));
         ids.extend(Denial::ALL.iter().map(|d| format!("denial-{d}")));
-        ids.extend(Cause::ALL.iter().flat_map(|c| [format!("cause-{c}"), format!("advice-{c}")]));
+        ids.extend(
+            Cause::ALL
+                .iter()
+                .flat_map(|c| [format!("cause-{c}"), format!("advice-{c}"), format!("runbook-{c}")]),
+        );
         ids.extend(JobState::ALL.iter().flat_map(|s| [format!("job-{s}"), format!("job-{s}-staff")]));
         ids.extend(StepState::ALL.iter().map(|s| format!("step-{s}")));
         ids.extend(ServerState::ALL.iter().map(|s| format!("server-{s}")));

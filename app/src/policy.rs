@@ -74,6 +74,7 @@ pub const PAGES: &[(&str, Policy)] = &[
     ("/staff/catalogue/prices", Policy::Admin),
     ("/staff/system", Policy::Admin),
     ("/staff/system/audit", Policy::Admin),
+    ("/staff/help", Policy::Staff),
 ];
 
 /// Server functions. All are posts.

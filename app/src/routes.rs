@@ -22,6 +22,7 @@ pub const STAFF_AUDIT: &str = "/staff/system/audit";
 pub const STAFF_AUDIT_CSV: &str = "/staff/system/audit.csv";
 pub const STAFF_AUDIT_JSON: &str = "/staff/system/audit.json";
 pub const STAFF_VAPPS: &str = "/staff/vapps";
+pub const STAFF_HELP: &str = "/staff/help";
 
 pub fn order(draft: DraftId, step: WizardStep) -> String {
     format!("/order/{draft}/{step}")

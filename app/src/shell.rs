@@ -10,6 +10,7 @@ use crate::{
     format,
     i18n::{Lang, t},
     islands::{Live, LiveTexts},
+    pages::help_of_page,
     request::{Banner, Request, Theme},
     routes,
 };
@@ -332,8 +333,12 @@ fn account_menu(lang: Lang, name: &str, email: &str) -> impl IntoView + use<> {
 
 fn footer(request: &Request) -> impl IntoView + use<> {
     let lang = request.lang();
+    let path = request.around.path.split('?').next().unwrap_or("/");
+    let staff = request.around.viewer.as_ref().is_some_and(|v| v.role().is_staff());
+    let help = staff.then(|| view! { <a href=help_of_page(path)>{t!(lang, "help-title")}</a> });
     view! {
         <footer class="bottom">
+            {help}
             <span>{t!(lang, "footer-version", version = request.product.version)}</span>
             <span>{t!(lang, "footer-zone", zone = format::zone_name(lang))}</span>
         </footer>

@@ -100,7 +100,7 @@ await chrome.kill();
 chrome = await browser();
 const admin = await signIn("admin@demo.test");
 const jobs = ["/staff/jobs", "/staff/jobs?q=colour:red", "/staff/jobs/rerun?q=", `/staff/jobs/${job}`, `/staff/jobs/${job}/confirm?do=stop`];
-const rest = ["/staff", "/staff/edges?view=grid", "/staff/customers", "/staff/system", "/staff/system/audit", "/staff/catalogue/templates", "/staff/catalogue/panels?edit=plesk", "/staff/catalogue/prices?edit=prices"];
+const rest = ["/staff", "/staff/help", "/staff/edges?view=grid", "/staff/customers", "/staff/system", "/staff/system/audit", "/staff/catalogue/templates", "/staff/catalogue/panels?edit=plesk", "/staff/catalogue/prices?edit=prices"];
 const first = async (list) => pick(await text(list, admin), new RegExp(`href="(${list}/[0-9a-f-]{36})"`));
 const single = await Promise.all(["/staff/customers", "/staff/edges", "/staff/vapps"].map(first));
 for (const path of [...jobs, ...rest, ...single, "/staff/edges", "/staff/vapps", "/staff/drift"]) await measure(path, admin);

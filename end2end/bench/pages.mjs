@@ -305,6 +305,18 @@ async function process_() {
   console.log(`| P15 memory while idle | ${held.toFixed(0)} MB | | |`);
 }
 
+/** P15: what the pages of a node hold while ten thousand streams are open and a million jobs are queued. */
+async function full() {
+  const each = 10;
+  const us = await ours(STREAMS / each, 1_000_000);
+  const request = (cookie) => `GET /live/operations?since=0 HTTP/1.1\r\nHost: slipway.test\r\nAccept: text/event-stream\r\nCookie: ${cookie}\r\n\r\n`;
+  const streams = await open(us.url, us.customers.flatMap((c) => Array(each).fill(request(c.cookie))));
+  await sleep(3000);
+  console.log(`| P15 memory with a million jobs queued and ${streams.opened} streams open | ${rss(us.pid).toFixed(0)} MB | | |`);
+  for (const socket of streams.sockets) socket.destroy();
+  await end(us);
+}
+
 try {
   console.log("| what | slipway | SvelteKit | ours over theirs |\n|---|---|---|---|");
   if (wanted("pages")) await pages();
@@ -312,6 +324,7 @@ try {
   if (wanted("crew")) await crew();
   if (wanted("paint")) await paint();
   if (wanted("process")) await process_();
+  if (wanted("full")) await full();
 } finally {
   for (const child of children) child.kill("SIGKILL");
 }

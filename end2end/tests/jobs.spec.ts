@@ -25,6 +25,11 @@ test("a failed job is found, and run again from the step that failed", async ({ 
   await page.getByRole("link", { name: "Failed now" }).click();
   await page.getByRole("row").filter({ hasText: email }).getByRole("link").first().click();
   await expect(page.getByText(/Steps that are kept: 4/)).toBeVisible();
+  await page.getByRole("link", { name: "Where to look" }).click();
+  await expect(page).toHaveURL(/\/staff\/help#cause-[a-z_]+$/);
+  await expect(page.locator(":target").getByRole("link", { name: /^Jobs with this cause/ })).toBeVisible();
+  await fits(page);
+  await page.goBack();
   // What is an administrator's is there, and says so.
   await expect(page.getByRole("button", { name: "Roll back" })).toHaveAttribute("aria-disabled", "true");
   const reason = page.getByLabel("Reason");

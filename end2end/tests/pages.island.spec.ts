@@ -29,6 +29,7 @@ const STAFF = [
   "/staff/catalogue/prices?edit=limits",
   "/staff/system",
   "/staff/system/audit",
+  "/staff/help",
 ];
 
 test("a server in each of its states", async ({ page, product }) => {

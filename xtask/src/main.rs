@@ -23,7 +23,7 @@ cargo xtask rules                                                     the rules 
 cargo xtask fuzz [SECONDS]                                            the decoders' fuzz targets, so long each
 cargo xtask campaign --seeds N | --replay SEED                        schedules of faults, each the same for its seed
 cargo xtask bench vcd|queue|orders|staff|guest [WHAT …] [REPEATS]     the SDK and the simulator; the queue beside others; whole orders; what guests are handed
-cargo xtask bench pages [pages|streams|paint|process …]               what pages and streams cost on the server, beside SvelteKit and Node
+cargo xtask bench pages [pages|streams|paint|process|full …]          what pages and streams cost on the server, beside SvelteKit and Node
 cargo xtask bench ui [PATH …]                                         Lighthouse over every page and the peer's wizard, or those whose path has the word
 ";
 

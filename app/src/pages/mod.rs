@@ -25,6 +25,7 @@ use leptos_router::{
 pub use errors::error_page;
 pub(crate) use order::quote_texts;
 pub use staff::AuditAsked;
+pub(crate) use staff::help_of_page;
 
 use crate::{
     request::{Memory, Request},
@@ -118,6 +119,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/staff/catalogue/prices") view=|| page(staff::prices) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/system") view=|| page(staff::system) ssr=SsrMode::Async/>
                 <Route path=path!("/staff/system/audit") view=|| page(staff::audit) ssr=SsrMode::Async/>
+                <Route path=path!("/staff/help") view=|| page(staff::help) ssr=SsrMode::Async/>
             </FlatRoutes>
         </Router>
     }

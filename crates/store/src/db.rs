@@ -340,3 +340,19 @@ async fn check_key(pool: &AnyPool, sealer: &Sealer) -> Result<()> {
     let row = sqlx::query("SELECT value FROM setting WHERE name = 'key'").fetch_one(pool).await?;
     if row.text("value")? == sealer.fingerprint() { Ok(()) } else { Err(Error::WrongKey) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Else a statement with a bound limit is compiled anew whenever it is run (`.cargo/config.toml`).
+    #[tokio::test]
+    async fn the_plans_of_sqlite_are_stable() {
+        let folder = tempfile::tempdir().unwrap();
+        let sealer = Sealer::from_file(&folder.path().join("key")).unwrap();
+        let store = Store::open_sqlite(&folder.path().join("slipway.db"), sealer).await.unwrap();
+        let options = sqlx::query("PRAGMA compile_options").fetch_all(&store.pool).await.unwrap();
+        let options: Vec<String> = options.iter().map(|o| o.text("compile_options").unwrap()).collect();
+        assert!(options.iter().any(|o| o == "ENABLE_QPSG"), "{options:?}");
+    }
+}

@@ -349,7 +349,7 @@ macro_rules! counts {
 const COUNTS: &str =
     counts!("retry_wait", "parked", "failed", "stuck", "rolling_back", "rolled_back", "cancelled");
 
-fn job_row(row: &JsonRow) -> Result<JobRow> {
+fn job_row(row: &JsonRow<'_>) -> Result<JobRow> {
     let told = row.text_opt("told")?.unwrap_or_default();
     let job = Job { steps: told.split(',').filter_map(step_told).collect(), ..job(row)? };
     Ok(JobRow { job, customer_email: row.text("email")? })

@@ -266,24 +266,29 @@ fn with_steps(mut jobs: Vec<Job>, steps: &[AnyRow]) -> Result<Vec<Job>> {
 
 /// A text of a job's params. Those that nobody can read name nothing; the job says so itself when it is taken up.
 fn named(params: &str, name: &str) -> Option<String> {
+    // Most have none: they are not read for it.
+    if !params.contains(name) {
+        return None;
+    }
     let params: serde_json::Value = serde_json::from_str(params).ok()?;
     params[name].as_str().map(str::to_owned)
 }
 
 pub(crate) fn job(row: &impl Columns) -> Result<Job> {
+    let params = row.text("params")?;
     Ok(Job {
         id: row.id("id")?,
         number: row.int("number")?,
         customer: row.id("context_id")?,
         seq: row.int("seq")?,
         kind: row.word("kind")?,
-        action: named(&row.text("params")?, "action"),
+        action: named(&params, "action"),
         server: row.id_opt("server_id")?,
         needs: row.id_opt("needs_job_id")?,
         server_name: row.text_opt("server_name")?,
         template_name: row.text_opt("template_name")?,
         // The server may have lost it; the job still knows what it was about.
-        panel_name: row.text_opt("panel_name")?.or_else(|| named(&row.text("params").ok()?, "panel_name")),
+        panel_name: row.text_opt("panel_name")?.or_else(|| named(&params, "panel_name")),
         // A word that this program does not know is nothing that it could go on with.
         state: row.word("state").unwrap_or(JobState::Stuck),
         requested_by: row.id("requested_by")?,

@@ -1,7 +1,11 @@
 //! Reading columns into the domain's types, with an error that names the column.
 
-use std::str::FromStr;
+use std::{borrow::Cow, fmt, str::FromStr};
 
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, Visitor},
+};
 use sqlx::{Row, any::AnyRow};
 use uuid::Uuid;
 
@@ -55,32 +59,97 @@ impl Columns for AnyRow {
     }
 }
 
-/// A row that came as one JSON text: over the driver of SQLite each column of a row costs, and a text costs as much as one.
-pub(crate) struct JsonRow(serde_json::Map<String, serde_json::Value>);
+/// A row that came as one JSON text: over the driver of SQLite each column of a row costs, and a text costs as much as one. It has a few
+/// dozen columns at most: they are looked for one after the other, and texts stay where they are.
+pub(crate) struct JsonRow<'t>(Vec<(&'t str, Cell<'t>)>);
 
-impl JsonRow {
-    pub(crate) fn read(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map(Self).map_err(|e| Error::Corrupt(format!("a row: {e}")))
+#[derive(Debug)]
+enum Cell<'t> {
+    Null,
+    Int(i64),
+    Text(Cow<'t, str>),
+}
+
+impl<'t> JsonRow<'t> {
+    pub(crate) fn read(text: &'t str) -> Result<Self> {
+        serde_json::from_str(text).map_err(|e| Error::Corrupt(format!("a row: {e}")))
     }
 
-    fn value(&self, column: &str) -> &serde_json::Value {
-        self.0.get(column).unwrap_or(&serde_json::Value::Null)
+    fn cell(&self, column: &str) -> &Cell<'t> {
+        self.0.iter().find(|(name, _)| *name == column).map_or(&Cell::Null, |(_, cell)| cell)
     }
 
     fn other(&self, column: &str) -> Error {
-        Error::Corrupt(format!("{column}: {}", self.value(column)))
+        Error::Corrupt(format!("{column}: {:?}", self.cell(column)))
     }
 }
 
-impl Columns for JsonRow {
+impl<'de> Deserialize<'de> for JsonRow<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        struct Columns;
+        impl<'de> Visitor<'de> for Columns {
+            type Value = JsonRow<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a row")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
+                let mut columns = Vec::with_capacity(32);
+                while let Some(column) = map.next_entry()? {
+                    columns.push(column);
+                }
+                Ok(JsonRow(columns))
+            }
+        }
+        from.deserialize_map(Columns)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cell<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        struct Value;
+        impl<'de> Visitor<'de> for Value {
+            type Value = Cell<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("nothing, a whole number or a text")
+            }
+
+            fn visit_unit<E>(self) -> std::result::Result<Cell<'de>, E> {
+                Ok(Cell::Null)
+            }
+
+            fn visit_i64<E>(self, n: i64) -> std::result::Result<Cell<'de>, E> {
+                Ok(Cell::Int(n))
+            }
+
+            fn visit_u64<E: de::Error>(self, n: u64) -> std::result::Result<Cell<'de>, E> {
+                n.try_into().map(Cell::Int).map_err(|_| E::custom("a number that is too large"))
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> std::result::Result<Cell<'de>, E> {
+                Ok(Cell::Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> std::result::Result<Cell<'de>, E> {
+                Ok(Cell::Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        from.deserialize_any(Value)
+    }
+}
+
+impl Columns for JsonRow<'_> {
     fn int(&self, column: &str) -> Result<i64> {
         self.int_opt(column)?.ok_or_else(|| self.other(column))
     }
 
     fn int_opt(&self, column: &str) -> Result<Option<i64>> {
-        match self.value(column) {
-            serde_json::Value::Null => Ok(None),
-            value => value.as_i64().map(Some).ok_or_else(|| self.other(column)),
+        match self.cell(column) {
+            Cell::Null => Ok(None),
+            Cell::Int(n) => Ok(Some(*n)),
+            Cell::Text(_) => Err(self.other(column)),
         }
     }
 
@@ -89,9 +158,10 @@ impl Columns for JsonRow {
     }
 
     fn text_opt(&self, column: &str) -> Result<Option<String>> {
-        match self.value(column) {
-            serde_json::Value::Null => Ok(None),
-            value => value.as_str().map(|t| Some(t.to_owned())).ok_or_else(|| self.other(column)),
+        match self.cell(column) {
+            Cell::Null => Ok(None),
+            Cell::Text(text) => Ok(Some(text.clone().into_owned())),
+            Cell::Int(_) => Err(self.other(column)),
         }
     }
 }
@@ -102,4 +172,24 @@ fn parse_id<T: From<Uuid>>(column: &str, text: &str) -> Result<T> {
 
 fn parse_word<T: FromStr>(column: &str, text: &str) -> Result<T> {
     text.parse().map_err(|_| Error::Corrupt(format!("{column}: {text:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_in_json_is_read_like_any_other() {
+        let row = JsonRow::read(r#"{"a": 7, "b": "plain", "c": "line\nbreak", "d": null, "e": -1}"#).unwrap();
+        assert_eq!((row.int("a").unwrap(), row.int("e").unwrap()), (7, -1));
+        assert_eq!(
+            (row.text("b").unwrap().as_str(), row.text("c").unwrap().as_str()),
+            ("plain", "line\nbreak")
+        );
+        assert_eq!((row.text_opt("d").unwrap(), row.int_opt("nowhere").unwrap()), (None, None));
+        assert!(row.int("b").is_err() && row.text("a").is_err() && row.text("d").is_err());
+        for broken in ["[]", r#"{"a": 1.5}"#, r#"{"a": [1]}"#, r#"{"a": 18446744073709551615}"#, "{"] {
+            assert!(JsonRow::read(broken).is_err(), "{broken}");
+        }
+    }
 }

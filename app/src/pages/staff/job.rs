@@ -7,6 +7,7 @@ use provisioning::StaffJob;
 use super::{
     Fault, Loaded, Params,
     act::{actions, refused},
+    help,
     jobs::step,
     log::{LogAsked, lines, output},
     note_field,
@@ -114,6 +115,7 @@ fn summary(lang: Lang, view: &StaffJob) -> AnyView {
                 <h2>{t!(lang, "job-cause-title")} ": " <code>{cause.clone()}</code></h2>
                 <p><strong>{known("cause")}</strong></p>
                 <p>{known("advice")}</p>
+                {cause.parse().ok().map(|cause| view! { <p><a href=help::of_cause(cause)>{t!(lang, "help-cause-more")}</a></p> })}
                 <p class="dim">{job.detail.clone()}</p>
             </section>
         }

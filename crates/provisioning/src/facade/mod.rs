@@ -12,6 +12,7 @@ mod customers;
 mod drafts;
 mod groups;
 mod job_actions;
+mod lately;
 mod operations;
 mod orders;
 mod overview;
@@ -97,6 +98,9 @@ impl Viewer {
     }
 }
 
+/// How long jobs take, and when that was looked up.
+type Usual = Mutex<Option<(i64, Arc<Durations>)>>;
+
 #[derive(Clone)]
 pub struct Facade {
     pub(crate) store: Store,
@@ -105,8 +109,9 @@ pub struct Facade {
     pub(crate) offers: Arc<Offers>,
     clock: Arc<dyn Clock>,
     gate: Gate,
-    /// How long jobs take, and when that was looked up.
-    usual: Arc<Mutex<Option<(i64, Durations)>>>,
+    usual: Arc<Usual>,
+    /// What every page of staff that lists jobs shows alike.
+    glance: Arc<staff_jobs::Glance>,
     /// For what cannot wait for a job: the way to a screen. `None` on a node that has no credentials.
     cloud: Option<Arc<dyn Provider>>,
 }
@@ -126,6 +131,7 @@ impl Facade {
             clock,
             gate: Gate::new(),
             usual: Arc::default(),
+            glance: Arc::default(),
             cloud: None,
         }
     }
@@ -154,13 +160,13 @@ impl Facade {
     }
 
     /// How long jobs take, as it was a minute ago at most.
-    pub async fn usual(&self) -> Result<Durations> {
+    pub async fn usual(&self) -> Result<Arc<Durations>> {
         let now = self.now_ms();
         let known = self.usual.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((_, durations)) = known.filter(|(at, _)| now - at < 60_000) {
             return Ok(durations);
         }
-        let durations = self.store.durations().await?;
+        let durations = Arc::new(self.store.durations().await?);
         *self.usual.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, durations.clone()));
         Ok(durations)
     }

@@ -18,7 +18,7 @@ use store::{
     jobs::{Job, JobRow},
 };
 
-use super::{Facade, JobChoices, Viewer, staff::reason};
+use super::{Facade, JobChoices, Viewer, lately::Lately, staff::reason};
 
 /// Jobs that are run again at once.
 const BULK: i64 = 100;
@@ -74,6 +74,14 @@ pub struct Bulk {
     /// Not any more what was looked at.
     pub changed: usize,
     pub errors: Vec<FieldError>,
+}
+
+/// What every page that lists jobs shows alike.
+#[derive(Default)]
+pub(super) struct Glance {
+    /// By when the day began.
+    counts: Lately<i64, Vec<(JobState, i64)>>,
+    slow: Lately<(), Vec<(JobId, Slow)>>,
 }
 
 impl Facade {
@@ -132,7 +140,13 @@ impl Facade {
         if !viewer.role().is_staff() {
             return Ok(None);
         }
-        self.store.jobs_counted(since).await.map(Some)
+        if let Some(counts) = self.glance.counts.get(&since) {
+            return Ok(Some(counts));
+        }
+        let changes = self.store.changes();
+        let counts = self.store.jobs_counted(since).await?;
+        self.glance.counts.put(since, counts.clone(), changes);
+        Ok(Some(counts))
     }
 
     /// The jobs under way that are slow.
@@ -145,8 +159,13 @@ impl Facade {
     }
 
     async fn slow_now(&self, usual: &Durations) -> Result<Vec<(JobId, Slow)>> {
-        let under_way = self.store.jobs_under_way().await?;
-        Ok(self.slow_of(under_way.iter(), usual))
+        if let Some(slow) = self.glance.slow.get(&()) {
+            return Ok(slow);
+        }
+        let changes = self.store.changes();
+        let slow = self.slow_of(self.store.jobs_under_way().await?.iter(), usual);
+        self.glance.slow.put((), slow.clone(), changes);
+        Ok(slow)
     }
 
     fn slow_of<'j>(&self, jobs: impl Iterator<Item = &'j Job>, usual: &Durations) -> Vec<(JobId, Slow)> {
