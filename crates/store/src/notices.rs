@@ -29,18 +29,21 @@ impl Store {
 
     /// The platform did not answer. The first moment counts.
     pub async fn platform_silent(&self, now: i64) -> Result<()> {
-        sqlx::query(
+        let silent = sqlx::query(
             "INSERT INTO setting (name, value) VALUES ('platform_silent', $1) ON CONFLICT (name) DO NOTHING",
-        )
-        .bind(now.to_string())
-        .execute(&self.pool)
-        .await?;
+        );
+        if silent.bind(now.to_string()).execute(&self.pool).await?.rows_affected() > 0 {
+            self.tell_staff();
+        }
         Ok(())
     }
 
     /// It answers again, or still.
     pub async fn platform_answers(&self) -> Result<()> {
-        sqlx::query("DELETE FROM setting WHERE name = 'platform_silent'").execute(&self.pool).await?;
+        let answers = sqlx::query("DELETE FROM setting WHERE name = 'platform_silent'");
+        if answers.execute(&self.pool).await?.rows_affected() > 0 {
+            self.tell_staff();
+        }
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! What is the same for all of the staff is looked up once, and again when something has changed since or a second has passed.
+//! What is the same for everybody who may see it is looked up once, and again when something has changed since or a second has passed.
 //!
 //! Changes are told before whoever made them is answered, so nobody misses their own; those of another node may come a moment
 //! later, as everywhere.
@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use store::Change;
+use store::{Change, Result, Store};
 use tokio::sync::broadcast::{Receiver, error::TryRecvError};
 
 /// What depends on the time of day is as old as this at most.
@@ -31,7 +31,23 @@ impl<K, T> Default for Lately<K, T> {
 }
 
 impl<K: PartialEq, T: Clone> Lately<K, T> {
-    pub(crate) fn get(&self, asked: &K) -> Option<T> {
+    /// What is known, or else what `look` finds.
+    pub(crate) async fn of(
+        &self,
+        asked: K,
+        store: &Store,
+        look: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        if let Some(value) = self.get(&asked) {
+            return Ok(value);
+        }
+        let changes = store.changes();
+        let value = look.await?;
+        self.put(asked, value.clone(), changes);
+        Ok(value)
+    }
+
+    fn get(&self, asked: &K) -> Option<T> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let still = |known: &mut Known<K, T>| {
             known.asked == *asked
@@ -45,7 +61,7 @@ impl<K: PartialEq, T: Clone> Lately<K, T> {
     }
 
     /// `changes` from before it was looked up.
-    pub(crate) fn put(&self, asked: K, value: T, changes: Receiver<Change>) {
+    fn put(&self, asked: K, value: T, changes: Receiver<Change>) {
         let known = Known { asked, value, at: Instant::now(), changes };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
     }

@@ -28,6 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{CustomerId, catalogue::Catalogue, state::Role};
 use jobs::Clock;
+use lately::Lately;
 use secrecy::SecretString;
 use store::{Change, Notices, Result, Store, accounts::Account, durations::Durations};
 use tokio::sync::broadcast;
@@ -110,6 +111,7 @@ pub struct Facade {
     clock: Arc<dyn Clock>,
     gate: Gate,
     usual: Arc<Usual>,
+    notices: Arc<Lately<(), Notices>>,
     /// What every page of staff that lists jobs shows alike.
     glance: Arc<staff_jobs::Glance>,
     /// For what cannot wait for a job: the way to a screen. `None` on a node that has no credentials.
@@ -131,6 +133,7 @@ impl Facade {
             clock,
             gate: Gate::new(),
             usual: Arc::default(),
+            notices: Arc::default(),
             glance: Arc::default(),
             cloud: None,
         }
@@ -214,7 +217,7 @@ impl Facade {
 
     /// What is said above every page.
     pub async fn notices(&self) -> Result<Notices> {
-        self.store.notices().await
+        self.notices.of((), &self.store, self.store.notices()).await
     }
 
     /// Answers once the database does.

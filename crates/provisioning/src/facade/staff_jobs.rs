@@ -81,7 +81,8 @@ pub struct Bulk {
 pub(super) struct Glance {
     /// By when the day began.
     counts: Lately<i64, Vec<(JobState, i64)>>,
-    slow: Lately<(), Vec<(JobId, Slow)>>,
+    /// By the second.
+    slow: Lately<i64, Vec<(JobId, Slow)>>,
 }
 
 impl Facade {
@@ -140,12 +141,7 @@ impl Facade {
         if !viewer.role().is_staff() {
             return Ok(None);
         }
-        if let Some(counts) = self.glance.counts.get(&since) {
-            return Ok(Some(counts));
-        }
-        let changes = self.store.changes();
-        let counts = self.store.jobs_counted(since).await?;
-        self.glance.counts.put(since, counts.clone(), changes);
+        let counts = self.glance.counts.of(since, &self.store, self.store.jobs_counted(since)).await?;
         Ok(Some(counts))
     }
 
@@ -159,13 +155,8 @@ impl Facade {
     }
 
     async fn slow_now(&self, usual: &Durations) -> Result<Vec<(JobId, Slow)>> {
-        if let Some(slow) = self.glance.slow.get(&()) {
-            return Ok(slow);
-        }
-        let changes = self.store.changes();
-        let slow = self.slow_of(self.store.jobs_under_way().await?.iter(), usual);
-        self.glance.slow.put((), slow.clone(), changes);
-        Ok(slow)
+        let slow = async { Ok(self.slow_of(self.store.jobs_under_way().await?.iter(), usual)) };
+        self.glance.slow.of(self.now_ms() / 1000, &self.store, slow).await
     }
 
     fn slow_of<'j>(&self, jobs: impl Iterator<Item = &'j Job>, usual: &Durations) -> Vec<(JobId, Slow)> {
