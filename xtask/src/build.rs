@@ -125,9 +125,11 @@ fn style(pkg: &Path, release: bool, modules: &Path) -> anyhow::Result<()> {
 fn screen(pkg: &Path, modules: &Path) -> anyhow::Result<()> {
     let mut bundle = esbuild(modules);
     bundle.arg(root().join("xtask/tools/screen.js")).args(["--bundle", "--minify", "--format=esm"]);
+    // What is imported later is a file of its own.
+    bundle.args(["--splitting", "--chunk-names=screen-[name]"]);
     bundle.arg("--banner:js=/* noVNC, MPL 2.0, https://github.com/novnc/noVNC */");
     // The entry is ours and lies in the tree; what it imports lies where npm was told to put it.
-    bundle.env("NODE_PATH", modules).arg(format!("--outfile={}", pkg.join("screen.js").display()));
+    bundle.env("NODE_PATH", modules).arg(format!("--outdir={}", pkg.display()));
     output("esbuild", &mut bundle).map(drop)
 }
 
