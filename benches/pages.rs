@@ -29,8 +29,13 @@ const ROWS: usize = 1000;
 const CREW: usize = 5;
 const EDGES: u32 = 130;
 
-#[tokio::main]
-async fn main() {
+fn main() {
+    slipway::memory::in_small_pages();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(run());
+}
+
+async fn run() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let [folder, accounts, jobs] = args.as_slice() else {
         println!("pages FOLDER ACCOUNTS JOBS: measured by `cargo xtask bench pages`");

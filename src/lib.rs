@@ -13,6 +13,7 @@ mod files;
 mod guard;
 mod headers;
 mod markup;
+pub mod memory;
 mod origin;
 pub mod orphans;
 pub mod router;

@@ -8,7 +8,7 @@ use clap::Parser;
 use slipway::{
     admin, ansible,
     config::{Cli, Command},
-    orphans, serve, sim,
+    memory, orphans, serve, sim,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -17,6 +17,7 @@ use tracing_subscriber::EnvFilter;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    memory::in_small_pages();
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
