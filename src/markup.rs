@@ -37,7 +37,7 @@ fn corrected(html: &[u8]) -> Vec<u8> {
     const ATTRIBUTE: &[u8] = b" crossorigin=\"";
     let mut out = Vec::with_capacity(html.len() + html.len() / 8);
     let mut from = 0;
-    // Both begin with a letter that is rarer than most: `!` behind `<`, and the last quotation mark.
+    // Each is known by one of its letters: `!` behind `<`, and the quotation mark that the value begins with.
     for at in memchr::memchr2_iter(b'!', b'"', html) {
         if at < from {
             continue;

@@ -47,6 +47,18 @@ fn started(mut command: Command) -> (Child, String) {
     (child, url)
 }
 
+/// Huge pages would be held whole for whatever little stands in them.
+#[test]
+fn the_program_takes_small_pages() {
+    let mut sim = program();
+    sim.args(["sim", "--listen", "127.0.0.1:0"]);
+    let (mut child, _) = started(sim);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let _ = child.kill();
+    let _ = child.wait();
+    assert!(status.contains("THP_enabled:\t0"), "{status}");
+}
+
 impl Cluster {
     async fn start() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();

@@ -24,6 +24,17 @@ async fn sign_in(app: &Router, email: &str) -> String {
     response.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned()
 }
 
+/// What it answers to a browser that takes packed pages.
+async fn packed(app: &Router, cookie: &str, path: &str) -> Option<String> {
+    let request = Request::get(path)
+        .header(header::HOST, "slipway.test")
+        .header(header::COOKIE, cookie)
+        .header(header::ACCEPT_ENCODING, "gzip, br");
+    let response = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK, "{path}");
+    response.headers().get(header::CONTENT_ENCODING).map(|v| v.to_str().unwrap().to_owned())
+}
+
 /// Connects with the version that was seen last, waits a moment for the first event, and is cut off. Returns its version and
 /// what it holds.
 async fn glance(app: &Router, cookie: &str, path: &str, last: i64) -> Option<(i64, String)> {
@@ -65,6 +76,8 @@ async fn a_thousand_disconnects_lose_nothing_and_show_nothing_twice() {
     let newest = plane.store.context_version(anna.customer().unwrap()).await.unwrap();
     assert_eq!(last, newest, "the last that was seen is the last that there is");
     assert!(seen.last().unwrap().contains("state-line"), "a snapshot holds the whole page");
+    assert_eq!(packed(&app, &cookie, &format!("/operations/{job}")).await.as_deref(), Some("br"));
+    assert_eq!(packed(&app, &cookie, &path).await, None, "a stream is sent as it comes");
 
     // Where no stream comes through, the same values are asked for.
     let request = Request::get(&path)

@@ -1,11 +1,8 @@
 //! Reading columns into the domain's types, with an error that names the column.
 
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{borrow::Cow, collections::BTreeMap, str::FromStr};
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{self, MapAccess, Visitor},
-};
+use serde::Deserialize;
 use sqlx::{Row, any::AnyRow};
 use uuid::Uuid;
 
@@ -59,15 +56,17 @@ impl Columns for AnyRow {
     }
 }
 
-/// A row that came as one JSON text: over the driver of SQLite each column of a row costs, and a text costs as much as one. It has a few
-/// dozen columns at most: they are looked for one after the other, and texts stay where they are.
-pub(crate) struct JsonRow<'t>(Vec<(&'t str, Cell<'t>)>);
+/// A row that came as one JSON text: over the driver of SQLite each column of a row costs, and a text costs as much as one. Names and
+/// texts stay where they are.
+#[derive(Deserialize)]
+pub(crate) struct JsonRow<'t>(#[serde(borrow)] BTreeMap<&'t str, Cell<'t>>);
 
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
 enum Cell<'t> {
     Null,
     Int(i64),
-    Text(Cow<'t, str>),
+    Text(#[serde(borrow)] Cow<'t, str>),
 }
 
 impl<'t> JsonRow<'t> {
@@ -76,67 +75,11 @@ impl<'t> JsonRow<'t> {
     }
 
     fn cell(&self, column: &str) -> &Cell<'t> {
-        self.0.iter().find(|(name, _)| *name == column).map_or(&Cell::Null, |(_, cell)| cell)
+        self.0.get(column).unwrap_or(&Cell::Null)
     }
 
     fn other(&self, column: &str) -> Error {
         Error::Corrupt(format!("{column}: {:?}", self.cell(column)))
-    }
-}
-
-impl<'de> Deserialize<'de> for JsonRow<'de> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
-        struct Columns;
-        impl<'de> Visitor<'de> for Columns {
-            type Value = JsonRow<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a row")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
-                let mut columns = Vec::with_capacity(32);
-                while let Some(column) = map.next_entry()? {
-                    columns.push(column);
-                }
-                Ok(JsonRow(columns))
-            }
-        }
-        from.deserialize_map(Columns)
-    }
-}
-
-impl<'de> Deserialize<'de> for Cell<'de> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
-        struct Value;
-        impl<'de> Visitor<'de> for Value {
-            type Value = Cell<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("nothing, a whole number or a text")
-            }
-
-            fn visit_unit<E>(self) -> std::result::Result<Cell<'de>, E> {
-                Ok(Cell::Null)
-            }
-
-            fn visit_i64<E>(self, n: i64) -> std::result::Result<Cell<'de>, E> {
-                Ok(Cell::Int(n))
-            }
-
-            fn visit_u64<E: de::Error>(self, n: u64) -> std::result::Result<Cell<'de>, E> {
-                n.try_into().map(Cell::Int).map_err(|_| E::custom("a number that is too large"))
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> std::result::Result<Cell<'de>, E> {
-                Ok(Cell::Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> std::result::Result<Cell<'de>, E> {
-                Ok(Cell::Text(Cow::Owned(text.to_owned())))
-            }
-        }
-        from.deserialize_any(Value)
     }
 }
 

@@ -14,9 +14,20 @@ use crate::{
     routes,
 };
 
+/// One for each word.
+const EXAMPLES: [&str; 8] = [
+    "state:failed",
+    "kind:activate",
+    "customer:acme",
+    "step:network_create",
+    "since:2h",
+    "error:\"timed out\"",
+    "assigned:me",
+    "is:slow",
+];
+
 pub(super) fn form(lang: Lang, text: &str, query: &JobQuery) -> impl IntoView + use<> {
-    let examples = ["state:failed", "kind:activate", "customer:acme", "step:network_attach", "since:2h"];
-    let examples = examples.map(|e| view! { <code>{e}</code> " " });
+    let examples = EXAMPLES.map(|e| view! { <code>{e}</code> " " });
     let offers =
         further(text, &step_keys(query.kind)).into_iter().map(|o| view! { <option value=o></option> });
     view! {
@@ -32,8 +43,7 @@ pub(super) fn form(lang: Lang, text: &str, query: &JobQuery) -> impl IntoView + 
         <details class="help">
             <summary>{t!(lang, "staff-jobs-how")}</summary>
             <p class="hint" id="q-hint">
-                {t!(lang, "staff-jobs-words")} " " {examples} <code>"error:\"timed out\""</code> " " <code>"assigned:me"</code> " "
-                <code>"is:slow"</code>
+                {t!(lang, "staff-jobs-words")} " " {examples}
             </p>
         </details>
     }
@@ -58,4 +68,26 @@ pub(super) fn unknown(lang: Lang, query: &JobQuery, words: &[String]) -> Option<
     let items = items.collect_view();
     (!words.is_empty())
         .then(|| view! { <div class="note"><p>{t!(lang, "staff-jobs-unknown")}</p><ul>{items}</ul></div> })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is shown as an example can be asked, and names something that there is.
+    #[test]
+    fn the_examples_are_understood() {
+        for example in EXAMPLES {
+            let asked = JobQuery::read(example);
+            assert!(asked.unknown.is_empty(), "{example}");
+            assert!(
+                asked.query.step.is_none_or(|step| step_keys(None).contains(&step.as_str())),
+                "{example}"
+            );
+        }
+        for key in KEYS {
+            let shown = EXAMPLES.iter().filter(|e| e.starts_with(&format!("{key}:"))).count();
+            assert_eq!(shown, 1, "{key}");
+        }
+    }
 }

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_makes_it_unknown() {
+    fn a_change_makes_it_unknown_and_so_does_time() {
         let (tell, _) = tokio::sync::broadcast::channel(4);
         let lately = Lately::default();
         assert_eq!(lately.get(&1), None);
@@ -83,5 +83,8 @@ mod tests {
         tell.send(Change { customer: None, told: Instant::now() }).unwrap();
         lately.put(1, "old", before);
         assert_eq!(lately.get(&1), None, "it changed while it was looked up");
+        lately.put(1, "one", tell.subscribe());
+        lately.0.lock().unwrap().as_mut().unwrap().at -= KEPT;
+        assert_eq!(lately.get(&1), None, "nobody was told, but it is old");
     }
 }

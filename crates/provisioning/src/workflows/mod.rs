@@ -235,3 +235,17 @@ pub(crate) const fn hold_on_failure(kind: Kind) -> Scope {
         _ => Scope::SameServer,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_steps_of_a_kind_and_of_all() {
+        let (power, all) = (step_keys(Some(Kind::Power)), step_keys(None));
+        assert_eq!(power, ["power_check", "power_change", "power_observe"]);
+        assert!(power.iter().all(|key| all.contains(key)) && all.contains(&"network_create"));
+        let once: std::collections::BTreeSet<_> = all.iter().collect();
+        assert_eq!(once.len(), all.len(), "kinds share steps, and each is named once");
+    }
+}
