@@ -1,12 +1,12 @@
 //! A whole worker without a clock, a store or tasks of its own: events in, commands out.
 //!
-//! Whoever runs it, a real worker or a simulation from a seed, tells it what has happened and does what it says. It has one
-//! turn of the store under way at a time; what ends meanwhile goes into the next. Jobs of one unit are kept together: before
+//! Whoever runs it, a real worker or a simulation from a seed, tells it what has happened and does what it says. It has a turn
+//! of the store under way, or a few over different contexts; what ends meanwhile goes into the next. Jobs of one unit are kept together: before
 //! a shared step it waits for those still on their way to it, asks the store for others that may join, and has the step
 //! done once for all of them.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
     time::Duration,
 };
@@ -35,8 +35,8 @@ pub enum Event {
     EndedTogether { members: Vec<Fence>, step: usize, outcomes: Vec<Outcome> },
     /// A try has sent something and wants the task recorded.
     TaskSeen { fence: Fence, step: &'static str, task: String, token: u64 },
-    /// The turn under way has ended.
-    Turned(Result<Turned, StoreError>),
+    /// The turn of this number has ended.
+    Turned { turn: u64, result: Result<Turned, StoreError> },
     /// Claims were renewed, as asked at this moment (monotonic ms).
     Renewed { asked_at: i64, result: Result<Vec<Fence>, StoreError> },
     /// Time has passed.
@@ -59,7 +59,8 @@ pub struct Try {
 /// What an engine wants done.
 #[derive(Debug)]
 pub enum Command {
-    Turn(Turn),
+    /// To be answered under its number.
+    Turn(u64, Turn),
     Try(Try, Direction),
     /// One try of a shared step for all of these.
     Together(Vec<Try>),
@@ -78,6 +79,8 @@ pub struct EngineConfig {
     /// Jobs under way at once.
     pub slots: usize,
     pub claim_for: Duration,
+    /// Turns under way at once, each over other contexts. One is right for a store where only one writes at a time.
+    pub turns: usize,
 }
 
 struct Seat {
@@ -97,22 +100,39 @@ struct Item {
     token: Option<u64>,
 }
 
+/// A turn beside another is about this part of the jobs under way at least.
+const TURN_SHARE: usize = 3;
+
+/// A turn that has not been answered.
+struct Sent {
+    turn: u64,
+    items: Vec<Item>,
+    /// When it was asked for (monotonic ms).
+    asked_at: i64,
+    /// Jobs that it may take up.
+    want: usize,
+    /// Units, with their contexts, that it asks to take joiners.
+    opening: BTreeSet<(Uuid, Uuid)>,
+    /// What it is about.
+    contexts: HashSet<Uuid>,
+}
+
 pub struct Engine {
     registry: Arc<Registry>,
     config: EngineConfig,
     seats: BTreeMap<Uuid, Seat>,
     outbox: Vec<Item>,
-    /// What the turn under way writes, and when it was asked for (monotonic ms).
-    sent: Option<(Vec<Item>, i64)>,
+    /// The turns under way.
+    sent: Vec<Sent>,
+    /// Number of the newest turn.
+    turns: u64,
     look: bool,
     due: bool,
     /// When the first of the jobs that were put to sleep since this was asked for is due.
     due_at: Option<i64>,
     stopping: bool,
-    /// Units that are asked to take joiners by the next turn, those that the turn under way asks for, and those that take
-    /// no more.
+    /// Units that are asked to take joiners by the next turn, and those that take no more.
     opening: BTreeSet<(Uuid, Uuid)>,
-    asked: BTreeSet<(Uuid, Uuid)>,
     closed: BTreeSet<Uuid>,
     /// Number of the newest shared try.
     joints: u64,
@@ -133,13 +153,13 @@ impl Engine {
             config,
             seats: BTreeMap::new(),
             outbox: Vec::new(),
-            sent: None,
+            sent: Vec::new(),
+            turns: 0,
             look: true,
             due: true,
             due_at: None,
             stopping: false,
             opening: BTreeSet::new(),
-            asked: BTreeSet::new(),
             closed: BTreeSet::new(),
             joints: 0,
         }
@@ -171,7 +191,7 @@ impl Engine {
 
     /// Nothing waits to be written.
     pub fn has_written(&self) -> bool {
-        self.outbox.is_empty() && self.sent.is_none()
+        self.outbox.is_empty() && self.sent.is_empty()
     }
 
     /// Takes in what has happened. [`Engine::flow`] comes after the last of several.
@@ -209,7 +229,7 @@ impl Engine {
                 }
                 None => commands.push(Command::Recorded { token, result: Err(StoreError::Fenced) }),
             },
-            Event::Turned(result) => self.turned(result, now, &mut commands),
+            Event::Turned { turn, result } => self.turned(turn, result, now, &mut commands),
             Event::Renewed { asked_at, result } => self.renewed(asked_at, result),
             Event::Tick => {}
         }
@@ -220,32 +240,50 @@ impl Engine {
     /// What is to be done now that all events are in.
     pub fn flow(&mut self, now: i64, mono: i64) -> Vec<Command> {
         let mut commands = self.together();
-        // Whoever ends with this turn leaves his place to the next one in it.
-        let ending = self.outbox.iter().filter(|i| !i.transition.job.keeps_claim()).count();
-        let taken = self.seats.len().saturating_sub(ending);
-        let free = if self.stopping { 0 } else { self.config.slots.saturating_sub(taken) };
-        let claims = self.look && free > 0;
-        if self.sent.is_some() || (self.outbox.is_empty() && !claims && self.opening.is_empty()) {
+        if self.sent.len() >= self.config.turns.max(1) {
             return commands;
         }
-        let items = std::mem::take(&mut self.outbox);
+        // What a turn under way is about waits for its answer.
+        let (outbox, opening) = (std::mem::take(&mut self.outbox), std::mem::take(&mut self.opening));
+        let waits = |context: &Uuid| self.sent.iter().any(|s| s.contexts.contains(context));
+        let (kept, items): (Vec<Item>, Vec<Item>) =
+            outbox.into_iter().partition(|i| waits(&i.transition.fence.context));
+        let (unasked, opening): (BTreeSet<_>, BTreeSet<_>) =
+            opening.into_iter().partition(|(_, context)| waits(context));
+        (self.outbox, self.opening) = (kept, unasked);
+        // Whoever ends with a turn leaves his place to the next one in it.
+        let all = self.sent.iter().flat_map(|s| &s.items).chain(&items);
+        let ending = all.filter(|i| !i.transition.job.keeps_claim()).count();
+        let wanted: usize = self.sent.iter().map(|s| s.want).sum();
+        let taken = (self.seats.len() + wanted).saturating_sub(ending);
+        let want = if self.stopping { 0 } else { self.config.slots.saturating_sub(taken) };
+        let claims = self.look && want > 0;
+        // Beside another a turn is worth its cost only if it is about much of what is under way.
+        let little = !self.sent.is_empty() && items.len() * TURN_SHARE < self.seats.len();
+        if little || (items.is_empty() && !claims && opening.is_empty()) {
+            self.outbox = items.into_iter().chain(std::mem::take(&mut self.outbox)).collect();
+            self.opening.extend(opening);
+            return commands;
+        }
         let turn = Turn {
             owner: self.config.owner.clone(),
             now,
             writes: items.iter().map(|i| i.transition.clone()).collect(),
-            want: free,
+            want,
             look: claims,
             due: claims && self.due,
             claim_for: self.config.claim_for,
-            open: self.opening.iter().copied().collect(),
+            open: opening.iter().copied().collect(),
             begin: Arc::new(FromRegistry(self.registry.clone(), now)),
         };
         if claims {
             (self.look, self.due) = (false, false);
         }
-        self.asked = std::mem::take(&mut self.opening);
-        self.sent = Some((items, mono));
-        commands.push(Command::Turn(turn));
+        self.turns += 1;
+        let about = items.iter().map(|i| i.transition.fence.context);
+        let contexts = about.chain(opening.iter().map(|(_, context)| *context)).collect();
+        self.sent.push(Sent { turn: self.turns, items, asked_at: mono, want, opening, contexts });
+        commands.push(Command::Turn(self.turns, turn));
         commands
     }
 
@@ -269,9 +307,15 @@ impl Engine {
         }
     }
 
-    fn turned(&mut self, result: Result<Turned, StoreError>, now: i64, commands: &mut Vec<Command>) {
-        let Some((items, asked_at)) = self.sent.take() else { return };
-        let asked = std::mem::take(&mut self.asked);
+    fn turned(
+        &mut self,
+        turn: u64,
+        result: Result<Turned, StoreError>,
+        now: i64,
+        commands: &mut Vec<Command>,
+    ) {
+        let Some(at) = self.sent.iter().position(|s| s.turn == turn) else { return };
+        let Sent { items, asked_at, opening: asked, .. } = self.sent.remove(at);
         let turned = match result {
             Ok(turned) => turned,
             Err(_) => {
@@ -411,7 +455,7 @@ impl Engine {
                 continue;
             }
             if !self.closed.contains(&unit) {
-                if !self.asked.contains(&(unit, context)) {
+                if !self.sent.iter().any(|s| s.opening.contains(&(unit, context))) {
                     self.opening.insert((unit, context));
                 }
                 continue;

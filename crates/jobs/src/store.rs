@@ -1,7 +1,7 @@
 //! What the engine needs of a database.
 //!
-//! Everything that a worker has to write, and the jobs that it takes up besides, is one [`Turn`]: one transaction. So
-//! however many jobs a worker has under way, what they have done in the meantime costs one commit.
+//! What a worker has to write, and the jobs that it takes up besides, is one [`Turn`]: one transaction. So however many jobs a
+//! worker has under way, what they have done in the meantime costs one commit.
 
 use std::{sync::Arc, time::Duration};
 
@@ -82,6 +82,11 @@ pub struct Turned {
 #[async_trait]
 pub trait JobStore: Send + Sync + 'static {
     async fn turn(&self, turn: Turn) -> Result<Turned, StoreError>;
+
+    /// So many turns over different contexts are worth sending at once: one where only one writes at a time.
+    fn turns_at_once(&self) -> usize {
+        1
+    }
 
     /// The time at which a retry or an expired claim makes the next claim possible.
     async fn next_due(&self) -> Result<Option<i64>, StoreError>;

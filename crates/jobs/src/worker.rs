@@ -103,6 +103,7 @@ impl Worker {
             owner: self.config.owner.clone(),
             slots: self.config.slots,
             claim_for: self.config.claim_for,
+            turns: self.store.turns_at_once(),
         };
         let mut shell = Shell {
             engine: Engine::new(self.registry.clone(), engine),
@@ -175,7 +176,7 @@ struct Shell {
 
 impl Shell {
     fn on(&mut self, event: Event) {
-        if let Event::Turned(Err(e)) = &event {
+        if let Event::Turned { result: Err(e), .. } = &event {
             warn!("{e}");
         }
         let commands = self.engine.on(event, self.clock.now_ms(), self.clock.mono_ms());
@@ -197,14 +198,14 @@ impl Shell {
     fn carry_out(&mut self, commands: Vec<Command>) {
         for command in commands {
             match command {
-                Command::Turn(turn) => {
+                Command::Turn(number, turn) => {
                     let (store, events) = (self.store.clone(), self.events.clone());
                     tokio::spawn(async move {
-                        let turned = store.turn(turn).await;
-                        if turned.is_err() {
+                        let result = store.turn(turn).await;
+                        if result.is_err() {
                             sleep(AFTER_FAILURE).await;
                         }
-                        let _ = events.send(Event::Turned(turned));
+                        let _ = events.send(Event::Turned { turn: number, result });
                     });
                 }
                 Command::Try(..) | Command::Together(_) if self.stopping => {}

@@ -4,7 +4,7 @@
 //! table in one statement, however many jobs are in it ([`crate::writes`]).
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -49,6 +49,8 @@ pub(crate) struct Book {
     /// Jobs whose secrets go.
     pub(crate) secrets: Vec<JobId>,
     pub(crate) steps: Vec<StepRow>,
+    /// Where in them those of a job are.
+    pub(crate) steps_of: HashMap<JobId, Vec<usize>>,
     pub(crate) events: Vec<EventRow>,
     /// Nothing is taken from memory: how long claims last is only known from the rows.
     pub(crate) anew: bool,
@@ -190,14 +192,18 @@ impl Book {
 
     /// A step's row is written once: a task that was seen goes with what the step came to in the same turn.
     pub(crate) fn step(&mut self, step: StepRow) {
-        let same = self.steps.iter_mut().find(|s| s.job == step.job && s.key == step.key);
-        match same {
+        let of_job = self.steps_of.entry(step.job).or_default();
+        let same = of_job.iter().copied().find(|at| self.steps[*at].key == step.key);
+        match same.and_then(|at| self.steps.get_mut(at)) {
             Some(task) if task.state.is_none() => {
                 let earlier = task.task.take();
                 *task = StepRow { task: step.task.clone().or(earlier), ..step };
             }
             Some(known) if step.state.is_none() => known.task = step.task.or(known.task.take()),
-            _ => self.steps.push(step),
+            _ => {
+                of_job.push(self.steps.len());
+                self.steps.push(step);
+            }
         }
     }
 
@@ -222,9 +228,9 @@ impl Book {
         context.version += 1;
         context.dirty = true;
         self.events.push(EventRow {
-            context: customer.to_string(),
+            context: customer,
             version: context.version,
-            job: job.to_string(),
+            job,
             at,
             what,
             step: step.map(str::to_owned),

@@ -70,7 +70,7 @@ pub(crate) async fn claim(
     if !turn.look && looked.is_empty() {
         return Ok(());
     }
-    let Frame { now, maintenance, mut places } = store.frame_locked(tx, turn.now).await?;
+    let Frame { now, maintenance, mut places } = store.frame(tx, turn, &book.left).await?;
     // Who ends with this turn leaves his place to the next one in it.
     book.left.iter().for_each(|provider| places.give_back(provider));
     // While a maintenance lasts, what staff let through goes on, and nothing else.
@@ -398,24 +398,47 @@ struct Frame {
     places: Places,
 }
 
-/// With a lock: whoever claims takes turns, so that no two can take the last place.
-const FRAME: Sql = Sql {
-    sqlite: "SELECT 0 AS now, (SELECT value FROM setting WHERE name = 'maintenance') AS maintenance,
-                    (SELECT value FROM setting WHERE name = 'maintenance_through') AS through",
-    postgres: "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) AS now,
-                      (SELECT value FROM setting WHERE name = 'maintenance') AS maintenance,
-                      (SELECT value FROM setting WHERE name = 'maintenance_through') AS through
-               FROM counter WHERE counter.name = 'places' FOR UPDATE OF counter",
-};
+macro_rules! frame {
+    ($held:literal, $from:literal) => {
+        concat!(
+            "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) AS now,
+                    (SELECT value FROM setting WHERE name = 'maintenance') AS maintenance,
+                    (SELECT value FROM setting WHERE name = 'maintenance_through') AS through, ",
+            $held,
+            $from
+        )
+    };
+}
+const FRAME_SQLITE: &str = "SELECT 0 AS now, (SELECT value FROM setting WHERE name = 'maintenance') AS maintenance,
+        (SELECT value FROM setting WHERE name = 'maintenance_through') AS through, 1 AS held";
+/// With a lock: who takes places that are free takes turns, so that no two can take the last one.
+const FRAME_HELD: &str =
+    frame!("CAST(1 AS BIGINT) AS held", " FROM counter WHERE counter.name = 'places' FOR UPDATE OF counter");
+const FRAME_TRIED: &str = frame!(
+    "CAST((SELECT 1 FROM counter WHERE counter.name = 'places' FOR UPDATE SKIP LOCKED) AS BIGINT) AS held",
+    ""
+);
+const FRAME_FREE: &str = frame!("CAST(NULL AS BIGINT) AS held", "");
 
 impl Store {
-    async fn frame_locked(&self, tx: &mut Conn, now: i64) -> Result<Frame> {
-        let row = sqlx::query(FRAME.of(self.is_embedded())).fetch_one(&mut *tx).await?;
+    /// A turn that gives back as many places as it takes leaves as many to others as before, whatever they do meanwhile. So
+    /// it need not know how many are free, nor wait for whoever looks; nor does one that has some of its own to fill while
+    /// somebody looks.
+    async fn frame(&self, tx: &mut Conn, turn: &Turn, left: &[Arc<str>]) -> Result<Frame> {
+        let wants_free = turn.due || !turn.open.is_empty() || left.is_empty();
+        let sql = match () {
+            () if self.is_embedded() => FRAME_SQLITE,
+            () if wants_free => FRAME_HELD,
+            () if turn.want > left.len() => FRAME_TRIED,
+            () => FRAME_FREE,
+        };
+        let row = sqlx::query(sql).fetch_one(&mut *tx).await?;
         let ours = self.is_embedded() || self.own_clock;
-        let now = if ours { now } else { row.int("now")? };
+        let now = if ours { turn.now } else { row.int("now")? };
         let through = row.text_opt("through")?;
         let maintenance = row.text_opt("maintenance")?.map(|_| read_through(through.as_deref()));
         // Counted by a statement of its own: what others have taken before they let go of the lock is seen by it.
-        Ok(Frame { now, maintenance, places: self.places(tx).await? })
+        let places = if row.int_opt("held")?.is_some() { self.places(tx).await? } else { self.no_places() };
+        Ok(Frame { now, maintenance, places })
     }
 }

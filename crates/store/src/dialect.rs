@@ -34,32 +34,6 @@ macro_rules! rows {
 }
 pub(crate) use rows;
 
-/// The text of [`rows!`] for one of the two, with the rows in this parameter: for several changes in one statement or one
-/// trip.
-macro_rules! rows_in {
-    (sqlite $parameter:literal, $before:expr, [$($column:literal $kind:ident),+ $(,)?], $after:expr) => {
-        concat!(
-            $before, "(SELECT ", crate::dialect::rows!(@json $($column,)+), " FROM json_each(", $parameter, ")) AS t", $after
-        )
-    };
-    (postgres $parameter:literal, $before:expr, [$($column:literal $kind:ident),+ $(,)?], $after:expr) => {
-        concat!(
-            $before, "jsonb_to_recordset(CAST(", $parameter, " AS jsonb)) AS t(",
-            crate::dialect::rows!(@typed $($column $kind,)+), ")", $after
-        )
-    };
-    // So few that a planner that does not look at them looks each up by its key, however small the table.
-    (few $parameter:literal, $before:expr, [$($column:literal $kind:ident),+ $(,)?], $after:expr) => {
-        concat!(
-            $before, "(SELECT * FROM jsonb_to_recordset(CAST(", $parameter, " AS jsonb)) AS t(",
-            crate::dialect::rows!(@typed $($column $kind,)+), ") LIMIT 4) AS t", $after
-        )
-    };
-}
-/// Rows that `rows_in!(few …)` takes at most.
-pub(crate) const FEW: usize = 4;
-pub(crate) use rows_in;
-
 /// `listed!("SELECT … WHERE id IN ", " ORDER BY …")`: between the two texts stand the members of the JSON list `$1`. What
 /// is given third is added on PostgreSQL only: a lock, which SQLite has already.
 macro_rules! listed {

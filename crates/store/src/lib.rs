@@ -8,6 +8,7 @@ pub mod accounts;
 mod addresses;
 mod admission;
 pub mod audit;
+mod batch;
 mod book;
 mod cancel;
 pub mod catalogue;

@@ -40,6 +40,11 @@ impl JobStore for Store {
         Ok(self.take_turn(&turn).await?)
     }
 
+    /// While PostgreSQL works on one the next is made ready, or worked on by another of its processes.
+    fn turns_at_once(&self) -> usize {
+        if self.is_embedded() { 1 } else { 2 }
+    }
+
     async fn next_due(&self) -> Result<Option<i64>, StoreError> {
         let row = sqlx::query(
             "SELECT MIN(at) AS at FROM (
@@ -408,8 +413,7 @@ pub(crate) fn change(
 }
 
 fn step_changed(book: &mut Book, whose: (CustomerId, JobId), change: &StepChange, now: i64) {
-    let mut row =
-        StepRow { job: whose.1.to_string(), key: change.key.clone(), at: now, ..StepRow::default() };
+    let mut row = StepRow::new(whose.1, &change.key, now);
     let event = match &change.to {
         StepTo::Task(task) => {
             row.task = Some(task.clone());

@@ -152,6 +152,11 @@ impl Store {
         row.map(|r| Ok(Maintenance { until: r.text("value")?.parse().ok() })).transpose()
     }
 
+    /// None but those that are given back.
+    pub(crate) fn no_places(&self) -> Places {
+        Places { all: 0, each: self.caps.each.keys().map(|provider| (provider.clone(), 0)).collect() }
+    }
+
     /// How many more jobs may be under way, on all nodes together, as things stand.
     pub(crate) async fn places(&self, conn: &mut Conn) -> Result<Places> {
         let rows = sqlx::query(

@@ -1,5 +1,7 @@
 //! Nodes: woken or not, struck, killed and stopped; what their engines want done.
 
+use std::collections::BTreeSet;
+
 use jobs::{
     JobChange, Outcome, StoreError,
     drive::Direction,
@@ -47,8 +49,10 @@ impl World {
     pub(super) fn kill(&mut self, n: usize) {
         self.note(&format!("kill {n}"));
         // A turn that was on its way may arrive all the same.
-        if let Some(turn) = self.nodes[n].turn.take().filter(|_| self.random.below(2) == 0) {
-            self.store.turn(&turn, self.now);
+        for (_, turn) in std::mem::take(&mut self.nodes[n].turns) {
+            if self.random.below(2) == 0 {
+                self.store.turn(&turn, self.now);
+            }
         }
         let node = self.birth();
         self.nodes[n] = node;
@@ -75,11 +79,13 @@ impl World {
     pub(super) fn carry_out(&mut self, n: usize, commands: Vec<Command>) {
         for command in commands {
             match command {
-                Command::Turn(turn) => {
-                    if self.nodes[n].turn.is_some() {
-                        self.breach("two turns of one worker at once");
+                Command::Turn(number, turn) => {
+                    let about = contexts(&turn);
+                    let node = &self.nodes[n];
+                    if node.turns.iter().any(|(_, t)| !contexts(t).is_disjoint(&about)) {
+                        self.breach("two turns of one worker at once over one customer");
                     }
-                    self.nodes[n].turn = Some(turn);
+                    self.nodes[n].turns.push((number, turn));
                 }
                 Command::Try(one, direction) => {
                     let trying =
@@ -118,11 +124,12 @@ impl World {
     }
 
     pub(super) fn run_turn(&mut self, n: usize) {
-        let Some(turn) = self.nodes[n].turn.take() else { return };
+        let at = self.random.below(self.nodes[n].turns.len());
+        let (number, turn) = self.nodes[n].turns.remove(at);
         self.note(&format!("{n} {turn:?}"));
         let lost = StoreError::Unavailable("the connection was cut".into());
         if self.fault(40) {
-            self.answer(n, Err(lost));
+            self.answer(n, number, Err(lost));
             return;
         }
         let asked: Vec<(Uuid, u32)> =
@@ -145,18 +152,26 @@ impl World {
                     written: turn.writes.iter().map(|_| Ok(jobs::Written::default())).collect(),
                     ..jobs::Turned::default()
                 };
-                self.answer(n, Ok(empty));
+                self.answer(n, number, Ok(empty));
             } else {
-                self.answer(n, Err(lost));
+                self.answer(n, number, Err(lost));
             }
             return;
         }
-        self.answer(n, Ok(turned));
+        self.answer(n, number, Ok(turned));
     }
 
-    pub(super) fn answer(&mut self, n: usize, result: Result<jobs::Turned, StoreError>) {
-        self.nodes[n].inbox.push_back(Event::Turned(result));
+    pub(super) fn answer(&mut self, n: usize, turn: u64, result: Result<jobs::Turned, StoreError>) {
+        // Of two turns the one that was committed first may be answered last.
+        let at = self.random.below(self.nodes[n].inbox.len() + 1);
+        self.nodes[n].inbox.insert(at, Event::Turned { turn, result });
     }
+}
+
+/// The customers whose jobs a turn is about before it claims any.
+fn contexts(turn: &jobs::Turn) -> BTreeSet<Uuid> {
+    let written = turn.writes.iter().map(|w| w.fence.context);
+    written.chain(turn.open.iter().map(|(_, context)| *context)).collect()
 }
 
 /// How many tries of its steps a job has begun.

@@ -79,7 +79,7 @@ pub(super) struct Node {
     pub(super) engine: Engine,
     pub(super) inbox: VecDeque<Event>,
     pub(super) tries: Vec<Trying>,
-    pub(super) turn: Option<Turn>,
+    pub(super) turns: Vec<(u64, Turn)>,
     /// It stands still until then.
     pub(super) stands_until: i64,
     pub(super) next_scan: i64,
@@ -160,13 +160,14 @@ impl World {
     pub(super) fn birth(&mut self) -> Node {
         self.born += 1;
         let name = format!("node {}", self.born);
-        let config = EngineConfig { owner: name.clone(), slots: 2 + self.random.below(5), claim_for: CLAIM };
+        let (slots, turns) = (2 + self.random.below(5), 1 + self.random.below(2));
+        let config = EngineConfig { owner: name.clone(), slots, claim_for: CLAIM, turns };
         Node {
             engine: Engine::new(self.registry.clone(), config),
             name,
             inbox: VecDeque::new(),
             tries: Vec::new(),
-            turn: None,
+            turns: Vec::new(),
             stands_until: 0,
             next_scan: self.now,
             next_beat: self.now + BEAT_MS,
@@ -223,7 +224,7 @@ impl World {
             if !node.inbox.is_empty() {
                 choices.extend([(2, n), (2, n), (2, n)]);
             }
-            if node.turn.is_some() {
+            if !node.turns.is_empty() {
                 choices.extend([(3, n), (3, n)]);
             }
             choices.extend((0..node.tries.len()).filter(|t| self.can_go_on(&node.tries[*t])).map(|_| (4, n)));

@@ -151,6 +151,9 @@ impl JobStore for Fatal {
         self.fate.point("after a commit");
         turned
     }
+    fn turns_at_once(&self) -> usize {
+        self.store.turns_at_once()
+    }
     async fn next_due(&self) -> Result<Option<i64>, StoreError> {
         self.store.next_due().await
     }
