@@ -47,6 +47,8 @@ pub struct Drive {
     /// Set once it takes back.
     back: bool,
     stop: bool,
+    /// It has said that it turns back, and says so once, whatever else of it is on its way to be written.
+    turning: bool,
     problem: Option<Problem>,
     /// What fails for good is taken back at once, until this step is done.
     turns_back_until: Option<&'static str>,
@@ -143,6 +145,7 @@ impl Drive {
             machine,
             back: job.undo,
             stop: false,
+            turning: false,
             problem: None,
             turns_back_until: workflow.turns_back_until,
             alone: BTreeSet::new(),
@@ -255,8 +258,10 @@ impl Drive {
             }
         }
         if self.stop && job != JobChange::Succeeds {
-            job = if self.machine.is_at_rest() { JobChange::TurnsBack } else { JobChange::Stays };
+            let turns = self.machine.is_at_rest() && !self.turning;
+            job = if turns { JobChange::TurnsBack } else { JobChange::Stays };
         }
+        self.turning |= job == JobChange::TurnsBack;
         Transition { number: 0, fence: self.job.fence, steps, job }
     }
 
@@ -274,16 +279,17 @@ impl Drive {
         let started = transition.steps.iter().filter(|s| s.to == StepTo::Started);
         let mut places =
             started.filter_map(|s| self.steps.iter().position(|m| m.key == s.key)).collect::<Vec<_>>();
-        if written.stop && !self.back {
+        // Turning back is what was asked for.
+        if written.stop && !self.back && transition.job != JobChange::TurnsBack {
             self.stop = true;
             for i in places.drain(..) {
                 self.records[i].status = StepStatus::Pending;
                 self.machine.not_begun(i);
             }
-            let made = !transition.job.yields_to_stop();
-            return match (&transition.job, made) {
-                (JobChange::Succeeds, _) => Next { over: true, ..Next::default() },
-                _ if self.machine.is_at_rest() => {
+            return match transition.job {
+                JobChange::Succeeds => Next { over: true, ..Next::default() },
+                _ if self.machine.is_at_rest() && !self.turning => {
+                    self.turning = true;
                     let turn = Transition {
                         number: 0,
                         fence: self.job.fence,
@@ -362,5 +368,72 @@ impl Drive {
             },
             Outcome::Parked(problem) | Outcome::Failed(problem) => stuck(self, problem),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        record::Fence,
+        workflow::{Step, StepContext},
+    };
+
+    struct Nothing(&'static str);
+
+    #[async_trait]
+    impl Step for Nothing {
+        fn key(&self) -> &'static str {
+            self.0
+        }
+        fn after(&self) -> &'static [&'static str] {
+            &[]
+        }
+        async fn run(&self, _: &StepContext) -> Outcome {
+            Outcome::done()
+        }
+        async fn undo(&self, _: &StepContext) -> Outcome {
+            Outcome::done()
+        }
+    }
+
+    /// Two steps side by side, both under way.
+    fn under_way() -> Drive {
+        let steps: Vec<Arc<dyn Step>> = vec![Arc::new(Nothing("a")), Arc::new(Nothing("b"))];
+        let workflow = Workflow { kind: "power", shape: 1, steps, turns_back_until: None };
+        let running =
+            |key: &str| StepRecord { status: StepStatus::Running, attempt: 1, ..StepRecord::new(key) };
+        let job = ClaimedJob {
+            fence: Fence { job: Uuid::nil(), context: Uuid::nil(), epoch: 1 },
+            unit: Uuid::nil(),
+            number: 1,
+            kind: "power".into(),
+            target: None,
+            params: Value::Null,
+            shape: 1,
+            steps: vec![running("a"), running("b")],
+            undo: false,
+        };
+        Drive::take_up(&job, &workflow, 0).unwrap().0
+    }
+
+    /// The answer to the first of two changes says that it is to stop when the second is already on its way.
+    #[test]
+    fn it_turns_back_once_whatever_is_on_its_way() {
+        let stop = Written { stop: true };
+        let mut drive = under_way();
+        let first = drive.ended(0, Outcome::RetryLater(Problem::new("busy", "")), 0);
+        let second = drive.ended(1, Outcome::done(), 0);
+        assert!(matches!(second.job, JobChange::Sleeps { .. }));
+        let Next { tries, transition, over } = drive.written(&first, stop);
+        let turn = transition.expect("nothing is under way any more");
+        assert!(turn.job == JobChange::TurnsBack && tries.is_empty() && !over);
+        let next = drive.written(&second, stop);
+        assert!(next.transition.is_none() && next.tries.is_empty() && !next.over, "it has been said");
+        let next = drive.written(&turn, stop);
+        assert_eq!((next.tries, next.transition), (vec![(1, Direction::Back)], None), "one try to take back");
     }
 }

@@ -409,7 +409,8 @@ macro_rules! frame {
         )
     };
 }
-const FRAME_SQLITE: &str = "SELECT 0 AS now, (SELECT value FROM setting WHERE name = 'maintenance') AS maintenance,
+const FRAME_SQLITE: &str =
+    "SELECT 0 AS now, (SELECT value FROM setting WHERE name = 'maintenance') AS maintenance,
         (SELECT value FROM setting WHERE name = 'maintenance_through') AS through, 1 AS held";
 /// With a lock: who takes places that are free takes turns, so that no two can take the last one.
 const FRAME_HELD: &str =

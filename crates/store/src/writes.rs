@@ -1,11 +1,11 @@
 //! The rows that a worker's turn writes: each table in one statement, all of them in one trip to the database.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use domain::{CustomerId, JobId};
 
 use crate::{
-    batch::{Batch, Columns, Type::Int, Type::Text, table},
+    batch::{Batch, Columns, Form, Type::Int, Type::Text, table},
     book::Book,
     db::{Conn, Store},
     error::Result,
@@ -85,7 +85,8 @@ const HEADS: Columns = &[
     ("detail", Text),
     ("last_write", Int),
 ];
-const SET_HEADS: &str = "UPDATE job SET state = t.state, hold_on_failure = t.hold, epoch = t.epoch, undo = t.undo,
+const SET_HEADS: &str =
+    "UPDATE job SET state = t.state, hold_on_failure = t.hold, epoch = t.epoch, undo = t.undo,
         unit_id = t.unit, shape = t.shape, admitted_at = t.admitted_at, parked_at = t.parked_at,
         next_attempt_at = t.next_attempt_at, claim_owner = t.claim_owner, started_at = t.started_at,
         finished_at = t.finished_at, cause = t.cause, detail = t.detail, last_write = t.last_write,
@@ -137,72 +138,73 @@ const SET_CONTEXTS: &str =
     "UPDATE context SET version = t.version, running = t.running, ready_at = t.ready_at";
 const WIPED: Columns = &[("job", Text)];
 
-/// The changes of a turn, in one trip to the database.
-struct Changes {
-    heads: String,
-    steps: String,
-    log: String,
-    wiped: String,
-    contexts: String,
+/// Everything that a turn changes, over tables `t` in this order: jobs, steps, the log, contexts, and whose secrets go.
+fn changes(form: Form) -> [String; 5] {
+    let mut next = 1;
+    let mut from = |columns| table(form, columns, 0, &mut next);
+    [
+        format!("{SET_HEADS} FROM {} WHERE job.id = t.id", from(HEADS)),
+        format!("{SET_STEPS} FROM {} WHERE job_step.job_id = t.job AND job_step.key = t.key", from(STEPS)),
+        format!("{LOG} FROM {}", from(EVENTS)),
+        format!("{SET_CONTEXTS} FROM {} WHERE context.customer_id = t.id", from(CONTEXTS)),
+        format!("DELETE FROM secret WHERE job_id IN (SELECT t.job FROM {})", from(WIPED)),
+    ]
 }
 
-impl Changes {
-    /// Over the rows that are handed in, in this order. With `few` so few that a planner that does not look at them looks each up by
-    /// its key, however small the table.
-    fn new(sqlite: bool, few: bool, and: [&str; 5]) -> Self {
-        let mut next = 1;
-        let mut from = |columns| {
-            let table = table(sqlite, columns, &mut next);
-            if few { format!("(SELECT * FROM {table} LIMIT {FEW}) AS t") } else { table }
-        };
-        let [heads, steps, log, contexts, wiped] = and;
-        Self {
-            heads: format!("{SET_HEADS} FROM {} WHERE job.id = t.id{heads}", from(HEADS)),
-            steps: format!(
-                "{SET_STEPS} FROM {} WHERE job_step.job_id = t.job AND job_step.key = t.key{steps}",
-                from(STEPS)
-            ),
-            log: format!("{LOG} FROM {} WHERE TRUE{log}", from(EVENTS)),
-            contexts: format!("{SET_CONTEXTS} FROM {} WHERE context.customer_id = t.id{contexts}", from(CONTEXTS)),
-            wiped: format!("DELETE FROM secret WHERE job_id IN (SELECT t.job FROM {}){wiped}", from(WIPED)),
-        }
-    }
-}
-
-static WRITE_SQLITE: LazyLock<String> = LazyLock::new(|| {
-    let Changes { heads, steps, log, contexts, wiped } = Changes::new(true, false, [""; 5]);
-    [heads, steps, log, contexts, wiped].join("; ")
-});
+static WRITE_SQLITE: LazyLock<String> = LazyLock::new(|| changes(Form::Json).join("; "));
 static WRITE_POSTGRES: LazyLock<String> = LazyLock::new(|| {
-    let Changes { heads, steps, log, contexts, wiped } = Changes::new(false, false, [""; 5]);
+    let [heads, steps, log, contexts, wiped] = changes(Form::Lists);
     format!("WITH heads AS ({heads}), steps AS ({steps}), log AS ({log}), wiped AS ({wiped}) {contexts}")
 });
-/// A whole turn in one statement, without a lock taken first: of one context, and only if its version still is as the last
-/// parameter says.
-static WRITE_IF_UNCHANGED: LazyLock<String> = LazyLock::new(|| {
-    let version = HEADS.len() + STEPS.len() + EVENTS.len() + CONTEXTS.len() + 1;
-    let same = format!(" AND context.version = ${version} RETURNING context.customer_id");
-    let if_same = " AND EXISTS (SELECT 1 FROM same)";
-    let Changes { heads, steps, log, contexts, .. } =
-        Changes::new(false, true, [if_same, if_same, if_same, &same, ""]);
-    format!(
-        "WITH same AS ({contexts}), heads AS ({heads}), steps AS ({steps}), log AS ({log}) SELECT customer_id FROM same"
-    )
-});
+
 /// What [`Book::write_if_unchanged`] takes of each at most.
 const FEW: usize = 4;
+
+/// A whole turn of one context in one statement, without a lock taken first, and only if the context's version still is as the last
+/// parameter says. Each row is looked up by a statement of its own: a planner that does not look at lists takes them for
+/// longer than they are.
+fn write_if_unchanged([heads, steps, events]: [usize; 3]) -> &'static str {
+    static TEXTS: [OnceLock<String>; (FEW + 1).pow(3)] = [const { OnceLock::new() }; (FEW + 1).pow(3)];
+    let text = || {
+        let mut next = 1;
+        let mut parts = Vec::new();
+        let mut from = |columns, rows| table(Form::Values, columns, rows, &mut next);
+        for at in 0..heads {
+            let one = from(HEADS, 1);
+            parts.push(format!("head{at} AS ({SET_HEADS} FROM {one}, same WHERE job.id = t.id)"));
+        }
+        for at in 0..steps {
+            let one = from(STEPS, 1);
+            parts.push(format!(
+                "step{at} AS ({SET_STEPS} FROM {one}, same WHERE job_step.job_id = t.job AND job_step.key = t.key)"
+            ));
+        }
+        if events > 0 {
+            parts.push(format!("log AS ({LOG} FROM {}, same)", from(EVENTS, events)));
+        }
+        let one = from(CONTEXTS, 1);
+        let same = format!(
+            "same AS ({SET_CONTEXTS} FROM {one} WHERE context.customer_id = t.id AND context.version = ${next}
+                      RETURNING context.customer_id)"
+        );
+        parts.insert(0, same);
+        format!("WITH {} SELECT customer_id FROM same", parts.join(", "))
+    };
+    TEXTS[(heads * (FEW + 1) + steps) * (FEW + 1) + events].get_or_init(text)
+}
 
 impl Book {
     /// Writes everything that has not been written yet.
     pub(crate) async fn write_all(&mut self, store: &Store, tx: &mut Conn) -> Result<()> {
-        let sqlite = store.is_embedded();
-        let mut wiped = Batch::new(sqlite, WIPED);
+        let (form, sql) =
+            if store.is_embedded() { (Form::Json, &*WRITE_SQLITE) } else { (Form::Lists, &*WRITE_POSTGRES) };
+        let mut wiped = Batch::new(form, WIPED);
         self.secrets.iter().for_each(|job| wiped.row([job.0.into()]));
-        let batches = self.batches(sqlite);
+        let batches = self.batches(form);
         if wiped.is_empty() && batches.iter().all(Batch::is_empty) {
             return Ok(());
         }
-        let query = sqlx::query(if sqlite { WRITE_SQLITE.as_str() } else { WRITE_POSTGRES.as_str() });
+        let query = sqlx::query(sql.as_str());
         let query = batches.into_iter().fold(query, |query, batch| batch.bind(query));
         wiped.bind(query).execute(tx).await?;
         self.written();
@@ -229,8 +231,13 @@ impl Book {
 
     /// Writes everything of the one context that it is about, if its version still is this. Returns whether it was.
     pub(crate) async fn write_if_unchanged(&mut self, store: &Store, version: i64) -> Result<bool> {
-        let query = sqlx::query(WRITE_IF_UNCHANGED.as_str());
-        let query = self.batches(false).into_iter().fold(query, |query, batch| batch.bind(query));
+        let batches = self.batches(Form::Values);
+        let [heads, steps, events, contexts] = &batches;
+        if contexts.len() != 1 {
+            return Ok(false);
+        }
+        let query = sqlx::query(write_if_unchanged([heads.len(), steps.len(), events.len()]));
+        let query = batches.into_iter().fold(query, |query, batch| batch.bind(query));
         // To its end: it is committed only there.
         let same = !query.bind(version).fetch_all(&store.pool).await?.is_empty();
         self.written();
@@ -238,8 +245,8 @@ impl Book {
     }
 
     /// What is to be written of jobs, steps, the log and contexts.
-    fn batches(&self, sqlite: bool) -> [Batch; 4] {
-        let mut heads = Batch::new(sqlite, HEADS);
+    fn batches(&self, form: Form) -> [Batch; 4] {
+        let mut heads = Batch::new(form, HEADS);
         for h in self.known.values().flat_map(|k| k.heads.values()).filter(|h| h.dirty) {
             heads.row::<{ HEADS.len() }>([
                 h.id.0.into(),
@@ -262,7 +269,7 @@ impl Book {
                 h.last_write.into(),
             ]);
         }
-        let mut steps = Batch::new(sqlite, STEPS);
+        let mut steps = Batch::new(form, STEPS);
         for s in &self.steps {
             steps.row::<{ STEPS.len() }>([
                 s.job.0.into(),
@@ -281,7 +288,7 @@ impl Book {
                 s.detail.as_deref().into(),
             ]);
         }
-        let mut events = Batch::new(sqlite, EVENTS);
+        let mut events = Batch::new(form, EVENTS);
         for e in &self.events {
             events.row::<{ EVENTS.len() }>([
                 e.context.0.into(),
@@ -293,7 +300,7 @@ impl Book {
                 e.detail.as_deref().into(),
             ]);
         }
-        let mut contexts = Batch::new(sqlite, CONTEXTS);
+        let mut contexts = Batch::new(form, CONTEXTS);
         for (id, c) in self.contexts.iter().filter(|(_, c)| c.dirty) {
             contexts.row::<{ CONTEXTS.len() }>([
                 id.0.into(),

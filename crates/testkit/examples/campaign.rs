@@ -1,4 +1,5 @@
-//! Plays schedules of the seeded campaign: `--seeds N` the first so many, `--replay SEED` one, with what it came to.
+//! Plays schedules of the seeded campaign: `--seeds N` the first so many, `--replay SEED` one, with what it came to
+//! and, where `CAMPAIGN_TOLD` is set, with all that happens in it.
 #![allow(clippy::print_stdout)]
 
 use std::{process::ExitCode, time::Instant};

@@ -311,7 +311,53 @@ async fn the_first_trace(database: Database) {
     assert!(running.is_empty() && SHAPE.len() == 4);
 }
 
+/// Whatever a cloud answers is kept as it is, on each road that rows take to the database.
+async fn texts_arrive_as_they_are(database: Database) {
+    let lab = Lab::start(database).await;
+    let texts = [
+        "{\"a\", 'b'}, \\ and \\\" and \"\"",
+        "NULL",
+        "null",
+        "",
+        " , ",
+        "$1 'x'; --",
+        "{}",
+        "[1]",
+        "a\nb\tc\u{1e}",
+        "Сервер · 服务器 · 🚢",
+        "12",
+    ];
+    for text in texts {
+        let job = lab.accept(Kind::Power, Scope::None).await;
+        let fence = hands::claim(&lab.store, "by hand", now()).await.unwrap().fence;
+        let problem = || jobs::Problem::new("unavailable", text);
+        let retry = StepTo::Retry { problem: problem(), at: now() + 1, pause_ms: 1, unknown: false };
+        let write = async |to: Vec<(&str, StepTo)>, change| {
+            hands::write(&lab.store, fence, to, change, now()).await.unwrap();
+        };
+        write(vec![("a", StepTo::Started)], JobChange::Stays).await;
+        write(vec![("a", retry)], JobChange::Stays).await;
+        let detail = async || {
+            let read = lab.store.job(job).await.unwrap().unwrap();
+            read.steps.into_iter().find(|s| s.key == "a").unwrap().detail
+        };
+        assert_eq!(detail().await.as_deref(), Some(text));
+        write(vec![("a", StepTo::Failed(problem()))], JobChange::Fails(problem())).await;
+        assert_eq!(detail().await.as_deref(), Some(text));
+        let events = lab.store.job_events(job, 100).await.unwrap();
+        let said = events.iter().filter_map(|e| e.detail.as_deref());
+        assert_eq!(said.filter(|d| *d == format!("unavailable: {text}")).count(), 3, "{events:?}");
+    }
+    // No text has this in it on PostgreSQL: it is not what ends a worker's turn.
+    let job = lab.accept(Kind::Power, Scope::None).await;
+    let fence = hands::claim(&lab.store, "by hand", now()).await.unwrap().fence;
+    let failed = JobChange::Fails(jobs::Problem::new("unavailable", "a\0b"));
+    hands::write(&lab.store, fence, vec![], failed, now()).await.unwrap();
+    assert_eq!(lab.store.job(job).await.unwrap().unwrap().detail.as_deref(), Some("a\u{fffd}b"));
+}
+
 testkit::on_both! {
+    texts_arrive_as_they_are,
     every_node_failed_and_run_again,
     every_node_repeated,
     what_failed_is_taken_back_from_the_end,

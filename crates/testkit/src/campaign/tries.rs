@@ -106,13 +106,15 @@ impl World {
             return Some(None);
         }
         let all = self.names(key, trying);
+        // Also one that is as it is wanted: what an earlier try has sent may be about to change it.
+        let every: Vec<String> = all.iter().map(|(name, _)| name.clone()).collect();
+        if self.cloud.is_busy(&every) && !self.planted.adopts_nothing {
+            return Some(Some(Outcome::RetryLater(problem("busy"))));
+        }
         let repeats = self.planted.sends_without_looking && !back;
         let left: Vec<(String, bool)> =
             all.into_iter().filter(|(name, wanted)| repeats || self.cloud.has(name) != *wanted).collect();
         let names: Vec<String> = left.iter().map(|(name, _)| name.clone()).collect();
-        if self.cloud.is_busy(&names) && !self.planted.adopts_nothing {
-            return Some(Some(Outcome::RetryLater(problem("busy"))));
-        }
         if names.is_empty() {
             return Some(Some(Outcome::done()));
         }

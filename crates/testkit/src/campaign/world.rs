@@ -105,6 +105,8 @@ pub(super) struct World {
     pub(super) faults: usize,
     pub(super) users_left: usize,
     pub(super) trace: u64,
+    /// What happens is printed.
+    told: bool,
     pub(super) events: usize,
     pub(super) violation: Option<String>,
 }
@@ -148,6 +150,7 @@ impl World {
             trace: 0xcbf2_9ce4_8422_2325,
             events: 0,
             violation: None,
+            told: std::env::var_os("CAMPAIGN_TOLD").is_some(),
             random,
         };
         for _ in 0..1 + world.random.below(3) {
@@ -175,6 +178,12 @@ impl World {
     }
 
     pub(super) fn note(&mut self, what: &str) {
+        if self.told {
+            #[allow(clippy::print_stderr, reason = "asked for")]
+            {
+                eprintln!("{} {what}", self.now);
+            }
+        }
         self.events += 1;
         for byte in what.bytes() {
             self.trace = (self.trace ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
