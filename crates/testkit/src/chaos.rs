@@ -43,8 +43,8 @@ pub struct Proxy {
 /// As simple queries have them on the wire.
 const BEGIN: &[u8] = b"BEGIN\0";
 const COMMIT: &[u8] = b"COMMIT\0";
-/// In the rows of a worker's turn. Outside a transaction the statement that takes them commits by itself.
-const TURN: &[u8] = b"\"last_write\":";
+/// In the log of a worker's turn. Outside a transaction the statement that writes it commits by itself.
+const TURN: [&[u8]; 2] = [b"step_started", b"step_done"];
 
 impl Proxy {
     /// In front of the server of this address.
@@ -104,7 +104,7 @@ async fn pass(shared: Arc<Shared>, mut client: TcpStream) {
             read = client.read(&mut asked) => {
                 let Ok(n @ 1..) = read else { return };
                 let has = |what: &[u8]| asked[..n].windows(what.len()).any(|w| w == what);
-                let commits = has(COMMIT) || (!in_transaction && has(TURN));
+                let commits = has(COMMIT) || (!in_transaction && TURN.iter().any(|word| has(word)));
                 in_transaction = (in_transaction || has(BEGIN)) && !commits;
                 if commits && shared.countdown.fetch_sub(1, Ordering::SeqCst) == 0 {
                     match *shared.cut.lock().unwrap() {
