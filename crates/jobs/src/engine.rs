@@ -1,9 +1,9 @@
 //! A whole worker without a clock, a store or tasks of its own: events in, commands out.
 //!
-//! Whoever runs it, a real worker or a simulation from a seed, tells it what has happened and does what it says. It has a turn
-//! of the store under way, or a few over different contexts; what ends meanwhile goes into the next. Jobs of one unit are kept together: before
-//! a shared step it waits for those still on their way to it, asks the store for others that may join, and has the step
-//! done once for all of them.
+//! Whoever runs it, a real worker or a simulation from a seed, tells it what has happened and does what it says. It has a
+//! turn of the store under way, or a few over different contexts; what ends meanwhile goes into the next. Jobs of one unit
+//! are kept together: before a shared step it waits for those still on their way to it, asks the store for others that may
+//! join, and has the step done once for all of them.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},

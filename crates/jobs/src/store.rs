@@ -83,7 +83,7 @@ pub struct Turned {
 pub trait JobStore: Send + Sync + 'static {
     async fn turn(&self, turn: Turn) -> Result<Turned, StoreError>;
 
-    /// So many turns over different contexts are worth sending at once: one where only one writes at a time.
+    /// How many turns over different contexts are worth sending at once: one where only one writes at a time.
     fn turns_at_once(&self) -> usize {
         1
     }

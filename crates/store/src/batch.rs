@@ -1,6 +1,6 @@
-//! Many rows on their way into one statement, each database being handed them as it takes them apart with the least work: PostgreSQL
-//! a list for each column, or where they are few each value by itself, SQLite one JSON text of lists. Taking objects apart was a
-//! quarter of a busy turn on PostgreSQL and half of one on SQLite ([0024](../../../docs/decisions/0024-two-turns-at-once.md)).
+//! Many rows on their way into one statement, as each database takes them apart with the least work: PostgreSQL a list for
+//! each column, or where they are few each value by itself, SQLite one JSON text of lists. Taking objects apart was a quarter
+//! of a busy turn on PostgreSQL and half of one on SQLite ([0024](../../../docs/decisions/0024-two-turns-at-once.md)).
 //!
 //! The rows of rare statements travel as JSON objects by their names ([`crate::dialect`]).
 
@@ -190,7 +190,10 @@ impl Batch {
 fn value(of: Type, cell: &Cell<'_>) -> Value {
     match (of, cell) {
         (Type::Int, Cell::Int(n)) => Value::Int(Some(*n)),
-        (Type::Int, _) => Value::Int(None),
+        (Type::Int, other) => {
+            debug_assert!(matches!(other, Cell::Null), "no number");
+            Value::Int(None)
+        }
         (Type::Text, Cell::Null) => Value::Text(None),
         (Type::Text, Cell::Int(n)) => Value::Text(Some(n.to_string())),
         (Type::Text, Cell::Id(id)) => Value::Text(Some(id.to_string())),

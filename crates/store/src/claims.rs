@@ -424,13 +424,14 @@ const FRAME_FREE: &str = frame!("CAST(NULL AS BIGINT) AS held", "");
 impl Store {
     /// A turn that gives back as many places as it takes leaves as many to others as before, whatever they do meanwhile. So
     /// it need not know how many are free, nor wait for whoever looks; nor does one that has some of its own to fill while
-    /// somebody looks.
+    /// somebody looks. Where a cloud has a limit of its own it looks if it can: else jobs of that cloud would find no place for
+    /// as long as those of others fill theirs again.
     async fn frame(&self, tx: &mut Conn, turn: &Turn, left: &[Arc<str>]) -> Result<Frame> {
         let wants_free = turn.due || !turn.open.is_empty() || left.is_empty();
         let sql = match () {
             () if self.is_embedded() => FRAME_SQLITE,
             () if wants_free => FRAME_HELD,
-            () if turn.want > left.len() => FRAME_TRIED,
+            () if turn.want > left.len() || !self.caps.each.is_empty() => FRAME_TRIED,
             () => FRAME_FREE,
         };
         let row = sqlx::query(sql).fetch_one(&mut *tx).await?;

@@ -2,7 +2,7 @@
 
 mod lab;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
     CustomerId,
@@ -264,7 +264,70 @@ async fn what_must_not_be_is_found(database: Database) {
     }
 }
 
+/// A job that ends, and so many that its hands would take in the same turn.
+fn end_and_take(job: &ClaimedJob, want: usize) -> Turn {
+    let end = Transition { number: 0, fence: job.fence, steps: vec![], job: JobChange::Succeeds };
+    Turn { writes: vec![end], want, look: true, ..hands::turn("places", now()) }
+}
+
+/// Who gives a place back and takes one does not wait for who looks how many are free: together they take no more than there are.
+async fn who_ends_and_who_looks_take_no_more_than_there_are(database: Database) {
+    let mut lab = few_places(database).await;
+    let mut customers = vec![(lab.viewer.clone(), lab.server)];
+    for email in ["boris@test", "vera@test"] {
+        customers.push(lab.another(email).await);
+    }
+    for (viewer, server) in &customers {
+        for _ in 0..60 {
+            lab.accept_for(viewer, *server, Kind::Snapshot, Scope::None).await;
+        }
+    }
+    let mut running = take_all(&lab.store).await;
+    for round in 0..12 {
+        assert_eq!(running.len(), CAP as usize, "in round {round}");
+        // Some go without anybody in their place, so that there is something to look for; of those that take another some
+        // would take more.
+        let (gone, ending) = running.split_at(3);
+        for job in gone {
+            hands::succeed(&lab.store, job.fence, now()).await;
+        }
+        let mut turns = Vec::new();
+        for (i, job) in ending.iter().enumerate() {
+            turns.push(end_and_take(job, 1 + i % 3));
+            turns.push(Turn { want: 4, look: true, ..hands::turn("places", now()) });
+        }
+        let turns = turns.into_iter().map(|turn| {
+            let store = lab.store.clone();
+            tokio::spawn(async move { store.turn(turn).await.unwrap().claimed })
+        });
+        let mut claimed = Vec::new();
+        for turn in turns.collect::<Vec<_>>() {
+            claimed.extend(turn.await.unwrap());
+        }
+        assert!(claimed.len() <= CAP as usize, "{} of {CAP} in round {round}", claimed.len());
+        claimed.extend(take_all(&lab.store).await);
+        running = claimed;
+    }
+}
+
+/// The places of a cloud that has its own are found by who only gives back those of others.
+async fn a_cloud_with_its_own_places_is_not_forgotten(database: Database) {
+    let mut lab = few_places(database).await;
+    lab.store = lab.store.clone().with_provider_cap("elsewhere", 1);
+    let (boris, boriss) = lab.another("boris@test").await;
+    lab.accept(Kind::Snapshot, Scope::None).await;
+    let first = take_all(&lab.store).await.remove(0);
+    let his = lab.accept_for(&boris, boriss, Kind::Snapshot, Scope::None).await;
+    lab.plane.by_hand("UPDATE job SET provider = 'elsewhere' WHERE state = 'queued'").await;
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    lab.accept(Kind::Snapshot, Scope::None).await;
+    let claimed = lab.store.turn(end_and_take(&first, 1)).await.unwrap().claimed;
+    assert_eq!(claimed.iter().map(|j| j.fence.job).collect::<Vec<_>>(), [his.0], "it has been due longest");
+}
+
 testkit::on_both! {
+    who_ends_and_who_looks_take_no_more_than_there_are,
+    a_cloud_with_its_own_places_is_not_forgotten,
     a_flood_keeps_nobody_out,
     many_hands_take_no_more_than_there_are,
     a_claim_that_ran_out_needs_no_new_place,
