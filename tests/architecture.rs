@@ -155,6 +155,29 @@ fn every_module_says_what_it_promises() {
     assert!(bare.is_empty(), "these files do not open with what they promise: {bare:?}");
 }
 
+/// A file of tests that no program names would never be run, and nothing would say so.
+#[test]
+fn every_file_of_tests_is_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let crates = fs::read_dir(root.join("crates")).unwrap().map(|entry| entry.unwrap().path());
+    let mut seen = 0;
+    for package in crates.chain([root.to_owned()]).filter(|p| p.join("tests/all.rs").exists()) {
+        let all = fs::read_to_string(package.join("tests/all.rs")).unwrap();
+        let manifest = fs::read_to_string(package.join("Cargo.toml")).unwrap();
+        for file in fs::read_dir(package.join("tests")).unwrap() {
+            let path = file.unwrap().path();
+            let main = if path.is_dir() { path.join("main.rs") } else { path.clone() };
+            let name = path.file_stem().unwrap().to_string_lossy();
+            let named =
+                all.contains(&format!("mod {name};")) || manifest.contains(&format!("name = \"{name}\""));
+            let holds_tests = main.extension().is_some_and(|e| e == "rs") && main.exists();
+            assert!(named || !holds_tests, "{} is in no test program", main.display());
+            seen += usize::from(holds_tests);
+        }
+    }
+    assert!(seen > 50, "only {seen} files looked at");
+}
+
 /// Classes that appear in views and in the style are the same set.
 #[test]
 fn every_class_is_styled_and_every_style_is_used() {

@@ -1,9 +1,7 @@
 //! Who an AlmaLinux says it is: what the platform wants, its own while a panel is being installed, and the platform's again wherever
 //! any of it was killed.
 
-mod panel_site;
-
-use panel_site::{Site, disguise, identity, panel};
+use crate::panel_site::{Site, disguise, identity, panel};
 use provisioning::ansible::PlayEnd;
 use testkit::guest::{Guest, LINUX};
 

@@ -1,11 +1,9 @@
 //! The way in of a job, on real guests: from the key that first boot places to the door that closes behind it.
 
-mod panel_site;
-
 use std::time::Duration;
 
+use crate::panel_site::{Site, disguise, identity, panel};
 use domain::catalogue::Family;
-use panel_site::{Site, disguise, identity, panel};
 use provisioning::{
     Roads,
     ansible::{PlayEnd, PlayEvent, panel_tasks},

@@ -7,12 +7,10 @@
 // The report names the stand-ins.
 #![allow(clippy::print_stdout)]
 
-mod panel_site;
-
 use std::time::Duration;
 
+use crate::panel_site::{Panel, Site, manager, named, panel};
 use domain::catalogue::Family;
-use panel_site::{Panel, Site, manager, named, panel};
 use provisioning::ansible::{PlayEnd, PlayEvent, panel_tasks};
 use testkit::guest::{DEBIAN, LINUX};
 

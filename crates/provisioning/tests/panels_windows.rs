@@ -1,11 +1,9 @@
 //! Panels on Windows, as far as WinRM can tell: against an endpoint that records what it is told, and answers.
 
-mod panel_site;
-
 use std::{path::PathBuf, time::Duration};
 
+use crate::panel_site::ansible;
 use domain::catalogue::Family;
-use panel_site::ansible;
 use provisioning::{
     Roads,
     ansible::{Ansible, Door, Play, PlayEnd, PlayEvent, panel_tasks},

@@ -1,10 +1,8 @@
 //! How many playbooks run at once, and in which order the rest comes.
 
-mod panel_site;
-
 use std::time::Duration;
 
-use panel_site::ansible;
+use crate::panel_site::ansible;
 use provisioning::ansible::{Ansible, Door, Play, PlayEnd, PlayEvent};
 use secrecy::SecretString;
 

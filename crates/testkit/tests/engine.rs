@@ -1,13 +1,11 @@
 //! The engine on real databases: every node failed, repeated, undone; every prefix resumed; what people do to jobs.
 
-mod lab;
-
+use crate::lab::{Does, Lab, SHAPE, count, now};
 use domain::{
     kind::{Kind, Scope},
     state::{JobState, StepState},
 };
 use jobs::{JobChange, StepTo, StoreError};
-use lab::{Does, Lab, SHAPE, count, now};
 use serde_json::Value;
 use store::Reason;
 use synchronizer::Matrix;

@@ -1,10 +1,9 @@
 //! The store in memory, over which the campaign plays, and the store on the database are one contract: drawn from a seed, the
 //! same is asked of both, and their answers and what they then hold are compared each time.
 
-mod lab;
-
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use crate::lab::{Lab, now};
 use domain::{
     CustomerId, JobId, ServerId,
     kind::{Kind, Scope},
@@ -13,7 +12,6 @@ use jobs::{
     Begin, ClaimedJob, Fence, JobStore, Outcome, Problem, Registry, Transition, Turn, Turned,
     drive::{Direction, Drive},
 };
-use lab::{Lab, now};
 use provisioning::Viewer;
 use store::{Matrix, Reason, Store};
 use synchronizer::explain;
@@ -139,7 +137,7 @@ impl Both {
         let (viewer, server) = self.servers[self.random.below(self.servers.len())].clone();
         let hold = [Scope::None, Scope::SameServer, Scope::SameCustomer][self.random.below(3)];
         let job = self.lab.accept_for(&viewer, server, kind, hold).await;
-        let keys: Vec<&str> = lab::SHAPE.iter().map(|s| s.0).collect();
+        let keys: Vec<&str> = crate::lab::SHAPE.iter().map(|s| s.0).collect();
         let customer: CustomerId = viewer.customer().expect("a customer");
         self.memory.accept(job.0, customer.0, server.0, word, hold, &keys);
         self.jobs.push(job);

@@ -1,16 +1,14 @@
 //! Places are few: who gets the next one, and that there are never more.
 
-mod lab;
-
 use std::{collections::BTreeMap, time::Duration};
 
+use crate::lab::{Lab, now};
 use domain::{
     CustomerId,
     kind::{Kind, Scope},
     state::JobState,
 };
 use jobs::{ClaimedJob, JobChange, JobStore, StepChange, StepTo, Transition, Turn};
-use lab::{Lab, now};
 use store::{Matrix, Store};
 use testkit::{Database, hands};
 
@@ -310,6 +308,51 @@ async fn who_ends_and_who_looks_take_no_more_than_there_are(database: Database) 
     }
 }
 
+/// Who finds one customer with something to start, and reads without a lock, takes no place that another takes meanwhile.
+async fn who_looks_without_a_lock_takes_no_place_that_is_taken(database: Database) {
+    let mut lab = few_places(database).await;
+    lab.store = lab.store.clone().with_cap(1);
+    let (boris, boriss) = lab.another("boris@test").await;
+    lab.accept_for(&boris, boriss, Kind::Snapshot, Scope::None).await;
+    let first = take_all(&lab.store).await.remove(0);
+    let his = first.fence.job;
+    let sleep = async |job: &ClaimedJob| {
+        hands::write(&lab.store, job.fence, vec![], JobChange::Sleeps { until: now() }, now()).await.unwrap();
+    };
+    sleep(&first).await;
+    let mut of_whom = [0, 0];
+    for round in 0..150 {
+        lab.accept(Kind::Snapshot, Scope::None).await;
+        let looks = |due| {
+            let store = lab.store.clone();
+            let turn = Turn { want: 1, look: true, due, ..hands::turn("places", now()) };
+            tokio::spawn(async move { store.turn(turn).await.unwrap().claimed })
+        };
+        let turns = [looks(false), looks(true), looks(false)];
+        let mut claimed = Vec::new();
+        for turn in turns {
+            claimed.extend(turn.await.unwrap());
+        }
+        assert_eq!(claimed.len(), 1, "in round {round}");
+        if claimed[0].fence.job == his {
+            of_whom[0] += 1;
+            sleep(&claimed[0]).await;
+        } else {
+            of_whom[1] += 1;
+            hands::succeed(&lab.store, claimed[0].fence, now()).await;
+        }
+        // Whoever could not start ends too, so that one customer has one thing to start again.
+        while let Some(job) = take_all(&lab.store).await.pop() {
+            if job.fence.job == his {
+                sleep(&job).await;
+                break;
+            }
+            hands::succeed(&lab.store, job.fence, now()).await;
+        }
+    }
+    assert!(of_whom.into_iter().all(|n| n > 0), "both were first now and then: {of_whom:?}");
+}
+
 /// The places of a cloud that has its own are found by who only gives back those of others.
 async fn a_cloud_with_its_own_places_is_not_forgotten(database: Database) {
     let mut lab = few_places(database).await;
@@ -327,6 +370,7 @@ async fn a_cloud_with_its_own_places_is_not_forgotten(database: Database) {
 
 testkit::on_both! {
     who_ends_and_who_looks_take_no_more_than_there_are,
+    who_looks_without_a_lock_takes_no_place_that_is_taken,
     a_cloud_with_its_own_places_is_not_forgotten,
     a_flood_keeps_nobody_out,
     many_hands_take_no_more_than_there_are,

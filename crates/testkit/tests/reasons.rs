@@ -1,13 +1,11 @@
 //! Why a job is not running, in one call; and what staff and customers may ask of the queue besides.
 
-mod lab;
-
+use crate::lab::{Lab, now};
 use domain::{
     kind::{Kind, Scope},
     state::JobState,
 };
 use jobs::{JobChange, Problem, StepTo};
-use lab::{Lab, now};
 use serde_json::json;
 use store::{
     Maintenance, Matrix, Reason,
@@ -130,7 +128,7 @@ async fn who_gives_up_wakes_who_passed_over(database: Database) {
 async fn a_rerun_may_change_what_its_step_takes(database: Database) {
     let mut lab = Lab::start(database).await;
     lab.work();
-    lab.script.once("run b", lab::Does::Fail);
+    lab.script.once("run b", crate::lab::Does::Fail);
     let job = lab.accept(Kind::Power, Scope::SameServer).await;
     lab.until(job, JobState::Failed).await;
     lab.rest().await;

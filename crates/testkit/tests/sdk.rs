@@ -1,10 +1,8 @@
 //! Every call of the SDK once, over HTTP, before a simulator with which it shares no code.
 
-mod sdk_bench;
-
 use std::time::Duration;
 
-use sdk_bench::{Bench, quick};
+use crate::sdk_bench::{Bench, quick};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use vcd::{

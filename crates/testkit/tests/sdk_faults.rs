@@ -1,10 +1,8 @@
 //! What the SDK does when something goes wrong on the way: answers that are lost, tasks that hang, sessions that end.
 
-mod sdk_bench;
-
 use std::time::Duration;
 
-use sdk_bench::{Bench, quick, tenant};
+use crate::sdk_bench::{Bench, quick, tenant};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use vcd::{

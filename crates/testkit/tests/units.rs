@@ -1,14 +1,12 @@
 //! Jobs that are done together, jobs that hold, jobs that turn back, and rows that nobody can read.
 
-mod lab;
-
 use std::{sync::atomic::Ordering, time::Duration};
 
+use crate::lab::{Does, Lab, count, now};
 use domain::{
     kind::{Kind, Scope},
     state::JobState,
 };
-use lab::{Does, Lab, count, now};
 use synchronizer::Matrix;
 use testkit::{Database, hands};
 

@@ -1,15 +1,13 @@
 //! Q4: what may start starts when something has made it so, and also when nobody was told.
 
-mod lab;
-
 use std::{sync::Arc, time::Duration};
 
+use crate::lab::Lab;
 use domain::{
     kind::{Kind, Scope},
     state::JobState,
 };
 use jobs::{SystemClock, Worker, WorkerConfig, WorkerHandle};
-use lab::Lab;
 use testkit::Database;
 use tokio::sync::Notify;
 
@@ -61,7 +59,7 @@ async fn a_retry_is_not_slept_through(database: Database) {
     let lab = Lab::start(database).await;
     let worker = worker(&lab, Duration::from_secs(3600), lab.store.wake());
     for _ in 0..3 {
-        lab.script.once("run b", lab::Does::RetryLater);
+        lab.script.once("run b", crate::lab::Does::RetryLater);
     }
     let job = lab.accept(Kind::Power, Scope::None).await;
     tokio::time::timeout(SOON, lab.until(job, JobState::Succeeded)).await.expect("it slept on");

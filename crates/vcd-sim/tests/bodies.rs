@@ -1,8 +1,6 @@
 //! What a body says is done, kept or refused: never taken and forgotten.
 
-mod cloud;
-
-use cloud::{Answer, Cloud, NS, OVF};
+use crate::cloud::{Answer, Cloud, NS, OVF};
 use reqwest::Method;
 use serde_json::json;
 

@@ -1,10 +1,8 @@
 //! What goes wrong when it is asked to, and what a restart keeps.
 
-mod cloud;
-
 use std::time::Duration;
 
-use cloud::Cloud;
+use crate::cloud::Cloud;
 use reqwest::Method;
 use serde_json::json;
 use vcd_sim::{Config, Simulator};

@@ -1,9 +1,7 @@
 //! How machines start, whose card is the first, what a filter may name, and when a session ends.
 
-mod cloud;
-
+use crate::cloud::{Cloud, NS, OVF};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use cloud::{Cloud, NS, OVF};
 use reqwest::Method;
 use serde_json::json;
 

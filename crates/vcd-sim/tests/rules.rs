@@ -1,8 +1,6 @@
 //! The rules of the platform, one test each, over HTTP and by the clock's hand.
 
-mod cloud;
-
-use cloud::{Cloud, NS, OVF};
+use crate::cloud::{Cloud, NS, OVF};
 use reqwest::Method;
 use serde_json::json;
 use vcd_sim::{Config, Knobs};
@@ -167,7 +165,7 @@ async fn a_move_needs_its_networks_and_may_give_a_new_id() {
     cloud.get(&format!("/api/vApp/vm-{vm}")).await.refused(403, "No access");
 }
 
-async fn resize(cloud: &Cloud, vm: &str, spec: &str) -> cloud::Answer {
+async fn resize(cloud: &Cloud, vm: &str, spec: &str) -> crate::cloud::Answer {
     let body = format!(
         "<Vm xmlns=\"{NS}\" xmlns:ovf=\"{OVF}\" name=\"web\"><VmSpecSection Modified=\"true\"><ovf:Info/>{spec}\
          </VmSpecSection></Vm>"

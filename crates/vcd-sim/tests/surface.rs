@@ -1,9 +1,7 @@
 //! The further parts of the surface: what an operator does with edges, the older ways to change a machine, items of a
 //! recompose, what is shown of failures, and what the schema refuses.
 
-mod cloud;
-
-use cloud::{Cloud, NS, OVF};
+use crate::cloud::{Cloud, NS, OVF};
 use reqwest::Method;
 use serde_json::{Value, json};
 

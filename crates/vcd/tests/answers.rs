@@ -1,11 +1,9 @@
 //! Answers of services that this crate did not write: of every kind that it reads, older elements and unknown ones among
 //! them. They are of our own making, after the shape of captured ones.
 
-mod canned;
-
 use std::{collections::BTreeMap, sync::Arc};
 
-use canned::{Canned, U, ok, status};
+use crate::canned::{Canned, U, ok, status};
 use secrecy::ExposeSecret;
 use vcd::{Client, Edge, Effect, ErrorKind, NetworkStatus, Query, TaskStatus};
 

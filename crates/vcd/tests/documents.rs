@@ -1,11 +1,9 @@
 //! Documents that this crate did not write: older elements, newer ones, other prefixes. They are of our own making, after
 //! the shape of captured answers.
 
-mod canned;
-
 use std::sync::Arc;
 
-use canned::{Canned, U, ok};
+use crate::canned::{Canned, U, ok};
 use vcd::{AddressMode, Client, TaskStatus};
 
 async fn serving(document: &'static str) -> Client {

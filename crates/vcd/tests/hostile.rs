@@ -1,10 +1,8 @@
 //! Answers that are broken or meant to harm: each ends in a typed error, within limits, and soon.
 
-mod canned;
-
 use std::{sync::Arc, time::Duration};
 
-use canned::{Canned, U, ok, status};
+use crate::canned::{Canned, U, ok, status};
 use vcd::{Client, Effect, ErrorKind, Query, TaskId, VappId, VdcId, WaitOptions};
 
 fn vapp() -> VappId {

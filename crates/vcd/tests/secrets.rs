@@ -1,13 +1,11 @@
 //! No secret reaches a log, an error or a debug text.
 
-mod canned;
-
 use std::{
     io::Write,
     sync::{Arc, Mutex},
 };
 
-use canned::{Canned, U, ok, status};
+use crate::canned::{Canned, U, ok, status};
 use tracing_subscriber::fmt::MakeWriter;
 use vcd::{Client, Credentials, GuestCustomization};
 

@@ -1,7 +1,5 @@
 //! What no task says is waited for: until it is so, no longer than asked, over reads that fail, and not where it never will be.
 
-mod canned;
-
 use std::{
     sync::{
         Arc,
@@ -10,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use canned::{Canned, U, ok, status};
+use crate::canned::{Canned, U, ok, status};
 use vcd::{Client, ErrorKind, WaitOptions};
 
 const NS: &str = "xmlns=\"http://www.vmware.com/vcloud/v1.5\"";
