@@ -46,6 +46,8 @@ pub(crate) struct Book {
     pub(crate) unsettled: BTreeSet<CustomerId>,
     /// The clouds of jobs that gave their claims back and are counted as running until that is written.
     pub(crate) left: Vec<Arc<str>>,
+    /// Places that were free are taken: the row that guards them says so.
+    pub(crate) new_round: bool,
     /// Jobs whose secrets go.
     pub(crate) secrets: Vec<JobId>,
     pub(crate) steps: Vec<StepRow>,

@@ -6,7 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
 use domain::{CustomerId, JobId, kind::Scope, state::JobState};
@@ -27,11 +27,11 @@ use crate::{
 };
 
 /// Jobs that are claimed together.
-struct Unit {
+pub(crate) struct Chosen {
     customer: CustomerId,
     /// What it is called: one that is joined keeps its name.
     id: Option<JobId>,
-    jobs: Vec<JobId>,
+    pub(crate) jobs: Vec<JobId>,
     due_since: i64,
     needs_place: bool,
     /// The cloud that all of it works on.
@@ -70,7 +70,7 @@ pub(crate) async fn claim(
     if !turn.look && looked.is_empty() {
         return Ok(());
     }
-    let Frame { now, maintenance, mut places } = store.frame(tx, turn, &book.left).await?;
+    let Frame { now, maintenance, mut places, looked_for_places } = store.frame(tx, turn, &book.left).await?;
     // Who ends with this turn leaves his place to the next one in it.
     book.left.iter().for_each(|provider| places.give_back(provider));
     // While a maintenance lasts, what staff let through goes on, and nothing else.
@@ -91,6 +91,7 @@ pub(crate) async fn claim(
         let limit = (turn.want as i64).min(CONTEXTS_MAX);
         let ready = sqlx::query(READY.of(store.is_embedded())).bind(limit).fetch_all(&mut *tx).await?;
         turned.more |= ready.len() as i64 == limit;
+        store.quiet.store(ready.len() <= 1, Ordering::Relaxed);
         book.locked(&ready)?;
         let mut wanted: BTreeSet<CustomerId> =
             ready.iter().map(|r| r.id("customer_id")).collect::<Result<_>>()?;
@@ -110,7 +111,24 @@ pub(crate) async fn claim(
         chosen.iter_mut().for_each(|unit| unit.jobs.retain(|job| through.contains(job)));
         chosen.retain(|unit| !unit.jobs.is_empty());
     }
-    let mut details = read_details(store, book, tx, &chosen).await?;
+    // Who looks without a lock finds that places were taken since.
+    book.new_round = looked_for_places && !chosen.is_empty();
+    let details = read_details(store, book, tx, &chosen).await?;
+    for effect in take_all(book, chosen, details, turn, now, turned) {
+        effect.carry_out(store, book, tx, turn.now).await?;
+    }
+    Ok(())
+}
+
+/// Claims these, and begins each. Returns what else follows.
+pub(crate) fn take_all(
+    book: &mut Book,
+    chosen: Vec<Chosen>,
+    mut details: Details,
+    turn: &Turn,
+    now: i64,
+    turned: &mut Turned,
+) -> Vec<After> {
     let mut after = Vec::new();
     for unit in chosen {
         let name = unit.id.or(unit.jobs.first().copied());
@@ -128,14 +146,11 @@ pub(crate) async fn claim(
             book.put(head);
         }
     }
-    for effect in after {
-        effect.carry_out(store, book, tx, turn.now).await?;
-    }
-    Ok(())
+    after
 }
 
 /// What those of them are to do that somebody has begun before.
-async fn read_details(store: &Store, book: &mut Book, tx: &mut Conn, chosen: &[Unit]) -> Result<Details> {
+async fn read_details(store: &Store, book: &mut Book, tx: &mut Conn, chosen: &[Chosen]) -> Result<Details> {
     let begun = chosen.iter().flat_map(|u| u.jobs.iter().map(|j| (u.customer, *j)));
     let begun = begun.filter(|(c, j)| book.head(*c, *j).is_some_and(|h| h.fresh.is_none()));
     let ids: Vec<JobId> = begun.map(|(_, job)| job).collect();
@@ -159,7 +174,7 @@ enum Taken {
     Left,
 }
 
-type Steps = Result<Vec<StepRecord>>;
+pub(crate) type Steps = Result<Vec<StepRecord>>;
 
 #[allow(clippy::too_many_arguments, reason = "one claim, with everything that it is made of")]
 fn take(
@@ -228,15 +243,15 @@ fn take(
 }
 
 /// The units that this worker takes now: joiners of its own first, then in turn among the customers.
-fn choose(
+pub(crate) fn choose(
     store: &Store,
     book: &Book,
     turn: &Turn,
     standing: &BTreeMap<CustomerId, Vec<Standing>>,
     places: &mut Places,
     now: i64,
-) -> Vec<Unit> {
-    let mut chosen: Vec<Unit> = Vec::new();
+) -> Vec<Chosen> {
+    let mut chosen: Vec<Chosen> = Vec::new();
     for (unit, context) in &turn.open {
         let Some(jobs) = standing.get(&CustomerId(*context)) else { continue };
         let entries: Vec<Entry> = jobs.iter().map(|s| s.entry).collect();
@@ -249,11 +264,11 @@ fn choose(
             let joined = on_one_cloud(jobs, joined, &provider);
             // Whoever joins needs a place like everybody.
             let customer = CustomerId(*context);
-            chosen.push(Unit { customer, id, jobs: joined, due_since: 0, needs_place: true, provider });
+            chosen.push(Chosen { customer, id, jobs: joined, due_since: 0, needs_place: true, provider });
         }
     }
     let taken: BTreeSet<JobId> = chosen.iter().flat_map(|u| u.jobs.iter().copied()).collect();
-    let mut waiting: BTreeMap<CustomerId, VecDeque<Unit>> = BTreeMap::new();
+    let mut waiting: BTreeMap<CustomerId, VecDeque<Chosen>> = BTreeMap::new();
     for (customer, jobs) in standing.iter().filter(|_| turn.want > 0) {
         let mut units = units(store, *customer, jobs, turn, now);
         units.retain(|u| u.jobs.iter().all(|j| !taken.contains(j)));
@@ -295,18 +310,18 @@ fn choose(
 }
 
 /// What of a context may be claimed now.
-fn units(store: &Store, customer: CustomerId, jobs: &[Standing], turn: &Turn, now: i64) -> Vec<Unit> {
+fn units(store: &Store, customer: CustomerId, jobs: &[Standing], turn: &Turn, now: i64) -> Vec<Chosen> {
     let entries: Vec<Entry> = jobs.iter().map(|s| s.entry).collect();
     let since = |key: u128| {
         let admitted = jobs.iter().find(|s| s.entry.key == key).and_then(|s| s.admitted_at);
         admitted.unwrap_or(turn.now)
     };
-    let mut units: Vec<Unit> = startable(store.matrix, &entries)
+    let mut units: Vec<Chosen> = startable(store.matrix, &entries)
         .into_iter()
         .filter_map(|keys| {
             let first = *keys.first()?;
             let provider = provider_of(jobs, first);
-            Some(Unit {
+            Some(Chosen {
                 customer,
                 id: None,
                 due_since: since(first),
@@ -324,7 +339,7 @@ fn units(store: &Store, customer: CustomerId, jobs: &[Standing], turn: &Turn, no
         };
         if let Some(due_since) = at.filter(|at| *at <= now) {
             let provider = job.provider.clone();
-            units.push(Unit { customer, id: None, jobs: vec![job.job], due_since, needs_place, provider });
+            units.push(Chosen { customer, id: None, jobs: vec![job.job], due_since, needs_place, provider });
         }
     }
     units
@@ -344,7 +359,7 @@ fn job_id(key: u128) -> JobId {
     JobId(uuid::Uuid::from_u128(key))
 }
 
-type Details = BTreeMap<JobId, (Option<String>, Option<Steps>)>;
+pub(crate) type Details = BTreeMap<JobId, (Option<String>, Option<Steps>)>;
 
 fn details(params: &[AnyRow], steps: &[AnyRow]) -> Result<Details> {
     let mut details: Details = BTreeMap::new();
@@ -396,6 +411,8 @@ struct Frame {
     /// Set while one lasts: what may start all the same.
     maintenance: Option<BTreeSet<JobId>>,
     places: Places,
+    /// The places are those that are free; else none but such as are given back.
+    looked_for_places: bool,
 }
 
 macro_rules! frame {
@@ -440,7 +457,8 @@ impl Store {
         let through = row.text_opt("through")?;
         let maintenance = row.text_opt("maintenance")?.map(|_| read_through(through.as_deref()));
         // Counted by a statement of its own: what others have taken before they let go of the lock is seen by it.
-        let places = if row.int_opt("held")?.is_some() { self.places(tx).await? } else { self.no_places() };
-        Ok(Frame { now, maintenance, places })
+        let looked_for_places = row.int_opt("held")?.is_some();
+        let places = if looked_for_places { self.places(tx).await? } else { self.no_places() };
+        Ok(Frame { now, maintenance, places, looked_for_places })
     }
 }

@@ -74,6 +74,8 @@ pub struct Store {
     pub(crate) own_clock: bool,
     /// An edge may have become free: parked jobs are looked at before the next claim.
     pub(crate) edges_changed: Arc<AtomicBool>,
+    /// When somebody looked last no more than one customer had something to start.
+    pub(crate) quiet: Arc<AtomicBool>,
     /// What this process knows of contexts from its last turns.
     pub(crate) memory: Arc<Memory>,
     /// The other nodes, where there may be some.
@@ -130,6 +132,7 @@ impl Store {
             open_jobs: OPEN_JOBS,
             own_clock: false,
             edges_changed: Arc::new(AtomicBool::new(true)),
+            quiet: Arc::new(AtomicBool::new(true)),
             memory: Arc::default(),
             others: None,
         }

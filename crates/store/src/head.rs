@@ -96,6 +96,8 @@ macro_rules! keys_postgres {
     };
 }
 
+pub(crate) use {head_columns, keys_postgres};
+
 /// The unfinished jobs of these contexts, by `seq` within each.
 pub(crate) const UNFINISHED: Sql = Sql {
     sqlite: concat!(

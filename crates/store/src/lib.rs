@@ -12,6 +12,7 @@ mod batch;
 mod book;
 mod cancel;
 pub mod catalogue;
+mod claim_at_once;
 mod claims;
 pub mod customers;
 pub mod day;

@@ -28,7 +28,7 @@ use crate::{
     head::Head,
     memory::Recalled,
     row::Columns,
-    writes::StepRow,
+    writes::{StepRow, Unchanged},
 };
 
 #[async_trait]
@@ -163,6 +163,9 @@ impl Store {
         if let Some(turned) = self.take_at_once(turn).await? {
             return Ok(turned);
         }
+        if let Some(turned) = self.claim_at_once(turn).await? {
+            return Ok(turned);
+        }
         let mut tx = self.write().await?;
         let mut book = Book { anew: turn.due, ..Book::default() };
         let customer = |uuid| CustomerId(uuid);
@@ -224,7 +227,7 @@ impl Store {
         // What is refused is refused by the rows.
         if written.iter().any(Result::is_err)
             || !book.is_little()
-            || !book.write_if_unchanged(self, version).await?
+            || !book.write_if_unchanged(self, Unchanged { version, round: None }).await?
         {
             return Ok(None);
         }
@@ -234,7 +237,7 @@ impl Store {
     }
 
     /// Marks what may start in the contexts that were looked at, and writes their heads.
-    fn mark(&self, book: &mut Book, looked: &BTreeSet<CustomerId>, now: i64) {
+    pub(crate) fn mark(&self, book: &mut Book, looked: &BTreeSet<CustomerId>, now: i64) {
         for customer in looked {
             let marks = admission::marks(self.matrix, &book.standing(self, *customer), now);
             if let Some(context) = book.contexts.get_mut(customer) {

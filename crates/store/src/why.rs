@@ -32,8 +32,8 @@ pub struct Maintenance {
 /// Places that are left.
 #[derive(Debug)]
 pub(crate) struct Places {
-    all: i64,
-    each: BTreeMap<String, i64>,
+    pub(crate) all: i64,
+    pub(crate) each: BTreeMap<String, i64>,
 }
 
 impl Places {

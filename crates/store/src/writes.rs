@@ -139,32 +139,48 @@ const SET_CONTEXTS: &str =
 const WIPED: Columns = &[("job", Text)];
 
 /// Everything that a turn changes, over tables `t` in this order: jobs, steps, the log, contexts, and whose secrets go.
-fn changes(form: Form) -> [String; 5] {
+/// With the number of the next parameter.
+fn changes(form: Form) -> ([String; 5], usize) {
     let mut next = 1;
     let mut from = |columns| table(form, columns, 0, &mut next);
-    [
+    let texts = [
         format!("{SET_HEADS} FROM {} WHERE job.id = t.id", from(HEADS)),
         format!("{SET_STEPS} FROM {} WHERE job_step.job_id = t.job AND job_step.key = t.key", from(STEPS)),
         format!("{LOG} FROM {}", from(EVENTS)),
         format!("{SET_CONTEXTS} FROM {} WHERE context.customer_id = t.id", from(CONTEXTS)),
         format!("DELETE FROM secret WHERE job_id IN (SELECT t.job FROM {})", from(WIPED)),
-    ]
+    ];
+    (texts, next)
 }
 
-static WRITE_SQLITE: LazyLock<String> = LazyLock::new(|| changes(Form::Json).join("; "));
+static WRITE_SQLITE: LazyLock<String> = LazyLock::new(|| changes(Form::Json).0.join("; "));
 static WRITE_POSTGRES: LazyLock<String> = LazyLock::new(|| {
-    let [heads, steps, log, contexts, wiped] = changes(Form::Lists);
-    format!("WITH heads AS ({heads}), steps AS ({steps}), log AS ({log}), wiped AS ({wiped}) {contexts}")
+    let ([heads, steps, log, contexts, wiped], last) = changes(Form::Lists);
+    let round =
+        format!("UPDATE counter SET value = value + 1 WHERE name = 'places' AND CAST(${last} AS BOOLEAN)");
+    format!(
+        "WITH heads AS ({heads}), steps AS ({steps}), log AS ({log}), wiped AS ({wiped}), round AS ({round}) {contexts}"
+    )
 });
 
 /// What [`Book::write_if_unchanged`] takes of each at most.
 const FEW: usize = 4;
 
-/// A whole turn of one context in one statement, without a lock taken first, and only if the context's version still is as the last
-/// parameter says. Each row is looked up by a statement of its own: a planner that does not look at lists takes them for
-/// longer than they are.
-fn write_if_unchanged([heads, steps, events]: [usize; 3]) -> &'static str {
-    static TEXTS: [OnceLock<String>; (FEW + 1).pow(3)] = [const { OnceLock::new() }; (FEW + 1).pow(3)];
+/// What a turn goes by that is written without a lock taken first.
+#[derive(Clone, Copy)]
+pub(crate) struct Unchanged {
+    /// The context's.
+    pub(crate) version: i64,
+    /// Of the places, where some that were free are taken.
+    pub(crate) round: Option<i64>,
+}
+
+/// A whole turn of one context in one statement, without a lock taken first, and only if everything in [`Unchanged`], the last
+/// parameters, still is so. Each row is looked up by a statement of its own: a planner that does not look at lists takes them
+/// for longer than they are.
+fn write_if_unchanged([heads, steps, events]: [usize; 3], takes_places: bool) -> &'static str {
+    static TEXTS: [OnceLock<String>; 2 * (FEW + 1).pow(3)] =
+        [const { OnceLock::new() }; 2 * (FEW + 1).pow(3)];
     let text = || {
         let mut next = 1;
         let mut parts = Vec::new();
@@ -183,14 +199,28 @@ fn write_if_unchanged([heads, steps, events]: [usize; 3]) -> &'static str {
             parts.push(format!("log AS ({LOG} FROM {}, same)", from(EVENTS, events)));
         }
         let one = from(CONTEXTS, 1);
-        let same = format!(
-            "same AS ({SET_CONTEXTS} FROM {one} WHERE context.customer_id = t.id AND context.version = ${next}
-                      RETURNING context.customer_id)"
-        );
-        parts.insert(0, same);
+        let is_same = format!("context.customer_id = t.id AND context.version = ${next}");
+        let mut first = Vec::new();
+        let same = if takes_places {
+            // Its context before the places, as everybody; and nobody is waited for who has that, as he may wait for these.
+            first.push(format!(
+                "mine AS (SELECT t.id FROM context, {one} WHERE {is_same} FOR UPDATE OF context SKIP LOCKED)"
+            ));
+            first.push(format!(
+                "places AS (UPDATE counter SET value = value + 1 FROM mine
+                            WHERE counter.name = 'places' AND counter.value = ${} RETURNING mine.id)",
+                next + 1
+            ));
+            format!("{SET_CONTEXTS} FROM {one}, places WHERE context.customer_id = t.id AND places.id = t.id")
+        } else {
+            format!("{SET_CONTEXTS} FROM {one} WHERE {is_same}")
+        };
+        first.push(format!("same AS ({same} RETURNING context.customer_id)"));
+        parts.splice(0..0, first);
         format!("WITH {} SELECT customer_id FROM same", parts.join(", "))
     };
-    TEXTS[(heads * (FEW + 1) + steps) * (FEW + 1) + events].get_or_init(text)
+    let rows = (heads * (FEW + 1) + steps) * (FEW + 1) + events;
+    TEXTS[2 * rows + usize::from(takes_places)].get_or_init(text)
 }
 
 impl Book {
@@ -206,7 +236,11 @@ impl Book {
         }
         let query = sqlx::query(sql.as_str());
         let query = batches.into_iter().fold(query, |query, batch| batch.bind(query));
-        wiped.bind(query).execute(tx).await?;
+        let mut query = wiped.bind(query);
+        if form == Form::Lists {
+            query = query.bind(self.new_round);
+        }
+        query.execute(tx).await?;
         self.written();
         Ok(())
     }
@@ -217,6 +251,7 @@ impl Book {
         self.events.clear();
         self.secrets.clear();
         self.left.clear();
+        self.new_round = false;
         self.contexts.values_mut().for_each(|c| c.dirty = false);
         for head in self.known.values_mut().flat_map(|k| k.heads.values_mut()) {
             (head.dirty, head.claim_changed) = (false, false);
@@ -229,17 +264,18 @@ impl Book {
         heads.max(self.steps.len()).max(self.events.len()) <= FEW
     }
 
-    /// Writes everything of the one context that it is about, if its version still is this. Returns whether it was.
-    pub(crate) async fn write_if_unchanged(&mut self, store: &Store, version: i64) -> Result<bool> {
+    /// Writes everything of the one context that it is about, if that is as it was. Returns whether it was.
+    pub(crate) async fn write_if_unchanged(&mut self, store: &Store, was: Unchanged) -> Result<bool> {
         let batches = self.batches(Form::Values);
         let [heads, steps, events, contexts] = &batches;
-        if contexts.len() != 1 {
+        if contexts.len() != 1 || !self.secrets.is_empty() {
             return Ok(false);
         }
-        let query = sqlx::query(write_if_unchanged([heads.len(), steps.len(), events.len()]));
-        let query = batches.into_iter().fold(query, |query, batch| batch.bind(query));
+        let sql = write_if_unchanged([heads.len(), steps.len(), events.len()], was.round.is_some());
+        let query = batches.into_iter().fold(sqlx::query(sql), |query, batch| batch.bind(query));
+        let query = was.round.into_iter().fold(query.bind(was.version), |query, round| query.bind(round));
         // To its end: it is committed only there.
-        let same = !query.bind(version).fetch_all(&store.pool).await?.is_empty();
+        let same = !query.fetch_all(&store.pool).await?.is_empty();
         self.written();
         Ok(same)
     }
