@@ -16,7 +16,10 @@ use leptos::{config::LeptosOptions, hydration::HydrationScripts, prelude::*};
 use provisioning::{Facade, Offers, OrderPlaced, Seen, Viewer, demo_catalogue, draft_digest};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use slipway::router::{self, Edge};
+use slipway::{
+    router::{self, Edge},
+    wire,
+};
 use store::{Store, edges::EdgeFacts, measure::Load, seal::Sealer};
 use tokio::net::TcpListener;
 
@@ -120,7 +123,7 @@ fn pool() -> Vec<(EdgeId, EdgeFacts)> {
 async fn serve(app: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(router::serve(listener, app).into_future());
+    tokio::spawn(wire::serve(listener, app, std::future::pending()));
     url
 }
 

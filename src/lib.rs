@@ -24,3 +24,4 @@ mod shared_views;
 pub mod sim;
 mod static_files;
 mod stream;
+pub mod wire;

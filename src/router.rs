@@ -9,12 +9,10 @@ use axum::{
     http::StatusCode,
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::{IntoMakeService, get, post},
-    serve::Serve,
+    routing::{get, post},
 };
 use leptos::prelude::provide_context;
 use store::Store;
-use tokio::net::TcpListener;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer};
 use tower_sessions::{
     Expiry, SessionManagerLayer,
@@ -102,11 +100,6 @@ pub fn build(product: &Product, store: &Store, site: &Path, edge: Edge) -> Resul
             guard::error(Default::default(), StatusCode::INTERNAL_SERVER_ERROR, "-")
         }))
         .layer(from_fn(trace)))
-}
-
-/// Serves it. Its routes are made whole once: given as it is, each connection would have a copy of every one of them.
-pub fn serve(listener: TcpListener, app: Router) -> Serve<TcpListener, IntoMakeService<Router>, Router> {
-    axum::serve(listener, app.into_make_service())
 }
 
 async fn not_found_page<F, Fut>(page: F, request: Request) -> Response

@@ -23,7 +23,7 @@ use crate::{
     data_dir::{self, DataDir},
     router::{self, Edge},
     say::say,
-    static_files,
+    static_files, wire,
 };
 
 const DEMO_PASSWORD: &str = "slipway-demo";
@@ -306,16 +306,15 @@ async fn serve_pages(
 
 async fn serve_until_stopped(listener: TcpListener, app: Router) -> anyhow::Result<()> {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = router::serve(listener, app).with_graceful_shutdown(async {
+    let mut server = tokio::spawn(wire::serve(listener, app, async {
         let _ = stopped.await;
-    });
-    let mut server = tokio::spawn(server.into_future());
+    }));
     tokio::select! {
-        ended = &mut server => return Ok(ended??),
+        ended = &mut server => return Ok(ended?),
         () = asked_to_stop() => {}
     }
     let _ = stop.send(());
-    // Streams never end by themselves.
+    // Somebody may take his time to read what he asked for.
     let _ = tokio::time::timeout(DRAIN, server).await;
     Ok(())
 }

@@ -33,7 +33,10 @@ use tokio::sync::broadcast::{
 };
 use tower_sessions::session;
 
-use crate::shared_views::{SharedViews, View};
+use crate::{
+    shared_views::{SharedViews, View},
+    wire::Endless,
+};
 
 /// Streams one account may hold.
 const PER_ACCOUNT: usize = 20;
@@ -158,7 +161,8 @@ pub(crate) async fn stream(
         let event = reader.next().await?;
         Some((Ok::<_, Infallible>(event.retry(Duration::from_secs(2))), reader))
     });
-    Sse::new(events).keep_alive(KeepAlive::new().interval(RECHECK)).into_response()
+    let events = Sse::new(events).keep_alive(KeepAlive::new().interval(RECHECK));
+    (Extension(Endless), events).into_response()
 }
 
 impl Reader {

@@ -16,7 +16,10 @@ use domain::{
 use futures::{SinkExt, StreamExt};
 use provisioning::{ConsoleAnswer, Viewer};
 use secrecy::ExposeSecret;
-use slipway::router::{self, Edge};
+use slipway::{
+    router::{self, Edge},
+    wire,
+};
 use testkit::Plane;
 use tokio::net::TcpListener;
 use tokio_tungstenite::{
@@ -40,7 +43,7 @@ impl Site {
         let app = router::build(&product, &plane.store, &std::env::temp_dir(), edge).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        tokio::spawn(axum::serve(listener, app.clone()).into_future());
+        tokio::spawn(wire::serve(listener, app.clone(), std::future::pending()));
         Self { plane, app, address }
     }
 

@@ -8,8 +8,15 @@ use axum::{
 };
 use domain::state::{JobState, Role};
 use futures::StreamExt;
-use slipway::router::{self, Edge};
+use slipway::{
+    router::{self, Edge},
+    wire,
+};
 use testkit::Plane;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 use tower::ServiceExt;
 
 async fn sign_in(app: &Router, email: &str) -> String {
@@ -304,4 +311,97 @@ async fn versions_are_committed_in_their_order() {
         writer.await.unwrap();
     }
     assert!(before.len() > 20, "only {} events", before.len());
+}
+
+/// Reads of a connection until this has come. Returns everything so far.
+async fn read_until(socket: &mut TcpStream, what: &str) -> String {
+    let (mut text, mut some) = (String::new(), [0; 4096]);
+    while !text.contains(what) {
+        let read = tokio::time::timeout(std::time::Duration::from_secs(10), socket.read(&mut some));
+        let n = read.await.unwrap_or_else(|_| panic!("{what:?} does not come: {text}")).unwrap();
+        assert!(n > 0, "the connection ended before {what:?}: {text}");
+        text.push_str(&String::from_utf8_lossy(&some[..n]));
+    }
+    text
+}
+
+/// A stream takes its connection over: what was before it on the connection is answered, what is said comes as it is, a reader who
+/// leaves gives his place back, and the program need not wait for readers to stop.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_takes_its_connection_over() {
+    let plane = Plane::start(4).await;
+    let product = Product { facade: plane.facade.clone(), demo: None, version: "test", config: Vec::new() };
+    let app = router::build(&product, &plane.store, &std::env::temp_dir(), Edge { secure: false }).unwrap();
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let cookie = sign_in(&app, "anna@test").await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(wire::serve(listener, app, async {
+        let _ = stopped.await;
+    }));
+    let ask = |method: &str, path: &str| {
+        format!("{method} {path} HTTP/1.1\r\nHost: slipway.test\r\nCookie: {cookie}\r\n\r\n")
+    };
+    let open = async || {
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        // In two parts, as it may come.
+        let asked = ask("GET", "/live/operations");
+        let (first, rest) = asked.split_at(30);
+        socket.write_all(first.as_bytes()).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        socket.write_all(rest.as_bytes()).await.unwrap();
+        let head = read_until(&mut socket, "\r\n\r\n").await;
+        (socket, head)
+    };
+
+    // On a connection that was used before, and only to who asks for what it says.
+    let mut first = TcpStream::connect(address).await.unwrap();
+    first.write_all(ask("GET", "/healthz").as_bytes()).await.unwrap();
+    assert!(read_until(&mut first, "ok\n").await.starts_with("HTTP/1.1 200 OK"));
+    first.write_all(ask("HEAD", "/live/operations").as_bytes()).await.unwrap();
+    read_until(&mut first, "\r\n\r\n").await;
+    first.write_all(ask("GET", "/live/operations").as_bytes()).await.unwrap();
+    let head = read_until(&mut first, "\n\n").await;
+    assert!(head.starts_with("HTTP/1.0 200 OK"), "{head}");
+    assert!(head.contains("text/event-stream") && !head.contains("transfer-encoding"), "{head}");
+    assert!(head.contains("nosniff"), "it has every header of ours: {head}");
+    plane.order(&anna).await;
+    let patch = read_until(&mut first, "event: patch").await;
+    assert!(
+        patch.starts_with("event:") || patch.starts_with("id:") || patch.starts_with("retry:"),
+        "{patch}"
+    );
+
+    // The account's other places are taken; one more is refused, until a reader leaves.
+    let mut others = Vec::new();
+    for _ in 1..20 {
+        let (socket, head) = open().await;
+        assert!(head.contains(" 200 "), "{head}");
+        others.push(socket);
+    }
+    assert!(open().await.1.contains(" 429 "));
+    others.pop();
+    let mut let_in = false;
+    for _ in 0..100 {
+        let (socket, head) = open().await;
+        if head.contains(" 200 ") {
+            others.push(socket);
+            let_in = true;
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert!(let_in, "who leaves gives his place back");
+
+    stop.send(()).unwrap();
+    let ends = tokio::time::timeout(std::time::Duration::from_secs(10), serving);
+    ends.await.expect("streams keep it from ending").unwrap();
+    for mut socket in others {
+        let rest = tokio::time::timeout(std::time::Duration::from_secs(10), async {
+            let mut all = Vec::new();
+            socket.read_to_end(&mut all).await
+        });
+        rest.await.expect("a stream goes on after the program has stopped").unwrap();
+    }
 }
