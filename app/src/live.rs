@@ -64,12 +64,6 @@ pub async fn regions(product: Product, around: Around, topic: &str) -> Result<Re
             provide_context(request.product.clone());
             provide_context(request.around.clone());
             ScopedFuture::new(async move {
-                let customer = request.around.viewer.as_ref().and_then(provisioning::Viewer::customer);
-                // On every page of a customer: how many operations are under way.
-                let open = match customer {
-                    Some(customer) => Some(request.facade().operations_open_count(customer).await?),
-                    None => None,
-                };
                 let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
                 let mut regions = match parts.as_slice() {
                     ["servers", id] => match id.parse() {
@@ -96,7 +90,13 @@ pub async fn regions(product: Product, around: Around, topic: &str) -> Result<Re
                     },
                     _ => Err(Fault::NotFound),
                 }?;
-                regions.values.extend(open.map(|n| ("open".to_owned(), open_count(n))));
+                // On every page of a customer: how many operations are under way. Looked up after the version: before
+                // it, it could be of an earlier state, and whoever comes again with this version would not be told.
+                let customer = request.around.viewer.as_ref().and_then(provisioning::Viewer::customer);
+                if let Some(customer) = customer {
+                    let open = request.facade().operations_open_count(customer).await?;
+                    regions.values.push(("open".to_owned(), open_count(open)));
+                }
                 Ok(regions)
             })
         })
