@@ -115,6 +115,9 @@ impl Store {
     async fn open(url: &str, sealer: Sealer) -> Result<Self> {
         let pool = connect(url, false).await?;
         MIGRATIONS.run(&pool).await?;
+        if !url.starts_with("sqlite:") {
+            pool.execute(JOB_NUMBERS).await?;
+        }
         check_key(&pool, &sealer).await?;
         Ok(Self::over(pool, sealer, url.starts_with("sqlite:")))
     }
@@ -298,6 +301,17 @@ impl Store {
 }
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
+
+/// What only PostgreSQL has, and no migration for both can make: the numbers of jobs, from where they were counted in a row.
+/// Nodes may be starting together.
+const JOB_NUMBERS: &str = "DO $$ BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('slipway job_number'));
+    IF to_regclass('job_number') IS NULL THEN
+        CREATE SEQUENCE job_number;
+        PERFORM setval('job_number', GREATEST(
+            (SELECT value FROM counter WHERE name = 'job_number'), (SELECT MAX(number) FROM job)));
+    END IF;
+END $$";
 
 /// A connection that was given back so lately is taken to stand.
 const IDLE_TRUSTED: Duration = Duration::from_secs(1);

@@ -40,6 +40,7 @@ mod measure_list;
 mod memory;
 mod notices;
 mod notify;
+mod order_rows;
 pub mod orders;
 pub mod panels;
 mod parking;

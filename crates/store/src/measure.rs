@@ -121,14 +121,14 @@ impl Store {
         let mut tx = self.write().await?;
         events::next_version(&mut tx, customer).await?;
         let seq = crate::parking::next_seq(&mut tx, customer).await?;
-        let number = crate::orders::next_number(&mut tx).await?;
+        let number = crate::order_rows::next_numbers(self, &mut tx, 1).await?[0];
         let job = domain::JobId(uuid::Uuid::now_v7());
         let row = json!({"id": job.to_string(), "number": number, "context": customer.to_string(), "seq": seq, "kind": kind.as_str()});
         sqlx::query(JOBS.of(self.is_embedded()))
             .bind(Value::from(vec![row]).to_string())
             .execute(&mut *tx)
             .await?;
-        crate::orders::insert_steps(self, &mut tx, job, steps).await?;
+        crate::order_rows::insert_steps(self, &mut tx, &[(job, steps)]).await?;
         events::record(&mut tx, customer, job, "accepted", None, None, now).await?;
         admit(self, &mut tx, customer, now).await?;
         self.commit(tx, customer).await?;

@@ -3,21 +3,19 @@
 use domain::{
     AccountId, CustomerId, DraftId, JobId, ServerId,
     kind::{Kind, Scope},
-    state::ServerState,
 };
 use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::{
-    admission::{admit, scope_text},
+    admission::admit,
     db::{Conn, Store},
-    dialect::{Sql, rows},
-    error::{Error, Result},
+    error::Result,
     events,
+    order_rows::{insert_jobs, insert_secrets, insert_servers},
     panels::licences_left,
-    parking::next_seq,
     row::Columns,
-    servers::{Server, family_text},
+    servers::Server,
 };
 
 /// A job to be queued.
@@ -123,36 +121,17 @@ impl Store {
             self.give_up(tx).await?;
             return Ok(Accepted::Gone);
         }
-        for NewServer { server, secrets, activate, panel } in orders {
-            insert_server(&mut tx, server, now).await?;
-            self.keep_secrets(&mut tx, server.id, secrets, activate.id).await?;
-            self.insert_job(&mut tx, customer, activate, now).await?;
-            if let Some(panel) = panel {
-                self.insert_job(&mut tx, customer, panel, now).await?;
-            }
-        }
+        let servers: Vec<&Server> = orders.iter().map(|o| &o.server).collect();
+        let secrets: Vec<_> = orders.iter().map(|o| (o.server.id, &o.secrets, o.activate.id)).collect();
+        let jobs: Vec<_> =
+            orders.iter().flat_map(|o| [Some(&o.activate), o.panel.as_ref()]).flatten().collect();
+        insert_servers(self, &mut tx, &servers, now).await?;
+        insert_secrets(self, &mut tx, &secrets).await?;
+        insert_jobs(self, &mut tx, customer, &jobs, now).await?;
         self.remember(&mut tx, customer, first_job.id, idempotency, now).await?;
         admit(self, &mut tx, customer, now).await?;
         self.commit(tx, customer).await?;
         Ok(Accepted::New(first_job.id))
-    }
-
-    async fn keep_secrets(
-        &self,
-        tx: &mut Conn,
-        server: ServerId,
-        secrets: &OrderSecrets,
-        job: JobId,
-    ) -> Result<()> {
-        if let Some(secret) = &secrets.job {
-            let sealed = self.sealer.seal(server.0, secret)?;
-            insert_secret(tx, server, "job", &sealed, None, job).await?;
-        }
-        if let Some((secret, until)) = &secrets.reveal {
-            let sealed = self.sealer.seal(server.0, secret)?;
-            insert_secret(tx, server, "reveal", &sealed, Some(*until), job).await?;
-        }
-        Ok(())
     }
 
     /// Queues a job on a server that exists.
@@ -208,11 +187,9 @@ impl Store {
         if job.kind == Kind::Terminate {
             self.take_back_parked(&mut tx, customer, job, now).await?;
         }
-        self.keep_secrets(&mut tx, job.server, secrets, job.id).await?;
-        self.insert_job(&mut tx, customer, job, now).await?;
-        if let Some(then) = then {
-            self.insert_job(&mut tx, customer, then, now).await?;
-        }
+        insert_secrets(self, &mut tx, &[(job.server, secrets, job.id)]).await?;
+        let jobs: Vec<_> = [Some(job), then].into_iter().flatten().collect();
+        insert_jobs(self, &mut tx, customer, &jobs, now).await?;
         self.remember(&mut tx, customer, job.id, idempotency, now).await?;
         admit(self, &mut tx, customer, now).await?;
         self.commit(tx, customer).await?;
@@ -265,34 +242,6 @@ impl Store {
         Ok((open + jobs as i64 > limit).then_some(Accepted::TooMany { limit }))
     }
 
-    async fn insert_job(&self, tx: &mut Conn, customer: CustomerId, job: &NewJob, now: i64) -> Result<()> {
-        let seq = next_seq(tx, customer).await?;
-        let number = next_number(tx).await?;
-        sqlx::query(
-            "INSERT INTO job (id, number, context_id, seq, kind, server_id, params, shape, state, hold_on_failure,
-                              requested_by, request_id, created_at, needs_job_id, provider)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $10, $11, $12, $13, $14)",
-        )
-        .bind(job.id.to_string())
-        .bind(number)
-        .bind(customer.to_string())
-        .bind(seq)
-        .bind(job.kind.as_str())
-        .bind(job.server.to_string())
-        .bind(job.params.to_string())
-        .bind(job.shape)
-        .bind(scope_text(job.hold_on_failure))
-        .bind(job.requested_by.to_string())
-        .bind(&job.request_id)
-        .bind(now)
-        .bind(job.needs.map(|n| n.to_string()))
-        .bind(job.provider)
-        .execute(&mut *tx)
-        .await?;
-        insert_steps(self, tx, job.id, &job.steps).await?;
-        events::record(tx, customer, job.id, "accepted", None, None, now).await
-    }
-
     /// A form that comes again is answered with this job.
     async fn remember(
         &self,
@@ -324,91 +273,4 @@ async fn queued_refresh(tx: &mut Conn, customer: CustomerId) -> Result<Option<Jo
     );
     let row = row.bind(customer.to_string()).fetch_optional(tx).await?;
     row.map(|r| r.id("id")).transpose()
-}
-
-pub(crate) async fn next_number(tx: &mut Conn) -> Result<i64> {
-    sqlx::query("UPDATE counter SET value = value + 1 WHERE name = 'job_number' RETURNING value")
-        .fetch_one(tx)
-        .await?
-        .int("value")
-}
-
-const INSERT_STEPS: Sql = rows!(
-    "INSERT INTO job_step (job_id, ord, key, state) SELECT t.job, t.ord, t.key, 'pending' FROM ",
-    ["job" TEXT, "ord" BIGINT, "key" TEXT],
-    " WHERE t.ord >= 0"
-);
-
-pub(crate) async fn insert_steps(
-    store: &Store,
-    tx: &mut Conn,
-    job: JobId,
-    steps: &[&'static str],
-) -> Result<()> {
-    let row =
-        |(ord, key): (usize, &&str)| serde_json::json!({"job": job.to_string(), "ord": ord, "key": key});
-    let rows: Vec<Value> = steps.iter().enumerate().map(row).collect();
-    let rows = Value::from(rows).to_string();
-    sqlx::query(INSERT_STEPS.of(store.is_embedded())).bind(rows).execute(tx).await?;
-    Ok(())
-}
-
-async fn insert_server(tx: &mut Conn, s: &Server, now: i64) -> Result<()> {
-    let keys = serde_json::to_string(&s.ssh_keys).map_err(|e| Error::Corrupt(e.to_string()))?;
-    sqlx::query(
-        "INSERT INTO server (id, customer_id, name, hostname, template_id, template_name, family, vcpu, ram_gb,
-                             disk_gb, bandwidth_mbit, price_minor, method, guest_login, own_password, ssh_keys,
-                             state, created_at, panel_id, panel_name, panel_minor)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
-    )
-    .bind(s.id.to_string())
-    .bind(s.customer.to_string())
-    .bind(&s.name)
-    .bind(&s.hostname)
-    .bind(&s.template_id)
-    .bind(&s.template_name)
-    .bind(family_text(s.family))
-    .bind(i64::from(s.size.vcpu))
-    .bind(i64::from(s.size.ram_gb))
-    .bind(i64::from(s.size.disk_gb))
-    .bind(i64::from(s.size.bandwidth_mbit))
-    .bind(s.price_minor)
-    .bind(s.method.as_str())
-    .bind(&s.guest_login)
-    .bind(i64::from(s.own_password))
-    .bind(keys)
-    .bind(ServerState::Ordered.as_str())
-    .bind(now)
-    .bind(s.panel.as_ref().map(|p| p.id.clone()))
-    .bind(s.panel.as_ref().map(|p| p.name.clone()))
-    .bind(s.panel.as_ref().map_or(0, |p| p.price_minor))
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-async fn insert_secret(
-    tx: &mut Conn,
-    server: ServerId,
-    purpose: &str,
-    sealed: &str,
-    expires_at: Option<i64>,
-    job: JobId,
-) -> Result<()> {
-    // What the job needs goes when the job is over; what is to be shown stays, and only that job shows it.
-    let (needed_by, shown_by) = if purpose == "job" { (Some(job), None) } else { (None, Some(job)) };
-    sqlx::query(
-        "INSERT INTO secret (server_id, purpose, sealed, expires_at, job_id, reveal_of) VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (server_id, purpose) DO UPDATE SET sealed = excluded.sealed, expires_at = excluded.expires_at,
-             job_id = excluded.job_id, reveal_of = excluded.reveal_of, revealed_at = NULL",
-    )
-    .bind(server.to_string())
-    .bind(purpose)
-    .bind(sealed)
-    .bind(expires_at)
-    .bind(needed_by.map(|j| j.to_string()))
-    .bind(shown_by.map(|j| j.to_string()))
-    .execute(tx)
-    .await?;
-    Ok(())
 }

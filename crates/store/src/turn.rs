@@ -461,7 +461,7 @@ fn step_changed(book: &mut Book, whose: (CustomerId, JobId), change: &StepChange
 
 async fn replan(store: &Store, tx: &mut Conn, job: JobId, steps: &[&'static str]) -> Result<()> {
     sqlx::query("DELETE FROM job_step WHERE job_id = $1").bind(job.to_string()).execute(&mut *tx).await?;
-    crate::orders::insert_steps(store, tx, job, steps).await
+    crate::order_rows::insert_steps(store, tx, &[(job, steps)]).await
 }
 
 async fn mark_server_failed(tx: &mut Conn, server: ServerId) -> Result<()> {
