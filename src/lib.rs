@@ -16,6 +16,7 @@ mod markup;
 pub mod memory;
 mod origin;
 pub mod orphans;
+mod patience;
 pub mod router;
 mod say;
 pub mod serve;

@@ -21,6 +21,7 @@ use tower_sessions::{
 
 use crate::{
     console, files, guard, headers, markup,
+    patience::{Late, patience},
     session_store::DatabaseSessions,
     static_files,
     stream::{self, Streams},
@@ -86,7 +87,8 @@ pub fn build(product: &Product, store: &Store, site: &Path, edge: Edge) -> Resul
     };
     // What may be packed is kept from streams: each would hold room for the largest packer from its beginning to its end.
     let packed = CompressionLayer::new().br(true).gzip(true);
-    let packed = Router::new().merge(static_files::router(site)).merge(guarded(pages)).layer(packed);
+    let pages = guarded(pages).layer(from_fn_with_state(Late::default(), patience));
+    let packed = Router::new().merge(static_files::router(site)).merge(pages).layer(packed);
 
     Ok(Router::new()
         .route("/healthz", get(|| async { "ok\n" }))

@@ -1,5 +1,7 @@
 //! Pages while something is down: they are shown, they say what is the matter, and nothing of them is an error.
 
+use std::time::{Duration, Instant};
+
 use app::{policy, request::Product};
 use axum::{
     Router,
@@ -7,10 +9,11 @@ use axum::{
     http::{Request, StatusCode, header},
 };
 use domain::state::{JobState, Role};
+use futures::StreamExt as _;
 use http_body_util::BodyExt;
 use provisioning::{Facade, Offers, Viewer, demo_catalogue};
 use slipway::router::{self, Edge};
-use testkit::{Database, Plane};
+use testkit::{Database, Plane, chaos::Proxy};
 use tower::ServiceExt;
 
 fn app(facade: Facade, store: &store::Store) -> Router {
@@ -39,9 +42,9 @@ async fn sign_in(app: &Router, email: &str) -> String {
     response.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned()
 }
 
-/// Every page that this role may see, of one server, one operation and one draft.
-async fn pages(app: &Router, cookie: &str, role: Role, ids: &[String; 3]) -> Vec<(String, String)> {
-    let mut shown = Vec::new();
+/// The addresses of every page that this role may see, of one server, one operation and one draft.
+fn pages_of(role: Role, ids: &[String; 3]) -> Vec<String> {
+    let mut paths = Vec::new();
     for (route, allowed) in policy::PAGES {
         if !allowed.allows(Some(role)) || *route == "/" || *route == "/staff" || *route == "/login" {
             continue;
@@ -51,6 +54,15 @@ async fn pages(app: &Router, cookie: &str, role: Role, ids: &[String; 3]) -> Vec
         if route.ends_with("/confirm") {
             path += "?do=reboot";
         }
+        paths.push(path);
+    }
+    paths
+}
+
+/// All of them, asked for. None is a fault.
+async fn pages(app: &Router, cookie: &str, role: Role, ids: &[String; 3]) -> Vec<(String, String)> {
+    let mut shown = Vec::new();
+    for path in pages_of(role, ids) {
         let (status, body) = get(app, &path, cookie).await;
         // Some lead elsewhere, or nowhere: none is a fault.
         assert!(status.as_u16() < 500, "{path}: {status} {body}");
@@ -136,4 +148,66 @@ async fn pages_are_read_from_a_database_that_takes_no_writes() {
     let response = app.clone().oneshot(request.body(body).unwrap()).await.unwrap();
     assert!(matches!(response.status(), StatusCode::SEE_OTHER | StatusCode::INTERNAL_SERVER_ERROR));
     assert_eq!(plane.store.server(ids[0].parse().unwrap()).await.unwrap().unwrap().name, "web-01");
+}
+
+/// Each statement takes two seconds, and a page needs several: nobody looks at an empty window, and the page
+/// comes in the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_database_keeps_nobody_in_front_of_an_empty_window() {
+    const SAID: &str = "This page takes longer than usual";
+    let plane = Plane::start_on(Database::Postgres, 4).await;
+    let anna = plane.viewer("anna@test", Role::Customer).await;
+    let ids = one_of_each(&plane, &anna).await;
+    let proxy = Proxy::start(plane.database()).await;
+    let store = plane.store_at(&proxy.over(plane.database())).await;
+    let facade = Facade::over(
+        store.clone(),
+        Offers::new(demo_catalogue().unwrap()),
+        std::sync::Arc::new(jobs::SystemClock),
+    );
+    let app = app(facade, &store);
+    let (cookie, staff) = (sign_in(&app, "anna@test").await, sign_in(&app, "viktor@test").await);
+    let usual = get(&app, "/account", &cookie).await.1;
+    assert!(!usual.contains(SAID));
+    // Three of them for a statement: whether the connection stands, its plan, its rows.
+    proxy.slow(Duration::from_millis(700));
+
+    let (mut came_again, began) = (0, Instant::now());
+    let body = loop {
+        let asked = Instant::now();
+        let (status, body) = get(&app, "/servers", &cookie).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+        if !body.contains(SAID) {
+            break body;
+        }
+        assert!(body.contains("http-equiv=\"refresh\""), "{body}");
+        // Nobody else's, and not in another language.
+        if came_again == 0 {
+            let (_, russian) = get(&app, "/servers", &format!("{cookie}; lang=ru")).await;
+            assert!(russian.contains("Страница открывается дольше обычного"), "{russian}");
+            let (_, other) = get(&app, "/servers", &staff).await;
+            assert!(!other.contains("web-01"), "{other}");
+        }
+        came_again += 1;
+        assert!(began.elapsed() < Duration::from_secs(60), "it never came");
+    };
+    assert!(body.contains("web-01"), "{body}");
+    assert!(came_again > 1, "it was not slow");
+
+    // Every page is answered in time.
+    for (role, cookie) in [(Role::Customer, &cookie), (Role::Admin, &staff)] {
+        let all = pages_of(role, &ids);
+        let asked = futures::stream::iter(all).map(async |path| {
+            let asked = Instant::now();
+            let (status, _) = get(&app, &path, cookie).await;
+            assert!(status.as_u16() < 500, "{path}: {status}");
+            assert!(asked.elapsed() < Duration::from_secs(3), "{path}: {:?}", asked.elapsed());
+        });
+        asked.buffer_unordered(16).collect::<Vec<()>>().await;
+    }
+    // Once it is quick again, so are the pages.
+    proxy.slow(Duration::ZERO);
+    let again = async { while get(&app, "/account", &cookie).await.1.contains(SAID) {} };
+    tokio::time::timeout(Duration::from_secs(30), again).await.expect("it stays slow");
 }

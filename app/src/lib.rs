@@ -35,4 +35,4 @@ mod ui;
 #[cfg(feature = "ssr")]
 pub use format::iso;
 #[cfg(feature = "ssr")]
-pub use pages::{App, AuditAsked, error_page};
+pub use pages::{App, AuditAsked, error_page, waiting_page};

@@ -46,7 +46,34 @@ pub fn error_page(lang: Lang, status: u16, request_id: &str) -> String {
         429 => t!(lang, "fault-429"),
         _ => t!(lang, "fault-500"),
     };
-    let title = format!("{} · {}", t!(lang, "fault-title"), t!(lang, "product"));
+    let body = || {
+        view! {
+            <p class="lead">{text}</p>
+            <p><a class="button" href="/">{t!(lang, "fault-home")}</a></p>
+            <p class="dim">{t!(lang, "fault-request", id = request_id)}</p>
+        }
+    };
+    bare(lang, &t!(lang, "fault-title"), None, body)
+}
+
+/// A page for one that is still being fetched: it comes in its place by itself.
+pub fn waiting_page(lang: Lang) -> String {
+    let body = || {
+        view! {
+            <p class="lead" role="status">{t!(lang, "waiting-lead")}</p>
+            // To this same address, whatever it is.
+            <p><a class="button" href="">{t!(lang, "waiting-again")}</a></p>
+        }
+    };
+    bare(lang, &t!(lang, "waiting-title"), Some(COMES_AGAIN), body)
+}
+
+/// A page waiting for its data is asked for again after this long, s.
+const COMES_AGAIN: u32 = 2;
+
+/// A document with nothing of anybody's in it.
+fn bare<V: IntoView>(lang: Lang, heading: &str, refresh: Option<u32>, body: impl FnOnce() -> V) -> String {
+    let title = format!("{heading} · {}", t!(lang, "product"));
     let owner = Owner::new();
     owner.with(|| {
         view! {
@@ -55,18 +82,15 @@ pub fn error_page(lang: Lang, status: u16, request_id: &str) -> String {
                 <head>
                     <meta charset="utf-8"/>
                     <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                    {refresh.map(|seconds| view! { <meta http-equiv="refresh" content=seconds.to_string()/> })}
                     <title>{title}</title>
                     <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                     <link rel="stylesheet" href="/pkg/slipway.css"/>
                 </head>
                 <body>
                     <main id="content">
-                        <h1>{t!(lang, "fault-title")}</h1>
-                        <section class="fault">
-                            <p class="lead">{text}</p>
-                            <p><a class="button" href="/">{t!(lang, "fault-home")}</a></p>
-                            <p class="dim">{t!(lang, "fault-request", id = request_id)}</p>
-                        </section>
+                        <h1>{heading.to_owned()}</h1>
+                        <section class="fault">{body()}</section>
                     </main>
                 </body>
             </html>

@@ -22,7 +22,7 @@ use leptos_router::{
     path,
 };
 
-pub use errors::error_page;
+pub use errors::{error_page, waiting_page};
 pub(crate) use order::quote_texts;
 pub use staff::AuditAsked;
 pub(crate) use staff::help_of_page;

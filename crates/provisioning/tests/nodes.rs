@@ -88,7 +88,9 @@ async fn no_number_is_given_twice() {
     let first = plane.order(&anna).await;
     plane.until(first, JobState::Succeeded).await;
     // As an earlier version left it.
-    plane.by_hand("DROP SEQUENCE job_number; UPDATE counter SET value = 5000 WHERE name = 'job_number'").await;
+    plane
+        .by_hand("DROP SEQUENCE job_number; UPDATE counter SET value = 5000 WHERE name = 'job_number'")
+        .await;
     let other = plane.node("second").await;
     let later = plane.order(&anna).await;
     assert_eq!(plane.job(later).await.number, 5001);

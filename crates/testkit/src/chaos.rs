@@ -5,8 +5,9 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::{
@@ -29,6 +30,8 @@ struct Shared {
     /// How many COMMITs still pass before the one that is cut; below zero none is.
     countdown: AtomicI64,
     cut: Mutex<Cut>,
+    /// Each answer is held back for so long, ms.
+    slow: AtomicU64,
     /// Counts the moments at which every connection is cut.
     moment: watch::Sender<u64>,
 }
@@ -57,6 +60,7 @@ impl Proxy {
             server,
             countdown: AtomicI64::new(-1),
             cut: Mutex::new(Cut::Before),
+            slow: AtomicU64::new(0),
             moment: watch::channel(0).0,
         });
         let serves = shared.clone();
@@ -82,6 +86,11 @@ impl Proxy {
     /// Whether the COMMIT that was to be cut has been.
     pub fn has_cut(&self) -> bool {
         self.shared.countdown.load(Ordering::SeqCst) < 0
+    }
+
+    /// From now on each answer is held back for so long.
+    pub fn slow(&self, by: Duration) {
+        self.shared.slow.store(by.as_millis() as u64, Ordering::SeqCst);
     }
 
     /// Cuts every connection now.
@@ -118,6 +127,10 @@ async fn pass(shared: Arc<Shared>, mut client: TcpStream) {
             }
             read = server.read(&mut answered) => {
                 let Ok(n @ 1..) = read else { return };
+                let slow = shared.slow.load(Ordering::SeqCst);
+                if slow > 0 {
+                    tokio::time::sleep(Duration::from_millis(slow)).await;
+                }
                 if swallow || client.write_all(&answered[..n]).await.is_err() {
                     return;
                 }

@@ -1,5 +1,7 @@
 //! S17: the list of jobs. What is asked for stands in the address; how it is written is `domain::job_query`.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use domain::{JobId, job_query::JobQuery, slow::Slow, state::JobState};
 use leptos::prelude::*;
 use provisioning::{COUNTED, Job, JobRow, NEWER, Next, StaffJobs, customer_row};
@@ -104,7 +106,7 @@ pub(crate) async fn jobs_regions(request: &Request) -> Result<Regions, Fault> {
     if above.is_some() {
         values.push(("newer".into(), newer(lang, shown.newer, &query).to_html()));
     }
-    for JobRow { job, .. } in &shown.rows {
+    for JobRow { job, .. } in shown.rows.iter() {
         let id = job.id;
         values.push((format!("state-{id}"), state(lang, job, &shown.slow).to_html()));
         values.push((format!("step-{id}"), step(job)));
@@ -212,8 +214,38 @@ fn state(lang: Lang, job: &Job, slow: &[(JobId, Slow)]) -> AnyView {
     view! { {state_badge_staff(lang, job.state)} {slow} }.into_any()
 }
 
-fn table(lang: Lang, list: &StaffJobs, now: i64) -> impl IntoView + use<> {
-    let rows = list
+/// The rows that were written last. Most of the staff look at the same list: it is written once in a second at most.
+struct Written {
+    lang: Lang,
+    zone: &'static str,
+    rows: Arc<[JobRow]>,
+    slow: Vec<(JobId, Slow)>,
+    /// What is under way is measured by the second.
+    second: i64,
+    html: Arc<str>,
+}
+
+static WRITTEN: Mutex<Option<Written>> = Mutex::new(None);
+
+fn rows_written(lang: Lang, list: &StaffJobs, now: i64) -> Arc<str> {
+    let (zone, second) = (format::zone_name(lang), now / 1000);
+    let last = || WRITTEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let same = |w: &&Written| {
+        (w.lang, w.zone, w.second) == (lang, zone, second)
+            && Arc::ptr_eq(&w.rows, &list.rows)
+            && w.slow == list.slow
+    };
+    if let Some(written) = last().as_ref().filter(same) {
+        return written.html.clone();
+    }
+    let html: Arc<str> = rows(lang, list, now).to_html().into();
+    let (rows, slow) = (list.rows.clone(), list.slow.clone());
+    *last() = Some(Written { lang, zone, rows, slow, second, html: html.clone() });
+    html
+}
+
+fn rows(lang: Lang, list: &StaffJobs, now: i64) -> impl IntoView + use<> {
+    list
         .rows
         .iter()
         .map(|JobRow { job, customer_email }| {
@@ -236,7 +268,11 @@ fn table(lang: Lang, list: &StaffJobs, now: i64) -> impl IntoView + use<> {
                 </tr>
             }
         })
-        .collect_view();
+        .collect_view()
+}
+
+fn table(lang: Lang, list: &StaffJobs, now: i64) -> impl IntoView + use<> {
+    let rows = rows_written(lang, list, now);
     let columns = [
         "col-number",
         "col-what",
@@ -253,7 +289,7 @@ fn table(lang: Lang, list: &StaffJobs, now: i64) -> impl IntoView + use<> {
         <table class="as-cards">
             <caption class="sr-only">{t!(lang, "staff-jobs-caption")}</caption>
             <thead><tr>{head}</tr></thead>
-            <tbody>{rows}</tbody>
+            <tbody inner_html=rows></tbody>
         </table>
     }
 }

@@ -1,6 +1,8 @@
 //! The staff's list of jobs: what is asked for, what there is besides, what of it is slow; and many run again at once, which
 //! touches nothing that was not looked at before.
 
+use std::sync::Arc;
+
 use domain::{
     JobId,
     field::FieldError,
@@ -31,7 +33,7 @@ pub struct StaffJobs {
     pub query: JobQuery,
     /// What was not, as it was written.
     pub unknown: Vec<String>,
-    pub rows: Vec<JobRow>,
+    pub rows: Arc<[JobRow]>,
     /// Which of them are slow.
     pub slow: Vec<(JobId, Slow)>,
     pub next: Next,
@@ -40,7 +42,7 @@ pub struct StaffJobs {
 /// What a list shows, as it is now, whether or not it would still be found.
 #[derive(Clone, Debug, Default)]
 pub struct JobsShown {
-    pub rows: Vec<JobRow>,
+    pub rows: Arc<[JobRow]>,
     pub slow: Vec<(JobId, Slow)>,
     /// How many there are that are newer.
     pub newer: i64,
@@ -76,9 +78,16 @@ pub struct Bulk {
     pub errors: Vec<FieldError>,
 }
 
-/// What every page that lists jobs shows alike.
+/// A page of jobs, by what was asked and how many of them.
+type Found = Lately<(JobSearch, i64), (Arc<[JobRow]>, Next)>;
+
+/// What everybody who lists jobs sees alike.
 #[derive(Default)]
 pub(super) struct Glance {
+    /// The list that was asked for last: most look at the same.
+    list: Found,
+    /// The rows that are on pages already.
+    shown: Found,
     /// By when the day began.
     counts: Lately<i64, Vec<(JobState, i64)>>,
     /// By the second.
@@ -101,9 +110,9 @@ impl Facade {
         let mut list = StaffJobs { query: asked.query, unknown: asked.unknown, ..StaffJobs::default() };
         let usual = self.usual().await?;
         let search = JobSearch { before, ..self.search(viewer, &mut list, &usual).await? };
-        let found = self.store.jobs_found(&search, limit).await?;
-        list.slow = self.slow_of(found.rows.iter().map(|r| &r.job), &usual);
-        Ok(Some(StaffJobs { rows: found.rows, next: found.next, ..list }))
+        let (rows, next) = self.found(&self.glance.list, search, limit).await?;
+        list.slow = self.slow_of(rows.iter().map(|r| &r.job), &usual);
+        Ok(Some(StaffJobs { rows, next, ..list }))
     }
 
     /// The jobs of these numbers, and how many there are above the first that are asked for.
@@ -119,7 +128,7 @@ impl Facade {
         }
         let usual = self.usual().await?;
         let search = JobSearch { source: Source::Numbers(numbers.to_vec()), ..JobSearch::default() };
-        let rows = self.store.jobs_found(&search, numbers.len() as i64).await?.rows;
+        let (rows, _) = self.found(&self.glance.shown, search, numbers.len() as i64).await?;
         let slow = self.slow_of(rows.iter().map(|r| &r.job), &usual);
         let newer = match above {
             Some(_) => {
@@ -130,6 +139,15 @@ impl Facade {
             None => 0,
         };
         Ok(Some(JobsShown { rows, slow, newer }))
+    }
+
+    async fn found(&self, lately: &Found, search: JobSearch, limit: i64) -> Result<(Arc<[JobRow]>, Next)> {
+        let asked = (search.clone(), limit);
+        let look = async {
+            let found = self.store.jobs_found(&search, limit).await?;
+            Ok((found.rows.into(), found.next))
+        };
+        lately.of(asked, &self.store, look).await
     }
 
     /// How many there are in each state, up to a point; of those that succeeded, the ones since a moment.
@@ -216,14 +234,14 @@ impl Facade {
     pub async fn bulk_preview(&self, viewer: &Viewer, text: &str) -> Result<Option<(Vec<BulkRow>, bool)>> {
         let Some(list) = self.staff_jobs(viewer, text, None, BULK).await? else { return Ok(None) };
         let more = list.next != Next::Nothing;
-        Ok(Some((self.bulk_rows(viewer, list.rows).await?, more)))
+        Ok(Some((self.bulk_rows(viewer, &list.rows).await?, more)))
     }
 
-    async fn bulk_rows(&self, viewer: &Viewer, rows: Vec<JobRow>) -> Result<Vec<BulkRow>> {
+    async fn bulk_rows(&self, viewer: &Viewer, rows: &[JobRow]) -> Result<Vec<BulkRow>> {
         let ids: Vec<JobId> = rows.iter().map(|r| r.job.id).collect();
         let facts = self.store.jobs_facts(&ids).await?;
         let of = |id| facts.iter().find(|(job, _)| *job == id).map(|(_, f)| *f).unwrap_or_default();
-        Ok(rows.into_iter().map(|row| BulkRow::new(viewer, row.clone(), of(row.job.id))).collect())
+        Ok(rows.iter().map(|row| BulkRow::new(viewer, row.clone(), of(row.job.id))).collect())
     }
 
     /// Runs again what was looked at: each with the mark that it had then. `None` for whoever is no staff.
@@ -243,7 +261,7 @@ impl Facade {
         let ids = seen.iter().take(BULK as usize).map(|(id, _)| *id).collect();
         let search = JobSearch { source: Source::Among(ids), ..JobSearch::default() };
         let rows = self.store.jobs_found(&search, BULK).await?.rows;
-        let rows = self.bulk_rows(viewer, rows).await?;
+        let rows = self.bulk_rows(viewer, &rows).await?;
         let mut bulk = Bulk { changed: seen.len() - rows.len(), ..Bulk::default() };
         let how = Intervention { by: viewer.account.id, why: &why, now: self.now_ms() };
         // Each is a decision of its own about its own customer's queue: one transaction for each.
