@@ -32,7 +32,7 @@ async fn jobs_are_found_by_what_is_known_of_them(database: Database) {
     let list = plane.facade.staff_jobs(&olga, "", None, 10).await.unwrap().unwrap();
     assert_eq!(list.rows.iter().map(|r| r.job.id).collect::<Vec<_>>(), [good, bad]);
     assert_eq!((list.next, list.rows[1].customer_email.as_str()), (Next::Nothing, "anna@test"));
-    for row in &list.rows {
+    for row in list.rows.iter() {
         let whole = plane.job(row.job.id).await;
         let told = |job: &provisioning::Job| -> Vec<_> {
             job.steps.iter().map(|s| (s.key.clone(), s.state, s.attempt, s.started_at)).collect()
