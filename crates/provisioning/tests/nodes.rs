@@ -116,10 +116,9 @@ async fn a_thousand_orders_and_a_hundred_and_thirty_edges() {
     for n in 0..CUSTOMERS {
         viewers.push(plane.viewer(&format!("customer{n}@test"), Role::Customer).await);
     }
-    // More at once than there are connections; not so many that the last waits longer for one than anything may, on a slow
-    // machine with others at work.
+    // More at once than there are connections; not so many that the last waits longer for one than anything may.
     let orders = futures::stream::iter(viewers.iter().map(|viewer| plane.order_several(viewer, 10)));
-    let accepted: usize = orders.buffer_unordered(12).fold(0, async |sum, n| sum + n).await;
+    let accepted: usize = orders.buffer_unordered(20).fold(0, async |sum, n| sum + n).await;
     assert_eq!(accepted, 1000);
     let count = async |state: &str| plane.count_jobs(state).await;
     let settled = async {

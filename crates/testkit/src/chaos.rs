@@ -30,7 +30,7 @@ struct Shared {
     /// How many COMMITs still pass before the one that is cut; below zero none is.
     countdown: AtomicI64,
     cut: Mutex<Cut>,
-    /// Each answer is held back for so long, ms.
+    /// The answer to each statement is held back for so long, ms.
     slow: AtomicU64,
     /// Counts the moments at which every connection is cut.
     moment: watch::Sender<u64>,
@@ -43,6 +43,9 @@ pub struct Proxy {
     address: SocketAddr,
 }
 
+/// What a message that has a statement carried out begins with: its values, or all of it as text.
+const BIND: u8 = b'B';
+const QUERY: u8 = b'Q';
 /// As simple queries have them on the wire.
 const BEGIN: &[u8] = b"BEGIN\0";
 const COMMIT: &[u8] = b"COMMIT\0";
@@ -88,7 +91,7 @@ impl Proxy {
         self.shared.countdown.load(Ordering::SeqCst) < 0
     }
 
-    /// From now on each answer is held back for so long.
+    /// From now on each statement is answered so much later. Asking whether a connection stands, or for a plan, is none.
     pub fn slow(&self, by: Duration) {
         self.shared.slow.store(by.as_millis() as u64, Ordering::SeqCst);
     }
@@ -107,11 +110,14 @@ async fn pass(shared: Arc<Shared>, mut client: TcpStream) {
     // Set while the answer to the chosen COMMIT is on its way.
     let mut swallow = false;
     let mut in_transaction = false;
+    // Set while a statement is under way.
+    let mut executes = false;
     loop {
         tokio::select! {
             _ = cuts.changed() => return,
             read = client.read(&mut asked) => {
                 let Ok(n @ 1..) = read else { return };
+                executes |= matches!(asked[0], BIND | QUERY);
                 let has = |what: &[u8]| asked[..n].windows(what.len()).any(|w| w == what);
                 let commits = has(COMMIT) || (!in_transaction && TURN.iter().any(|word| has(word)));
                 in_transaction = (in_transaction || has(BEGIN)) && !commits;
@@ -127,9 +133,13 @@ async fn pass(shared: Arc<Shared>, mut client: TcpStream) {
             }
             read = server.read(&mut answered) => {
                 let Ok(n @ 1..) = read else { return };
-                let slow = shared.slow.load(Ordering::SeqCst);
+                // Only where an answer begins: a long one comes in several reads.
+                let slow = if std::mem::take(&mut executes) { shared.slow.load(Ordering::SeqCst) } else { 0 };
                 if slow > 0 {
-                    tokio::time::sleep(Duration::from_millis(slow)).await;
+                    tokio::select! {
+                        _ = cuts.changed() => return,
+                        () = tokio::time::sleep(Duration::from_millis(slow)) => {}
+                    }
                 }
                 if swallow || client.write_all(&answered[..n]).await.is_err() {
                     return;

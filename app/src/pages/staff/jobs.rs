@@ -293,3 +293,29 @@ fn table(lang: Lang, list: &StaffJobs, now: i64) -> impl IntoView + use<> {
         </table>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_written_again_when_they_would_read_otherwise() {
+        let list = || StaffJobs { rows: Arc::from(Vec::new()), ..StaffJobs::default() };
+        let (one, other) = (list(), list());
+        let first = rows_written(Lang::En, &one, 5_000);
+        assert!(Arc::ptr_eq(&first, &rows_written(Lang::En, &one, 5_999)), "nothing is other than it was");
+        let mut last = first;
+        let slow = StaffJobs { slow: vec![(JobId(uuid::Uuid::nil()), Slow::OverLimit)], ..one.clone() };
+        for (lang, list, now) in [
+            (Lang::Ru, &one, 5_000),
+            (Lang::Ru, &one, 6_000),
+            (Lang::Ru, &other, 6_000),
+            (Lang::Ru, &slow, 6_000),
+            (Lang::Ru, &one, 6_000),
+        ] {
+            let next = rows_written(lang, list, now);
+            assert!(!Arc::ptr_eq(&last, &next), "{lang:?} {now}");
+            last = next;
+        }
+    }
+}
