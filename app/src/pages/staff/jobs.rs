@@ -305,7 +305,10 @@ mod tests {
         let first = rows_written(Lang::En, &one, 5_000);
         assert!(Arc::ptr_eq(&first, &rows_written(Lang::En, &one, 5_999)), "nothing is other than it was");
         let mut last = first;
-        let slow = StaffJobs { slow: vec![(JobId(uuid::Uuid::nil()), Slow::OverLimit)], ..one.clone() };
+        let slow = StaffJobs {
+            slow: vec![("00000000-0000-0000-0000-000000000001".parse().unwrap(), Slow::Step)],
+            ..one.clone()
+        };
         for (lang, list, now) in [
             (Lang::Ru, &one, 5_000),
             (Lang::Ru, &one, 6_000),
