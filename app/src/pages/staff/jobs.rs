@@ -227,8 +227,9 @@ struct Written {
 
 static WRITTEN: Mutex<Option<Written>> = Mutex::new(None);
 
-fn rows_written(lang: Lang, list: &StaffJobs, now: i64) -> Arc<str> {
-    let (zone, second) = (format::zone_name(lang), now / 1000);
+/// `zone` is the reader's, as [`format::zone_name`] says it.
+fn rows_written(lang: Lang, zone: &'static str, list: &StaffJobs, now: i64) -> Arc<str> {
+    let second = now / 1000;
     let last = || WRITTEN.lock().unwrap_or_else(PoisonError::into_inner);
     let same = |w: &&Written| {
         (w.lang, w.zone, w.second) == (lang, zone, second)
@@ -272,7 +273,7 @@ fn rows(lang: Lang, list: &StaffJobs, now: i64) -> impl IntoView + use<> {
 }
 
 fn table(lang: Lang, list: &StaffJobs, now: i64) -> impl IntoView + use<> {
-    let rows = rows_written(lang, list, now);
+    let rows = rows_written(lang, format::zone_name(lang), list, now);
     let columns = [
         "col-number",
         "col-what",
@@ -302,22 +303,26 @@ mod tests {
     fn rows_are_written_again_when_they_would_read_otherwise() {
         let list = || StaffJobs { rows: Arc::from(Vec::new()), ..StaffJobs::default() };
         let (one, other) = (list(), list());
-        let first = rows_written(Lang::En, &one, 5_000);
-        assert!(Arc::ptr_eq(&first, &rows_written(Lang::En, &one, 5_999)), "nothing is other than it was");
+        let first = rows_written(Lang::En, "UTC", &one, 5_000);
+        assert!(
+            Arc::ptr_eq(&first, &rows_written(Lang::En, "UTC", &one, 5_999)),
+            "nothing is other than it was"
+        );
         let mut last = first;
         let slow = StaffJobs {
             slow: vec![("00000000-0000-0000-0000-000000000001".parse().unwrap(), Slow::Step)],
             ..one.clone()
         };
-        for (lang, list, now) in [
-            (Lang::Ru, &one, 5_000),
-            (Lang::Ru, &one, 6_000),
-            (Lang::Ru, &other, 6_000),
-            (Lang::Ru, &slow, 6_000),
-            (Lang::Ru, &one, 6_000),
+        for (lang, zone, list, now) in [
+            (Lang::Ru, "UTC", &one, 5_000),
+            (Lang::Ru, "Asia/Omsk", &one, 5_000),
+            (Lang::Ru, "Asia/Omsk", &one, 6_000),
+            (Lang::Ru, "Asia/Omsk", &other, 6_000),
+            (Lang::Ru, "Asia/Omsk", &slow, 6_000),
+            (Lang::Ru, "Asia/Omsk", &one, 6_000),
         ] {
-            let next = rows_written(lang, list, now);
-            assert!(!Arc::ptr_eq(&last, &next), "{lang:?} {now}");
+            let next = rows_written(lang, zone, list, now);
+            assert!(!Arc::ptr_eq(&last, &next), "{lang:?} {zone} {now}");
             last = next;
         }
     }
