@@ -101,6 +101,11 @@ fn here(lang: Lang, ms: i64) -> Option<Zoned> {
     Some(Timestamp::from_millisecond(ms).ok()?.to_zoned(zone))
 }
 
+/// By how many minutes the zone that is shown is ahead of UTC at that moment.
+pub(crate) fn zone_ahead(lang: Lang, ms: i64) -> i32 {
+    here(lang, ms).map_or(0, |at| at.offset().seconds() / 60)
+}
+
 /// What its zone is called at that moment: summer has another offset.
 fn zone_shown(lang: Lang, at: &Zoned) -> String {
     match (zone_name(lang), lang) {

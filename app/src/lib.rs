@@ -16,6 +16,8 @@ mod comforts;
 #[cfg(feature = "ssr")]
 mod format;
 #[cfg(feature = "ssr")]
+mod hydration;
+#[cfg(feature = "ssr")]
 pub mod i18n;
 #[cfg(feature = "ssr")]
 pub mod live;

@@ -1,6 +1,6 @@
 //! The document around every page: head, header, banners, footer.
 
-use leptos::{config::LeptosOptions, hydration::HydrationScripts, nonce::use_nonce, prelude::*};
+use leptos::{nonce::use_nonce, prelude::*};
 
 use domain::state::Role;
 use provisioning::Notices;
@@ -8,6 +8,7 @@ use provisioning::Notices;
 use crate::{
     comforts::comforts,
     format,
+    hydration::hydration,
     i18n::{Lang, t},
     islands::{Live, LiveTexts},
     pages::help_of_page,
@@ -66,10 +67,6 @@ pub(crate) struct Frame {
     pub(crate) notices: Notices,
 }
 
-pub(crate) fn options() -> LeptosOptions {
-    LeptosOptions::builder().output_name("slipway").site_pkg_dir("pkg").build()
-}
-
 pub(crate) fn document(frame: Frame, page: Page) -> AnyView {
     let Frame { request, banner, open, notices } = frame;
     let lang = request.lang();
@@ -99,7 +96,7 @@ pub(crate) fn document(frame: Frame, page: Page) -> AnyView {
                 {refresh.map(|seconds| {
                     view! { <noscript><meta http-equiv="refresh" content=seconds.to_string()/></noscript> }
                 })}
-                <HydrationScripts options=options() islands=true/>
+                {hydration()}
             </head>
             <body>
                 <a class="skip" href="#content">{t!(lang, "skip")}</a>
@@ -170,9 +167,10 @@ fn live_bar(request: &Request, source: &LiveSource, now: i64, moving: bool) -> i
     };
     view! {
         <p class="live">
-            <Live url=source.path.clone() since=source.since moving texts/>
             <span class="live-age">{t!(lang, "data-from", time = from)} " "</span>
             <a href=request.around.path.clone() class="live-age" data-key="r">{t!(lang, "refresh")}</a>
+            // Last, as it says nothing until it is connected: what stands before it stays where it is.
+            <Live url=source.path.clone() since=source.since moving texts/>
         </p>
     }
 }

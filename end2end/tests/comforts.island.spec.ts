@@ -172,6 +172,29 @@ test.describe("in another time zone", () => {
   });
 });
 
+test.describe("where the clock shows the same", () => {
+  test.use({ timezoneId: "Europe/Istanbul" });
+  test("no other zone is offered", async ({ page, product }) => {
+    await signIn(page, SUPPORT);
+    await page.context().addCookies([{ name: "lang", value: "ru", url: product.url }]);
+    await page.goto("/staff");
+    await expect(page.getByText("МСК").first()).toBeVisible();
+    await alive(page);
+    await expect(page.locator("#zone-offer")).toBeHidden();
+  });
+});
+
+test("nothing of the islands is asked for before something is painted", async ({ page }) => {
+  await page.goto("/login");
+  await alive(page);
+  const [painted, asked] = await page.evaluate(() => [
+    performance.getEntriesByName("first-contentful-paint")[0].startTime,
+    performance.getEntriesByType("resource").filter((one) => /slipway(_bg\.wasm|\.js)$/.test(one.name)).map((one) => one.startTime),
+  ] as [number, number[]]);
+  expect(asked).toHaveLength(2);
+  expect(Math.min(...asked)).toBeGreaterThanOrEqual(painted);
+});
+
 async function toAccess(page: Page) {
   await page.getByRole("button", { name: "Order a server" }).first().click();
   for (const next of ["Next: Panel", "Next: Size", "Next: Access"]) {

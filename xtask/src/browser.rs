@@ -25,24 +25,44 @@ pub(crate) fn chromium() -> Option<PathBuf> {
         .find(|p| p.is_file())
 }
 
-/// Runs every journey. `program` is the built server; it serves the release build of the site. The slow run repeats each,
-/// which is what finds a race that one run in ten loses.
+/// Runs every journey. The slow run repeats each, which is what finds a race that one run in ten loses.
 pub(crate) fn journeys(program: &Path, slow: bool, names: &[String]) -> anyhow::Result<()> {
+    let mut command = playwright(program, names)?;
+    if slow {
+        command.arg("--repeat-each=5");
+    }
+    run("playwright", &mut command)
+}
+
+/// Pictures of every page, beside those that were kept; with `keep` these are the ones to go by from now on.
+pub(crate) fn looks(program: &Path, keep: bool, names: &[String]) -> anyhow::Result<()> {
+    let kept = target().join("end2end/looks");
+    anyhow::ensure!(
+        keep || kept.is_dir(),
+        "there is nothing to compare with: `cargo xtask looks keep` before the change"
+    );
+    let mut command = playwright(program, &[])?;
+    command.args(["--config", "looks.config.ts", "--update-snapshots", if keep { "all" } else { "none" }]);
+    if !names.is_empty() {
+        command.args(["--grep", &names.join("|")]);
+    }
+    run("playwright", &mut command)
+}
+
+/// Playwright in its folder. `program` is the built server; it serves the release build of the site.
+fn playwright(program: &Path, names: &[String]) -> anyhow::Result<Command> {
     let modules = tools::npm("end2end")?;
     let end2end = root().join("end2end");
     link(&modules, &end2end.join("node_modules"))?;
     let chromium = chromium().context("there is no browser: apt install chromium, or set CHROMIUM")?;
     let mut command = Command::new("node");
     command.current_dir(&end2end).arg(modules.join("@playwright/test/cli.js")).arg("test").args(names);
-    if slow {
-        command.arg("--repeat-each=5");
-    }
     command
         .env("CHROMIUM", chromium)
         .env("SLIPWAY", program)
         .env("SLIPWAY_SITE_DIR", build::site_dir(true))
         .env("RESULTS", target().join("end2end"));
-    run("playwright", &mut command)
+    Ok(command)
 }
 
 /// The tests find their packages beside themselves; the packages lie under `target/`.

@@ -19,6 +19,7 @@ cargo xtask serve [--release] [--listen ADDRESS] [--data-dir DIR] …   build, t
 cargo xtask build [--release] [--site]                                leave target/{debug,release}/slipway and its site; with --site the site only
 cargo xtask test [--slow]                                             everything that must hold; --slow adds the long parts
 cargo xtask journeys [NAME …]                                         the browser tests alone, or those whose file or title has the name
+cargo xtask looks keep|[NAME …]                                       pictures of every page; compared with those that were kept, on the same machine
 cargo xtask rules                                                     the rules of the fields in the browser's program and in ours, over a million inputs
 cargo xtask fuzz [SECONDS]                                            the decoders' fuzz targets, so long each
 cargo xtask campaign --seeds N | --replay SEED                        schedules of faults, each the same for its seed
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         "rules" => rules::compare(),
         "fuzz" => fuzz::run_all(rest.first().and_then(|s| s.parse().ok()).unwrap_or(60)),
         "journeys" => journeys(rest),
+        "looks" => looks(rest),
         "bench" => bench(rest),
         "campaign" => {
             let mut command = run::cargo();
@@ -76,6 +78,13 @@ fn journeys(names: &[String]) -> anyhow::Result<()> {
     tools::test_programs()?;
     build::site(true)?;
     browser::journeys(&build::server(false)?, false, names)
+}
+
+fn looks(args: &[String]) -> anyhow::Result<()> {
+    let keep = args.first().is_some_and(|a| a == "keep");
+    tools::test_programs()?;
+    build::site(true)?;
+    browser::looks(&build::server(false)?, keep, if keep { &args[1..] } else { args })
 }
 
 fn bench(args: &[String]) -> anyhow::Result<()> {

@@ -1,7 +1,7 @@
 //! Makes the copy buttons of a page work, also those that arrive later with a patch: one listener for all of them.
 //!
 //! A button is `[data-copy]`, rendered with its text in that attribute. Without a script none is shown: the style shows them
-//! once this has said that the page is alive.
+//! once the page is alive, which it is when all of its islands are attached.
 
 use leptos::prelude::*;
 
@@ -28,6 +28,6 @@ mod browser {
             let _ = window.navigator().clipboard().write_text(&text);
             button.set_text_content(Some(&done));
         });
-        document.document_element()?.class_list().add_1("alive").ok()
+        Some(())
     }
 }
