@@ -106,7 +106,9 @@ for (const width of WIDTHS) {
         ];
         for (const { pages, email, password } of people as { pages: string[]; email?: string; password?: string }[]) {
           const viewport = { width, height: 900 };
-          const page = await browser.newPage({ baseURL: shown.url, viewport, colorScheme, locale: "en" });
+          // The zone that goes with the language: otherwise each page would offer the browser's.
+          const timezoneId = language === "ru" ? "Europe/Moscow" : "UTC";
+          const page = await browser.newPage({ baseURL: shown.url, viewport, colorScheme, locale: "en", timezoneId });
           if (email) await signIn(page, email, password);
           await page.context().addCookies([{ name: "lang", value: language, url: shown.url }]);
           for (const [i, at] of pages.entries()) {

@@ -82,9 +82,10 @@ pub(crate) fn table(form: Form, columns: Columns, rows: usize, next: &mut usize)
         Form::Json => {
             *next += 1;
             let columns = list(&|at, name, _| format!("row ->> {at} AS {name}"));
-            // Each row is made out of the text once, and not for each of its columns.
+            // Rows as the text was parsed, each made once: `json_each` would write them out as texts again. Made before they are joined:
+            // a planner that thinks little of the other table would parse the text for each row of that.
             format!(
-                "(WITH one AS MATERIALIZED (SELECT jsonb(value) AS row FROM json_each(${first})) SELECT {columns} FROM one) AS t"
+                "(WITH one AS MATERIALIZED (SELECT value AS row FROM jsonb_each(${first})) SELECT {columns} FROM one) AS t"
             )
         }
         Form::Lists => {

@@ -14,10 +14,10 @@ use crate::{
     claims::{Chosen, choose, take_all},
     db::Store,
     error::{Error, Result},
+    few::Unchanged,
     head::{head, head_columns, keys_postgres},
     row::Columns,
     why::Places,
-    writes::Unchanged,
 };
 
 /// Whoever has more unfinished jobs than this is looked at under his lock, from memory.

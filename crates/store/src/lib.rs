@@ -28,6 +28,7 @@ pub mod edges;
 mod error;
 mod events;
 mod fence;
+mod few;
 mod fsck;
 pub mod groups;
 mod head;

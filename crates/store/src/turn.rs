@@ -25,10 +25,11 @@ use crate::{
     db::{Conn, Store},
     dialect::Sql,
     error::{Error, Result},
+    few::Unchanged,
     head::Head,
     memory::Recalled,
     row::Columns,
-    writes::{StepRow, Unchanged},
+    writes::StepRow,
 };
 
 #[async_trait]

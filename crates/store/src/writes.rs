@@ -1,6 +1,6 @@
 //! The rows that a worker's turn writes: each table in one statement, all of them in one trip to the database.
 
-use std::sync::{LazyLock, OnceLock};
+use std::sync::LazyLock;
 
 use domain::{CustomerId, JobId};
 
@@ -9,6 +9,7 @@ use crate::{
     book::Book,
     db::{Conn, Store},
     error::Result,
+    few::{self, Unchanged},
 };
 
 /// A step's row as it will be; `None` leaves a column as it is.
@@ -65,7 +66,7 @@ pub(crate) struct EventRow {
     pub(crate) detail: Option<String>,
 }
 
-const HEADS: Columns = &[
+pub(crate) const HEADS: Columns = &[
     ("id", Text),
     ("state", Text),
     ("hold", Text),
@@ -85,13 +86,13 @@ const HEADS: Columns = &[
     ("detail", Text),
     ("last_write", Int),
 ];
-const SET_HEADS: &str =
+pub(crate) const SET_HEADS: &str =
     "UPDATE job SET state = t.state, hold_on_failure = t.hold, epoch = t.epoch, undo = t.undo,
         unit_id = t.unit, shape = t.shape, admitted_at = t.admitted_at, parked_at = t.parked_at,
         next_attempt_at = t.next_attempt_at, claim_owner = t.claim_owner, started_at = t.started_at,
         finished_at = t.finished_at, cause = t.cause, detail = t.detail, last_write = t.last_write,
         claim_expires_at = CASE WHEN t.claim = 1 THEN t.claim_expires_at ELSE job.claim_expires_at END";
-const STEPS: Columns = &[
+pub(crate) const STEPS: Columns = &[
     ("job", Text),
     ("key", Text),
     ("state", Text),
@@ -107,7 +108,7 @@ const STEPS: Columns = &[
     ("cause", Text),
     ("detail", Text),
 ];
-const SET_STEPS: &str = "UPDATE job_step SET
+pub(crate) const SET_STEPS: &str = "UPDATE job_step SET
         state = COALESCE(t.state, job_step.state),
         attempt = job_step.attempt + t.begins,
         started_at = CASE WHEN t.begins = 1 THEN COALESCE(job_step.started_at, t.at)
@@ -122,7 +123,7 @@ const SET_STEPS: &str = "UPDATE job_step SET
         output = CASE WHEN t.state = 'undone' THEN NULL ELSE COALESCE(t.output, job_step.output) END,
         cause = CASE WHEN t.state IS NULL OR t.begins = 1 THEN job_step.cause ELSE t.cause END,
         detail = CASE WHEN t.state IS NULL OR t.begins = 1 THEN job_step.detail ELSE t.detail END";
-const EVENTS: Columns = &[
+pub(crate) const EVENTS: Columns = &[
     ("context", Text),
     ("version", Int),
     ("job", Text),
@@ -131,12 +132,12 @@ const EVENTS: Columns = &[
     ("step", Text),
     ("detail", Text),
 ];
-const LOG: &str = "INSERT INTO job_event (context_id, version, job_id, at, what, step, detail)
+pub(crate) const LOG: &str = "INSERT INTO job_event (context_id, version, job_id, at, what, step, detail)
         SELECT t.context, t.version, t.job, t.at, t.what, t.step, t.detail";
-const CONTEXTS: Columns = &[("id", Text), ("version", Int), ("running", Int), ("ready_at", Int)];
-const SET_CONTEXTS: &str =
+pub(crate) const CONTEXTS: Columns = &[("id", Text), ("version", Int), ("running", Int), ("ready_at", Int)];
+pub(crate) const SET_CONTEXTS: &str =
     "UPDATE context SET version = t.version, running = t.running, ready_at = t.ready_at";
-const WIPED: Columns = &[("job", Text)];
+pub(crate) const WIPED: Columns = &[("job", Text)];
 
 /// Everything that a turn changes, over tables `t` in this order: jobs, steps, the log, contexts, and whose secrets go.
 /// With the number of the next parameter.
@@ -163,79 +164,28 @@ static WRITE_POSTGRES: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// What [`Book::write_if_unchanged`] takes of each at most.
-const FEW: usize = 4;
-
-/// What a turn goes by that is written without a lock taken first.
-#[derive(Clone, Copy)]
-pub(crate) struct Unchanged {
-    /// The context's.
-    pub(crate) version: i64,
-    /// Of the places, where some that were free are taken.
-    pub(crate) round: Option<i64>,
-}
-
-/// A whole turn of one context in one statement, without a lock taken first, and only if everything in [`Unchanged`], the last
-/// parameters, still is so. Each row is looked up by a statement of its own: a planner that does not look at lists takes them
-/// for longer than they are.
-fn write_if_unchanged([heads, steps, events]: [usize; 3], takes_places: bool) -> &'static str {
-    static TEXTS: [OnceLock<String>; 2 * (FEW + 1).pow(3)] =
-        [const { OnceLock::new() }; 2 * (FEW + 1).pow(3)];
-    let text = || {
-        let mut next = 1;
-        let mut parts = Vec::new();
-        let mut from = |columns, rows| table(Form::Values, columns, rows, &mut next);
-        for at in 0..heads {
-            let one = from(HEADS, 1);
-            parts.push(format!("head{at} AS ({SET_HEADS} FROM {one}, same WHERE job.id = t.id)"));
-        }
-        for at in 0..steps {
-            let one = from(STEPS, 1);
-            parts.push(format!(
-                "step{at} AS ({SET_STEPS} FROM {one}, same WHERE job_step.job_id = t.job AND job_step.key = t.key)"
-            ));
-        }
-        if events > 0 {
-            parts.push(format!("log AS ({LOG} FROM {}, same)", from(EVENTS, events)));
-        }
-        let one = from(CONTEXTS, 1);
-        let is_same = format!("context.customer_id = t.id AND context.version = ${next}");
-        let mut first = Vec::new();
-        let same = if takes_places {
-            // Its context before the places, as everybody; and nobody is waited for who has that, as he may wait for these.
-            first.push(format!(
-                "mine AS (SELECT t.id FROM context, {one} WHERE {is_same} FOR UPDATE OF context SKIP LOCKED)"
-            ));
-            first.push(format!(
-                "places AS (UPDATE counter SET value = value + 1 FROM mine
-                            WHERE counter.name = 'places' AND counter.value = ${} RETURNING mine.id)",
-                next + 1
-            ));
-            format!("{SET_CONTEXTS} FROM {one}, places WHERE context.customer_id = t.id AND places.id = t.id")
-        } else {
-            format!("{SET_CONTEXTS} FROM {one} WHERE {is_same}")
-        };
-        first.push(format!("same AS ({same} RETURNING context.customer_id)"));
-        parts.splice(0..0, first);
-        format!("WITH {} SELECT customer_id FROM same", parts.join(", "))
-    };
-    let rows = (heads * (FEW + 1) + steps) * (FEW + 1) + events;
-    TEXTS[2 * rows + usize::from(takes_places)].get_or_init(text)
-}
-
 impl Book {
     /// Writes everything that has not been written yet.
     pub(crate) async fn write_all(&mut self, store: &Store, tx: &mut Conn) -> Result<()> {
-        let (form, sql) =
-            if store.is_embedded() { (Form::Json, &*WRITE_SQLITE) } else { (Form::Lists, &*WRITE_POSTGRES) };
+        let form = match () {
+            () if store.is_embedded() => Form::Json,
+            () if self.is_little() && self.secrets.len() <= few::MOST => Form::Values,
+            () => Form::Lists,
+        };
         let mut wiped = Batch::new(form, WIPED);
         self.secrets.iter().for_each(|job| wiped.row([job.0.into()]));
         let batches = self.batches(form);
         if wiped.is_empty() && batches.iter().all(Batch::is_empty) {
             return Ok(());
         }
-        let query = sqlx::query(sql.as_str());
-        let query = batches.into_iter().fold(query, |query, batch| batch.bind(query));
+        let sql = match form {
+            Form::Json => WRITE_SQLITE.as_str(),
+            Form::Lists => WRITE_POSTGRES.as_str(),
+            Form::Values => {
+                few::write([&batches[0], &batches[1], &batches[2], &batches[3], &wiped], self.new_round)
+            }
+        };
+        let query = batches.into_iter().fold(sqlx::query(sql), |query, batch| batch.bind(query));
         let mut query = wiped.bind(query);
         if form == Form::Lists {
             query = query.bind(self.new_round);
@@ -258,10 +208,11 @@ impl Book {
         }
     }
 
-    /// Whether it is little enough for [`Book::write_if_unchanged`].
+    /// Whether it is little enough for the statements of [`few`].
     pub(crate) fn is_little(&self) -> bool {
         let heads = self.known.values().flat_map(|k| k.heads.values()).filter(|h| h.dirty).count();
-        heads.max(self.steps.len()).max(self.events.len()) <= FEW
+        let contexts = self.contexts.values().filter(|c| c.dirty).count();
+        heads.max(self.steps.len()).max(self.events.len()).max(contexts) <= few::MOST
     }
 
     /// Writes everything of the one context that it is about, if that is as it was. Returns whether it was.
@@ -271,7 +222,7 @@ impl Book {
         if contexts.len() != 1 || !self.secrets.is_empty() {
             return Ok(false);
         }
-        let sql = write_if_unchanged([heads.len(), steps.len(), events.len()], was.round.is_some());
+        let sql = few::write_if_unchanged([heads.len(), steps.len(), events.len()], was.round.is_some());
         let query = batches.into_iter().fold(sqlx::query(sql), |query, batch| batch.bind(query));
         let query = was.round.into_iter().fold(query.bind(was.version), |query, round| query.bind(round));
         // To its end: it is committed only there.
