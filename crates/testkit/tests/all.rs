@@ -11,3 +11,4 @@ mod sdk_bench;
 mod sdk_faults;
 mod units;
 mod wake_ups;
+mod writes;

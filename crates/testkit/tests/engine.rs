@@ -309,23 +309,25 @@ async fn the_first_trace(database: Database) {
     assert!(running.is_empty() && SHAPE.len() == 4);
 }
 
+/// What a cloud may answer.
+pub(crate) const TEXTS: [&str; 11] = [
+    "{\"a\", 'b'}, \\ and \\\" and \"\"",
+    "NULL",
+    "null",
+    "",
+    " , ",
+    "$1 'x'; --",
+    "{}",
+    "[1]",
+    "a\nb\tc\u{1e}",
+    "Сервер · 服务器 · 🚢",
+    "12",
+];
+
 /// Whatever a cloud answers is kept as it is, on each road that rows take to the database.
 async fn texts_arrive_as_they_are(database: Database) {
     let lab = Lab::start(database).await;
-    let texts = [
-        "{\"a\", 'b'}, \\ and \\\" and \"\"",
-        "NULL",
-        "null",
-        "",
-        " , ",
-        "$1 'x'; --",
-        "{}",
-        "[1]",
-        "a\nb\tc\u{1e}",
-        "Сервер · 服务器 · 🚢",
-        "12",
-    ];
-    for text in texts {
+    for text in TEXTS {
         let job = lab.accept(Kind::Power, Scope::None).await;
         let fence = hands::claim(&lab.store, "by hand", now()).await.unwrap().fence;
         let problem = || jobs::Problem::new("unavailable", text);
