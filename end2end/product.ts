@@ -117,8 +117,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
         if (response.status() >= 500) complaints.push(`${response.status()} ${response.url()}`);
       });
       await use();
-      // Without scripts nobody uses what was preloaded for them.
-      const expected = /preloaded using link preload|status of (403|404|410)|net::ERR_(INCOMPLETE_CHUNKED|EMPTY_RESPONSE|CONNECTION)/;
+      const expected = /status of (403|404|410)|net::ERR_(INCOMPLETE_CHUNKED|EMPTY_RESPONSE|CONNECTION)/;
       const withheld = (c: string) => !wasm && /Failed to fetch|ERR_FAILED/.test(c);
       expect(complaints.filter((c) => !expected.test(c) && !withheld(c))).toEqual([]);
     },

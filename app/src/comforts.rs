@@ -44,7 +44,8 @@ fn zone_offer(request: &Request) -> Option<AnyView> {
             </div>
         </form>
         <TimeZoneOffer
-            shown=shown.to_owned() ahead=format::zone_ahead(lang, request.facade().now_ms()) offered=format::ZONES.join(" ") question=t!(lang, "zone-offer", zone = "{0}")
+            shown=shown.to_owned() ahead=format::zone_ahead(lang, request.facade().now_ms())
+            offered=format::ZONES.join(" ") question=t!(lang, "zone-offer", zone = "{0}")
         />
     };
     Some(offer.into_any())

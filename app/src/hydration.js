@@ -15,7 +15,8 @@
     await pause();
     document.documentElement.classList.add("alive");
   };
-  if (document.hidden) return start();
-  new PerformanceObserver((_, seen) => (seen.disconnect(), start())).observe({ type: "paint", buffered: true });
-  setTimeout(start, 1000);
+  if (document.hidden || !PerformanceObserver.supportedEntryTypes.includes("paint")) return start();
+  const painted = (list) => list.getEntriesByName("first-contentful-paint").length && start();
+  new PerformanceObserver(painted).observe({ type: "paint", buffered: true });
+  setTimeout(start, 5000);
 })();

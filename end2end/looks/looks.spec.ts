@@ -1,5 +1,6 @@
 // Every page in both themes, both languages and three widths. What is different each time (times, numbers, names out of chance) is made the
-// same before a picture is taken; whether those are right is for the other tests to say.
+// same before a picture is taken; whether those are right is for the other tests to say. Not here: a server's screen, which is the
+// server's to draw, open menus and dialogs, and forms that were refused.
 import { ADMIN, ANNA, Product, eventually, expect, order, signIn } from "../product";
 import { type Page, test as base } from "@playwright/test";
 
@@ -13,8 +14,11 @@ const test = base.extend<object, { shown: Shown }>({
     async ({ browser }, use) => {
       const product = new Product(60);
       await product.start();
-      await use(await prepared(product, await browser.newPage({ baseURL: product.url })));
-      await product.stop();
+      try {
+        await use(await prepared(product, await browser.newPage({ baseURL: product.url })));
+      } finally {
+        await product.stop();
+      }
     },
     { scope: "worker" },
   ],
@@ -37,6 +41,7 @@ async function prepared(product: Product, page: Page): Promise<Shown> {
   await page.getByRole("button", { name: "Order a server" }).first().click();
   await expect(page).toHaveURL(/\/order\//);
   const draft = path(page).split("/")[2];
+  const several = `/servers/confirm?do=shut_down&server=${server!.split("/").pop()}`;
   const steps = ["os", "panel", "size", "access", "review"].map((step) => `/order/${draft}/${step}`);
   const tabs = ["", "/resize", "/network", "/reinstall", "/terminate", "/confirm?do=reboot", "/confirm?do=reset_password"];
   await signIn(page, ADMIN);
@@ -52,13 +57,14 @@ async function prepared(product: Product, page: Page): Promise<Shown> {
     url: product.url,
     nobody: ["/login", "/nowhere"],
     fresh: ["/servers", "/operations"],
-    customer: ["/servers", "/operations", operation, failed, ...steps, ...tabs.map((tab) => server + tab), "/account", "/keys", "/servers?q=nothing-like-it"],
+    customer: ["/servers", "/operations", operation, failed, ...steps, ...tabs.map((tab) => server + tab), several, "/account", "/keys", "/servers?q=nothing-like-it"],
     admin: [
       "/staff",
       "/staff/jobs",
       "/staff/jobs?q=colour:red",
       job,
       `${job}/confirm?do=rerun`,
+      "/staff/jobs/rerun?q=state:failed",
       "/staff/edges",
       "/staff/edges?view=grid",
       "/staff/vapps",

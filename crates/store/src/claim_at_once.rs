@@ -14,9 +14,9 @@ use crate::{
     claims::{Chosen, choose, take_all},
     db::Store,
     error::{Error, Result},
-    few::Unchanged,
     head::{head, head_columns, keys_postgres},
     row::Columns,
+    row_by_row::Unchanged,
     why::Places,
 };
 

@@ -25,10 +25,10 @@ use crate::{
     db::{Conn, Store},
     dialect::Sql,
     error::{Error, Result},
-    few::Unchanged,
     head::Head,
     memory::Recalled,
     row::Columns,
+    row_by_row::Unchanged,
     writes::StepRow,
 };
 

@@ -9,7 +9,7 @@ use crate::{
     book::Book,
     db::{Conn, Store},
     error::Result,
-    few::{self, Unchanged},
+    row_by_row::{self, Unchanged},
 };
 
 /// A step's row as it will be; `None` leaves a column as it is.
@@ -169,7 +169,7 @@ impl Book {
     pub(crate) async fn write_all(&mut self, store: &Store, tx: &mut Conn) -> Result<()> {
         let form = match () {
             () if store.is_embedded() => Form::Json,
-            () if self.is_little() && self.secrets.len() <= few::MOST => Form::Values,
+            () if self.is_little() && self.secrets.len() <= row_by_row::MOST => Form::Values,
             () => Form::Lists,
         };
         let mut wiped = Batch::new(form, WIPED);
@@ -181,9 +181,10 @@ impl Book {
         let sql = match form {
             Form::Json => WRITE_SQLITE.as_str(),
             Form::Lists => WRITE_POSTGRES.as_str(),
-            Form::Values => {
-                few::write([&batches[0], &batches[1], &batches[2], &batches[3], &wiped], self.new_round)
-            }
+            Form::Values => row_by_row::write(
+                [&batches[0], &batches[1], &batches[2], &batches[3], &wiped],
+                self.new_round,
+            ),
         };
         let query = batches.into_iter().fold(sqlx::query(sql), |query, batch| batch.bind(query));
         let mut query = wiped.bind(query);
@@ -208,11 +209,11 @@ impl Book {
         }
     }
 
-    /// Whether it is little enough for the statements of [`few`].
+    /// Whether it is little enough to be written row by row ([`row_by_row`]).
     pub(crate) fn is_little(&self) -> bool {
         let heads = self.known.values().flat_map(|k| k.heads.values()).filter(|h| h.dirty).count();
         let contexts = self.contexts.values().filter(|c| c.dirty).count();
-        heads.max(self.steps.len()).max(self.events.len()).max(contexts) <= few::MOST
+        contexts <= 1 && heads.max(self.steps.len()).max(self.events.len()) <= row_by_row::MOST
     }
 
     /// Writes everything of the one context that it is about, if that is as it was. Returns whether it was.
@@ -222,7 +223,8 @@ impl Book {
         if contexts.len() != 1 || !self.secrets.is_empty() {
             return Ok(false);
         }
-        let sql = few::write_if_unchanged([heads.len(), steps.len(), events.len()], was.round.is_some());
+        let sql =
+            row_by_row::write_if_unchanged([heads.len(), steps.len(), events.len()], was.round.is_some());
         let query = batches.into_iter().fold(sqlx::query(sql), |query, batch| batch.bind(query));
         let query = was.round.into_iter().fold(query.bind(was.version), |query, round| query.bind(round));
         // To its end: it is committed only there.
