@@ -17,6 +17,8 @@ const chromium = {
 };
 const desk = { width: 1440, height: 900 };
 const phone = { width: 320, height: 640 };
+// What turns is drawn sixty times a second, without a graphics card: it turns at one of the widths.
+const still = { contextOptions: { reducedMotion: "reduce" as const } };
 
 export default defineConfig<{ wasm: boolean }>({
   testDir: "tests",
@@ -27,18 +29,19 @@ export default defineConfig<{ wasm: boolean }>({
   updateSnapshots: "none",
   workers: 2,
   fullyParallel: false,
-  use: { launchOptions: chromium, trace: "retain-on-failure", screenshot: "only-on-failure" },
+  // A trace (`--trace retain-on-failure`) keeps pictures and pages of every test until its end, and takes as long as the test.
+  use: { launchOptions: chromium, screenshot: "only-on-failure" },
   projects: [
     { name: "script-desk", use: { viewport: desk } },
-    { name: "script-phone", use: { viewport: phone }, testIgnore: /once\.spec/ },
+    { name: "script-phone", use: { viewport: phone, ...still }, testIgnore: /once\.spec/ },
     {
       name: "withheld-desk",
-      use: { viewport: desk, wasm: false },
+      use: { viewport: desk, wasm: false, ...still },
       testIgnore: /(island|once)\.spec/,
     },
     {
       name: "plain-phone",
-      use: { viewport: phone, javaScriptEnabled: false },
+      use: { viewport: phone, javaScriptEnabled: false, ...still },
       testIgnore: /(island|once)\.spec/,
     },
   ],

@@ -42,6 +42,12 @@ pub(crate) fn server(release: bool) -> anyhow::Result<PathBuf> {
     Ok(target().join(profile(release)).join("slipway"))
 }
 
+/// The program that `cargo test` has built. To build it by itself is to build most of it again: what it stands on has fewer
+/// features then.
+pub(crate) fn tested_server() -> PathBuf {
+    target().join(profile(false)).join("slipway")
+}
+
 /// Builds what browsers load.
 pub(crate) fn site(release: bool) -> anyhow::Result<()> {
     tools::wasm_target()?;

@@ -79,7 +79,8 @@ pub(crate) fn lighthouse(paths: &[String]) -> anyhow::Result<()> {
     // Beside its packages, where it finds them.
     let script = modules.parent().context("packages lie in no folder")?.join("lighthouse.mjs");
     fs::copy(root().join(FOLDER).join("lighthouse.mjs"), &script)?;
-    let chromium = chromium().context("there is no browser: apt install chromium, or set CHROMIUM")?;
+    let chromium =
+        chromium().context("there is no browser: apt install chromium-headless-shell, or set CHROMIUM")?;
     let mut command = Command::new("node");
     command.arg(&script).args(paths).env("SLIPWAY", program).env("CHROMIUM", chromium).env("SVELTE", peer);
     run("lighthouse", command.env("SLIPWAY_SITE_DIR", build::site_dir(true)))

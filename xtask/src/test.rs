@@ -46,6 +46,9 @@ pub(crate) fn test(slow: bool) -> anyhow::Result<()> {
         let mut command = cargo();
         command.args(["test", "--workspace", "--exclude", "frontend", "--features", "app/ssr"]);
         command.env("PYVCLOUD_PYTHON", crate::run::target().join("python/pyvcloud/bin/python"));
+        // Most wait for a cloud, a guest or a database, and leave a core of two idle for half of the time.
+        let cores = std::thread::available_parallelism()?.get();
+        command.env("RUST_TEST_THREADS", (2 * cores + 1).to_string());
         run("cargo test", &mut command)
     })?;
     if slow {
@@ -55,7 +58,7 @@ pub(crate) fn test(slow: bool) -> anyhow::Result<()> {
     part("release build of the islands and the style", &mut || build::site(true))?;
     part("the rules of the fields, in the browser's program and in ours", &mut rules::compare)?;
     part("budgets", &mut budget::check)?;
-    part("browser tests", &mut || browser::journeys(&build::server(false)?, slow, &[]))?;
+    part("browser tests", &mut || browser::journeys(&build::tested_server(), slow, &[]))?;
     println!("\nminutes of each part:");
     for (name, m) in &minutes {
         println!("  {m:5.1}  {name}");

@@ -111,7 +111,7 @@ struct Need {
 const NEEDS: &[Need] = &[
     Need {
         what: "a browser (Chromium)",
-        package: "chromium",
+        package: "chromium-headless-shell",
         found: || crate::browser::chromium().is_some(),
     },
     Need { what: "a database server (PostgreSQL)", package: "postgresql", found: postgresql },

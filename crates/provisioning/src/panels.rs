@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     ansible::{Ansible, Door, Play, PlayEnd, PlayEvent, TaskEnd, WINRM_PORT, role_of},
     provider::{GuestWay, PanelSpec},
-    roads::Roads,
+    roads::{GUESTS, Roads},
 };
 
 /// How long a panel that is there may take to answer.
@@ -197,13 +197,13 @@ async fn simulated(
 }
 
 async fn get(guest: &str) -> Result<Option<Installing>, String> {
-    let text = async { reqwest::get(guest).await?.error_for_status()?.text().await }.await;
+    let text = async { GUESTS.get(guest).send().await?.error_for_status()?.text().await }.await;
     let text = text.map_err(|e| e.to_string())?;
     serde_json::from_str::<Guest>(&text).map(|g| g.panel).map_err(|e| e.to_string())
 }
 
 async fn post(url: &str, told: &Value) -> Result<(), PlayEnd> {
-    let answer = reqwest::Client::new().post(url).json(told).send().await;
+    let answer = GUESTS.post(url).json(told).send().await;
     match answer.map(|a| a.status().as_u16()) {
         Ok(200..300) => Ok(()),
         Ok(401) => Err(PlayEnd::Unreachable(REFUSED[0].into())),

@@ -3,7 +3,7 @@
 //! Real guests are asked over the network, at the port they are signed in to by. The simulated cloud has no real guests: it
 //! says itself how they are.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use domain::catalogue::Family;
 use secrecy::ExposeSecret;
@@ -87,10 +87,16 @@ struct Guest {
     addresses: Vec<String>,
 }
 
+/// Asks the simulated guests. Each of its kind reads the certificates of the machine, which takes longer than the asking.
+pub(crate) static GUESTS: LazyLock<reqwest::Client> = LazyLock::new(|| {
+    // A kept connection would outlive the runtime it belongs to where a process has several.
+    reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("the certificates can be read")
+});
+
 async fn simulated(cloud: &str, machine: Uuid) -> Result<Guest> {
     let failed = |e: reqwest::Error| ProviderError::new(ProviderErrorKind::Transient, e.to_string());
     let url = format!("{}/sim/guests/{machine}", cloud.trim_end_matches('/'));
-    let answer = reqwest::get(url).await.map_err(failed)?.text().await.map_err(failed)?;
+    let answer = GUESTS.get(url).send().await.map_err(failed)?.text().await.map_err(failed)?;
     serde_json::from_str(&answer).map_err(|e| ProviderError::new(ProviderErrorKind::Transient, e.to_string()))
 }
 
@@ -104,7 +110,7 @@ async fn simulated_login(cloud: &str, machine: Uuid, address: &str, login: &Gues
     let mut access = Access::Refused;
     for mut with in tries {
         (with["login"], with["address"]) = (json!(login.login), json!(address));
-        let answer = reqwest::Client::new().post(&url).json(&with).send().await.map_err(failed)?;
+        let answer = GUESTS.post(&url).json(&with).send().await.map_err(failed)?;
         match answer.status().as_u16() {
             200 => {}
             401 => return Ok(Access::Refused),

@@ -131,7 +131,7 @@ async fn a_play_that_is_cut_off_at_any_task_is_gone_on_with() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_does_not_answer_is_named_and_nothing_is_left_behind() {
     let site = Site::new(DEBIAN, "web-01").await;
-    site.guest.does("kill $(cat /run/sshd.pid) || true");
+    site.guest.falls_silent();
     let end = site.run(&panel("plesk"), |_| {}).await;
     assert!(matches!(&end, PlayEnd::Unreachable(why) if !why.is_empty()), "{end:?}");
 }

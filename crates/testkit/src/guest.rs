@@ -153,6 +153,16 @@ impl Guest {
         }
     }
 
+    /// Ends its sshd, and with it everything inside.
+    pub fn falls_silent(&self) {
+        self.inside("kill $(cat /run/sshd.pid)");
+        let started = Instant::now();
+        while std::net::TcpStream::connect((self.address.as_str(), 22)).is_ok() {
+            assert!(started.elapsed() < Duration::from_secs(20), "the guest still answers");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Its root, as this machine sees it.
     pub fn root(&self) -> PathBuf {
         self.dir.path().join("root")

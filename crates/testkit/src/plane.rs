@@ -1,6 +1,11 @@
 //! A whole control plane over a real SQLite file and a simulator reached over HTTP.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use domain::{
     DraftId, JobId, ServerId,
@@ -55,6 +60,12 @@ pub struct Uptime {
     pub ms: i64,
     pub boots: i64,
 }
+
+/// Asks the cloud past its API. Each of its kind reads the certificates of the machine, which takes longer than the asking.
+static HTTP: LazyLock<reqwest::Client> = LazyLock::new(|| {
+    // A kept connection would outlive the test it belongs to.
+    reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("the certificates can be read")
+});
 
 /// How fast the cloud lives: an order takes about a second.
 const SPEED: f64 = 150.0;
@@ -347,7 +358,8 @@ impl Plane {
 
     /// What the guest of a customer's only machine is like, as the cloud shows it.
     pub async fn guest(&self) -> serde_json::Value {
-        let guests = reqwest::get(format!("{}/sim/guests", self.cloud)).await.unwrap().text().await.unwrap();
+        let guests =
+            HTTP.get(format!("{}/sim/guests", self.cloud)).send().await.unwrap().text().await.unwrap();
         serde_json::from_str::<Vec<serde_json::Value>>(&guests)
             .unwrap()
             .pop()
@@ -361,7 +373,8 @@ impl Plane {
 
     /// Every guest of the cloud: when it began to run, and how often it has booted, by its machine's name.
     pub async fn guests(&self) -> BTreeMap<String, Uptime> {
-        let guests = reqwest::get(format!("{}/sim/guests", self.cloud)).await.unwrap().text().await.unwrap();
+        let guests =
+            HTTP.get(format!("{}/sim/guests", self.cloud)).send().await.unwrap().text().await.unwrap();
         let guests: Vec<serde_json::Value> = serde_json::from_str(&guests).unwrap();
         let number = |g: &serde_json::Value, name: &str| g[name].as_i64().unwrap_or_default();
         let one = |g: &serde_json::Value| {
@@ -396,8 +409,7 @@ impl Plane {
 
     /// Changes something in the cloud past its API.
     pub async fn foreign(&self, change: serde_json::Value) {
-        let answer =
-            reqwest::Client::new().post(format!("{}/sim/change", self.cloud)).json(&change).send().await;
+        let answer = HTTP.post(format!("{}/sim/change", self.cloud)).json(&change).send().await;
         let answer = answer.unwrap();
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     }
@@ -405,28 +417,27 @@ impl Plane {
     /// Makes something go wrong in the cloud.
     pub async fn fault(&self, at: &str, what: serde_json::Value) {
         let asked = serde_json::json!({"at": at, "what": what});
-        let answer =
-            reqwest::Client::new().post(format!("{}/sim/faults", self.cloud)).json(&asked).send().await;
+        let answer = HTTP.post(format!("{}/sim/faults", self.cloud)).json(&asked).send().await;
         assert!(answer.unwrap().status().is_success());
     }
 
     /// Nothing that has not gone wrong yet will.
     pub async fn no_faults(&self) {
-        let answer = reqwest::Client::new().delete(format!("{}/sim/faults", self.cloud)).send().await;
+        let answer = HTTP.delete(format!("{}/sim/faults", self.cloud)).send().await;
         assert!(answer.unwrap().status().is_success());
     }
 
     /// Whether the guest lets in whoever comes with this: `{"login": …, "password": …}` or `{…, "key": …}`.
     pub async fn guest_lets_in(&self, with: serde_json::Value) -> bool {
         let vm = self.guest().await["vm"].as_str().unwrap().to_owned();
-        let login = reqwest::Client::new().post(format!("{}/sim/guests/{vm}/login", self.cloud)).json(&with);
+        let login = HTTP.post(format!("{}/sim/guests/{vm}/login", self.cloud)).json(&with);
         login.send().await.unwrap().status().is_success()
     }
 
     /// The same for one server's guest.
     pub async fn guest_of(&self, server: ServerId, with: serde_json::Value) -> bool {
         let vm = self.machine_of(server).await;
-        let login = reqwest::Client::new().post(format!("{}/sim/guests/{vm}/login", self.cloud)).json(&with);
+        let login = HTTP.post(format!("{}/sim/guests/{vm}/login", self.cloud)).json(&with);
         login.send().await.unwrap().status().is_success()
     }
 
@@ -444,14 +455,14 @@ impl Plane {
     /// The cloud behaves otherwise from now on.
     pub async fn knobs(&self, knobs: serde_json::Value) {
         let url = format!("{}/sim/knobs", self.cloud);
-        let answer = reqwest::Client::new().post(url).json(&knobs).send().await.unwrap();
+        let answer = HTTP.post(url).json(&knobs).send().await.unwrap();
         assert!(answer.status().is_success());
     }
 
     /// Changes a guest from inside, as whoever is signed in there can.
     pub async fn guest_change(&self, vm: &str, change: serde_json::Value) {
         let url = format!("{}/sim/guests/{vm}", self.cloud);
-        let answer = reqwest::Client::new().put(url).json(&change).send().await.unwrap();
+        let answer = HTTP.put(url).json(&change).send().await.unwrap();
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     }
 
@@ -459,7 +470,7 @@ impl Plane {
         let up = async {
             loop {
                 let url = format!("{}/sim/guests/{vm}", self.cloud);
-                let guest = reqwest::get(url).await.unwrap().text().await.unwrap();
+                let guest = HTTP.get(url).send().await.unwrap().text().await.unwrap();
                 let guest: serde_json::Value = serde_json::from_str(&guest).unwrap();
                 if guest["state"] == "up" {
                     return;
@@ -472,7 +483,8 @@ impl Plane {
 
     /// Of each machine, whether "change password at first log-in" is set.
     pub async fn first_login_flags(&self) -> Vec<bool> {
-        let guests = reqwest::get(format!("{}/sim/guests", self.cloud)).await.unwrap().text().await.unwrap();
+        let guests =
+            HTTP.get(format!("{}/sim/guests", self.cloud)).send().await.unwrap().text().await.unwrap();
         let guests: Vec<serde_json::Value> = serde_json::from_str(&guests).unwrap();
         guests.iter().map(|g| g["first_login_flag"].as_bool().unwrap()).collect()
     }

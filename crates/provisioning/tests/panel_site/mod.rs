@@ -175,7 +175,8 @@ impl Site {
         guest.does(&format!(
             "hostname {hostname}; mkdir -p /root/.ssh; echo '{public}' >/root/.ssh/authorized_keys
              sed -i 's/^PermitRootLogin no/PermitRootLogin prohibit-password/' /etc/ssh/sshd_config
-             kill -HUP $(cat /run/sshd.pid); sleep 0.1"
+             kill -HUP $(cat /run/sshd.pid)
+             until [ $(grep -c 'listening on 0' /var/log/sshd.log) = 2 ] && [ -s /run/sshd.pid ]; do sleep 0.02; done"
         ));
         Self { guest, key: std::fs::read_to_string(private).unwrap().into(), port, ansible }
     }
