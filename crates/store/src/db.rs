@@ -22,6 +22,7 @@ use crate::{
     notify,
     row::Columns,
     seal::Sealer,
+    to_its_end::ToItsEnd,
 };
 
 pub(crate) type Tx = sqlx::Transaction<'static, sqlx::Any>;
@@ -230,11 +231,10 @@ impl Store {
 
     /// A transaction that will write. On SQLite it takes the write lock at once, so that it cannot fail halfway.
     pub(crate) async fn write(&self) -> Result<Tx> {
-        Ok(if self.sqlite {
-            self.pool.begin_with("BEGIN IMMEDIATE").await?
-        } else {
-            self.pool.begin().await?
-        })
+        let (pool, sqlite) = (self.pool.clone(), self.sqlite);
+        let begin =
+            async move { if sqlite { pool.begin_with("BEGIN IMMEDIATE").await } else { pool.begin().await } };
+        Ok(ToItsEnd::new(begin).await?)
     }
 
     /// Commits, then tells whoever waits: workers, and pages that show this customer.

@@ -55,6 +55,7 @@ pub mod sight;
 mod signals;
 pub mod ssh_keys;
 pub mod system;
+mod to_its_end;
 mod turn;
 mod why;
 mod writes;

@@ -1,5 +1,6 @@
 //! What is tested side by side, in one program. Apart are those who need the machine, or PostgreSQL, for themselves.
 
+mod dropped;
 mod engine;
 mod examples;
 mod lab;
