@@ -34,7 +34,7 @@ async fn what_nobody_waits_for_any_more_leaves_nothing_open(database: Database) 
             lab.plane.by_hand(NONE_OPEN).await;
         }
     }
-    assert!(polls > 3, "it was never dropped half-way: {polls}");
+    assert!(polls > 1, "it was never dropped half-way");
 }
 
 testkit::on_both!(what_nobody_waits_for_any_more_leaves_nothing_open);
