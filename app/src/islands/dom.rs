@@ -66,9 +66,11 @@ pub(super) fn around(event: &Event, selector: &str) -> Option<HtmlElement> {
     target.closest(selector).ok()??.dyn_into().ok()
 }
 
-/// A button or a link is being pressed: what moves the page now takes it away from under the hand.
+/// Something is being pressed that moves with the page: what moves it now takes it away from under the hand.
 pub(super) fn pressing() -> bool {
-    document().and_then(|d| first::<Element>(&d, "button:active, a:active")).is_some()
+    const PRESSED: &str =
+        "button:active, a:active, label:active, input[type=radio]:active, input[type=checkbox]:active";
+    document().and_then(|d| first::<Element>(&d, PRESSED)).is_some()
 }
 
 /// A new element with a class and a text.

@@ -54,6 +54,10 @@ mod browser {
                     show(field, &shown, &errors, &texts);
                 }
             });
+            // What was typed before this was here.
+            if input.value() != input.default_value() {
+                check(false);
+            }
             let on_blur = check.clone();
             dom::on(&input, "blur", move |_| {
                 if !dom::pressing() {
