@@ -17,8 +17,6 @@ const chromium = {
 };
 const desk = { width: 1440, height: 900 };
 const phone = { width: 320, height: 640 };
-// What turns is drawn sixty times a second, without a graphics card: it turns at one of the widths.
-const still = { contextOptions: { reducedMotion: "reduce" as const } };
 
 export default defineConfig<{ wasm: boolean }>({
   testDir: "tests",
@@ -29,19 +27,19 @@ export default defineConfig<{ wasm: boolean }>({
   updateSnapshots: "none",
   workers: 2,
   fullyParallel: false,
-  // A trace (`--trace retain-on-failure`) keeps pictures and pages of every test until its end, and takes as long as the test.
+  // A trace (`--trace retain-on-failure`) keeps pictures and pages of every test until its end: a quarter of the time.
   use: { launchOptions: chromium, screenshot: "only-on-failure" },
   projects: [
     { name: "script-desk", use: { viewport: desk } },
-    { name: "script-phone", use: { viewport: phone, ...still }, testIgnore: /once\.spec/ },
+    { name: "script-phone", use: { viewport: phone }, testIgnore: /once\.spec/ },
     {
       name: "withheld-desk",
-      use: { viewport: desk, wasm: false, ...still },
+      use: { viewport: desk, wasm: false },
       testIgnore: /(island|once)\.spec/,
     },
     {
       name: "plain-phone",
-      use: { viewport: phone, javaScriptEnabled: false, ...still },
+      use: { viewport: phone, javaScriptEnabled: false },
       testIgnore: /(island|once)\.spec/,
     },
   ],

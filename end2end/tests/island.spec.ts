@@ -102,6 +102,38 @@ test("a hint appears when the field is left and goes when it is right", async ({
   await expect(hint).toBeEmpty();
 });
 
+test("a hint moves nothing away from under a press, and what was mended before it could tell is right", async ({ page }) => {
+  let arrives: () => void;
+  const arrived = new Promise<void>((resolve) => (arrives = resolve));
+  await signIn(page, ANNA);
+  await page.getByRole("button", { name: "Order a server" }).first().click();
+  await page.getByRole("button", { name: "Next: Panel" }).last().click();
+  await page.getByRole("button", { name: "Next: Size" }).last().click();
+  await page.getByRole("button", { name: "Next: Access" }).last().click();
+  const [login, errors] = [page.getByLabel("Login", { exact: true }), page.locator("#guest_login-errors")];
+  await login.fill("admin");
+  await page.route(/\.wasm$/, async (route) => {
+    await arrived;
+    await route.continue();
+  });
+  await page.getByRole("button", { name: "Next: Review" }).last().click();
+  await expect(errors).toContainText("reserved");
+  // The islands are not here yet.
+  await login.fill("boris");
+  await expect(errors).toContainText("reserved");
+  arrives!();
+  await expect(errors).toBeEmpty();
+  // Left by a press: the press is done, then it is told.
+  await login.fill("admin");
+  const own = page.getByLabel("My own", { exact: true });
+  await own.hover();
+  await page.mouse.down();
+  await expect(errors).toBeEmpty();
+  await page.mouse.up();
+  await expect(own).toBeChecked();
+  await expect(errors).toContainText("reserved");
+});
+
 test("the page of an operation stays fresh without being asked", async ({ page }) => {
   await signIn(page, ANNA);
   await fillOrder(page);

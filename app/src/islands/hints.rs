@@ -1,5 +1,5 @@
 //! Hints while the access step is filled in: the same rules as on the server, shown when a field is left, gone as
-//! soon as it is right.
+//! soon as it is right. Where it is left by pressing something, the press is over before anything moves.
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ pub(super) use browser::show;
 
 #[cfg(feature = "hydrate")]
 mod browser {
-    use std::rc::Rc;
+    use std::{cell::Cell, rc::Rc};
 
     use domain::{
         access::check_login,
@@ -46,9 +46,9 @@ mod browser {
         let texts: Rc<[HintText]> = texts.into();
         for field in [Field::Name, Field::Hostname, Field::GuestLogin] {
             let Some(input) = input(&document, field) else { continue };
-            let (texts, document, shown) = (texts.clone(), document.clone(), input.clone());
+            let (texts, page, shown) = (texts.clone(), document.clone(), input.clone());
             let check = Rc::new(move |leaving: bool| {
-                let errors = check(&document, field, family, &shown.value());
+                let errors = check(&page, field, family, &shown.value());
                 // While typing an error only disappears; it appears when the field is left.
                 if leaving || errors.is_empty() {
                     show(field, &shown, &errors, &texts);
@@ -58,10 +58,19 @@ mod browser {
             if input.value() != input.default_value() {
                 check(false);
             }
-            let on_blur = check.clone();
+            let left = Rc::new(Cell::new(false));
+            let (on_blur, leaves) = (check.clone(), left.clone());
             dom::on(&input, "blur", move |_| {
-                if !dom::pressing() {
+                if dom::pressing() {
+                    leaves.set(true);
+                } else {
                     on_blur(true);
+                }
+            });
+            let on_click = check.clone();
+            dom::on(&document, "click", move |_| {
+                if left.take() {
+                    on_click(true);
                 }
             });
             dom::on(&input, "input", move |_| check(false));

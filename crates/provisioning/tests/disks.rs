@@ -235,8 +235,7 @@ const MODULES: &[&str] =
 const FRAME: &str = r#"
 mkdir -p /etc/lvm /t /usr/sbin
 ln -sf mawk /usr/bin/awk
-# Volumes are looked for on the disks of one layout: each program would look at all of them.
-only() { echo "activation { udev_sync=0 udev_rules=0 } devices { use_devicesfile=0 global_filter=[\"a|^($d${e:+|$e})[p0-9]*\$|\",\"r|.*|\"] } global { use_lvmlockd=0 }" >/etc/lvm/lvm.conf; }
+echo 'activation { udev_sync=0 udev_rules=0 } devices { use_devicesfile=0 } global { use_lvmlockd=0 }' >/etc/lvm/lvm.conf
 scsi() { for b in /sys/block/sd*; do case $(readlink -f $b/device) in */$(($1 / 16)):0:$(($1 % 16)):0) echo /dev/${b##*/};; esac; done; }
 # This program fails the first time.
 broken() {
@@ -291,7 +290,7 @@ fn try_layouts(these: impl Fn(&Layout) -> bool) {
         nvmes += usize::from(layout.at == At::Nvme);
         let e = if layout.disks.len() > 1 { format!("$(scsi {})", first + 1) } else { String::new() };
         writeln!(script, "echo '# {}'; n={first}; d={d}; p={p}; e={e}", layout.name).unwrap();
-        writeln!(script, "{{ only; {}\n}} >/log 2>&1 || cat /log; grep '^resize' /log", layout.made).unwrap();
+        writeln!(script, "{{ {}\n}} >/log 2>&1 || cat /log; grep '^resize' /log", layout.made).unwrap();
         writeln!(script, "sleep 0.2; grown 2>&1").unwrap();
         writeln!(
             script,

@@ -176,7 +176,11 @@ impl Site {
             "hostname {hostname}; mkdir -p /root/.ssh; echo '{public}' >/root/.ssh/authorized_keys
              sed -i 's/^PermitRootLogin no/PermitRootLogin prohibit-password/' /etc/ssh/sshd_config
              kill -HUP $(cat /run/sshd.pid)
-             until [ $(grep -c 'listening on 0' /var/log/sshd.log) = 2 ] && [ -s /run/sshd.pid ]; do sleep 0.02; done"
+             for look in $(seq 500); do
+                 [ $(grep -c 'listening on 0' /var/log/sshd.log) = 2 ] && [ -s /run/sshd.pid ] && exit
+                 sleep 0.02
+             done
+             echo sshd has not started anew; exit 1"
         ));
         Self { guest, key: std::fs::read_to_string(private).unwrap().into(), port, ansible }
     }
