@@ -44,7 +44,16 @@ pub(crate) fn test(slow: bool) -> anyhow::Result<()> {
     })?;
     part("unit, integration and architecture tests", &mut || {
         let mut command = cargo();
-        command.args(["test", "--workspace", "--exclude", "frontend", "--features", "app/ssr"]);
+        // One run tells of everything that fails.
+        command.args([
+            "test",
+            "--no-fail-fast",
+            "--workspace",
+            "--exclude",
+            "frontend",
+            "--features",
+            "app/ssr",
+        ]);
         command.env("PYVCLOUD_PYTHON", crate::run::target().join("python/pyvcloud/bin/python"));
         // Most wait for a cloud, a guest or a database, and leave a core of two idle for half of the time.
         let cores = std::thread::available_parallelism()?.get();
