@@ -161,13 +161,13 @@ impl Store {
         self.caps.all as usize
     }
 
-    /// The same store with another limit of open jobs for one customer.
-    #[must_use]
     /// How many unfinished jobs a customer may have.
     pub fn open_limit(&self) -> i64 {
         self.open_jobs
     }
 
+    /// The same store with another limit of open jobs for one customer.
+    #[must_use]
     pub fn with_open_jobs(mut self, most: u32) -> Self {
         self.open_jobs = i64::from(most.max(1));
         self
@@ -324,8 +324,11 @@ async fn connect(url: &str, to_look: bool) -> Result<AnyPool> {
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 10000;"
         }
         (true, true) => "PRAGMA busy_timeout = 10000; PRAGMA query_only = ON;",
-        // Statements are few and look rows up by their keys: planning each anew costs more than it saves.
-        (false, false) => "SET plan_cache_mode = force_generic_plan; SET jit = off;",
+        // Statements are few and look rows up by their keys: planning each anew costs more than it saves. And a node that stands still
+        // inside a transaction loses it, as it loses its claims: else it would keep its customers' rows from all others.
+        (false, false) => {
+            "SET plan_cache_mode = force_generic_plan; SET jit = off; SET idle_in_transaction_session_timeout = '8s';"
+        }
         (false, true) => "SET default_transaction_read_only = on;",
     };
     let options = AnyPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(10));

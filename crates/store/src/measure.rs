@@ -153,6 +153,7 @@ impl Store {
     pub async fn hold_a_snapshot(&self) -> Result<HeldSnapshot> {
         let mut tx = self.pool.begin().await?;
         sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").execute(&mut *tx).await?;
+        sqlx::query("SET LOCAL idle_in_transaction_session_timeout = 0").execute(&mut *tx).await?;
         sqlx::query("SELECT COUNT(*) AS n FROM job").fetch_one(&mut *tx).await?;
         Ok(HeldSnapshot { _tx: tx })
     }

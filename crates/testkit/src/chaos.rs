@@ -1,5 +1,6 @@
 //! A proxy in front of PostgreSQL that cuts what goes through it: all of it at once, or one COMMIT, before the server gets
-//! it or after the server has carried it out and before its answer is passed on.
+//! it or after the server has carried it out and before its answer is passed on. Or from a COMMIT on nothing passes, and
+//! nothing is cut either, as where a node stands still.
 
 use std::{
     net::SocketAddr,
@@ -23,6 +24,8 @@ pub enum Cut {
     Before,
     /// The server has carried it out; nobody is told.
     After,
+    /// It and everything after it waits, on every connection, until [`Proxy::go_on`]. Only one that ends a transaction.
+    Still,
 }
 
 struct Shared {
@@ -34,6 +37,8 @@ struct Shared {
     slow: AtomicU64,
     /// Counts the moments at which every connection is cut.
     moment: watch::Sender<u64>,
+    /// Nothing passes.
+    still: watch::Sender<bool>,
 }
 
 /// Lives as long as its process.
@@ -65,6 +70,7 @@ impl Proxy {
             cut: Mutex::new(Cut::Before),
             slow: AtomicU64::new(0),
             moment: watch::channel(0).0,
+            still: watch::channel(false).0,
         });
         let serves = shared.clone();
         tokio::spawn(async move {
@@ -96,6 +102,16 @@ impl Proxy {
         self.shared.slow.store(by.as_millis() as u64, Ordering::SeqCst);
     }
 
+    /// Whether nothing passes.
+    pub fn is_still(&self) -> bool {
+        *self.shared.still.borrow()
+    }
+
+    /// What has waited passes.
+    pub fn go_on(&self) {
+        self.shared.still.send_replace(false);
+    }
+
     /// Cuts every connection now.
     pub fn cut_all(&self) {
         self.shared.moment.send_modify(|n| *n += 1);
@@ -105,7 +121,7 @@ impl Proxy {
 async fn pass(shared: Arc<Shared>, mut client: TcpStream) {
     let Ok(mut server) = TcpStream::connect(&shared.server).await else { return };
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
-    let mut cuts = shared.moment.subscribe();
+    let (mut cuts, mut still) = (shared.moment.subscribe(), shared.still.subscribe());
     let (mut asked, mut answered) = (vec![0; 64 << 10], vec![0; 64 << 10]);
     // Set while the answer to the chosen COMMIT is on its way.
     let mut swallow = false;
@@ -113,18 +129,30 @@ async fn pass(shared: Arc<Shared>, mut client: TcpStream) {
     // Set while a statement is under way.
     let mut executes = false;
     loop {
+        if !goes_on(&mut still, &mut cuts).await {
+            return;
+        }
         tokio::select! {
             _ = cuts.changed() => return,
+            _ = still.changed() => {}
             read = client.read(&mut asked) => {
                 let Ok(n @ 1..) = read else { return };
                 executes |= matches!(asked[0], BIND | QUERY);
                 let has = |what: &[u8]| asked[..n].windows(what.len()).any(|w| w == what);
-                let commits = has(COMMIT) || (!in_transaction && TURN.iter().any(|word| has(word)));
+                let cut = *shared.cut.lock().unwrap();
+                let by_itself = cut != Cut::Still && !in_transaction && TURN.iter().any(|word| has(word));
+                let commits = has(COMMIT) || by_itself;
                 in_transaction = (in_transaction || has(BEGIN)) && !commits;
                 if commits && shared.countdown.fetch_sub(1, Ordering::SeqCst) == 0 {
-                    match *shared.cut.lock().unwrap() {
+                    match cut {
                         Cut::Before => return,
                         Cut::After => swallow = true,
+                        Cut::Still => {
+                            shared.still.send_replace(true);
+                            if !goes_on(&mut still, &mut cuts).await {
+                                return;
+                            }
+                        }
                     }
                 }
                 if server.write_all(&asked[..n]).await.is_err() {
@@ -146,5 +174,13 @@ async fn pass(shared: Arc<Shared>, mut client: TcpStream) {
                 }
             }
         }
+    }
+}
+
+/// Waits while nothing is to pass. Whether the connection stands after that.
+async fn goes_on(still: &mut watch::Receiver<bool>, cuts: &mut watch::Receiver<u64>) -> bool {
+    tokio::select! {
+        _ = cuts.changed() => false,
+        gone = still.wait_for(|still| !still) => gone.is_ok(),
     }
 }

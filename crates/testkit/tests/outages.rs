@@ -76,6 +76,43 @@ async fn each_commit_is_cut_before_and_after() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_stands_still_inside_a_transaction_keeps_nobody_waiting() {
+    let lab = Lab::start(Database::Postgres).await;
+    let proxy = Proxy::start(lab.plane.database()).await;
+    let (_still, stands_still) = worker(&lab, &proxy.over(lab.plane.database())).await;
+    proxy.cut_commit(0, Cut::Still);
+    let job = lab.accept(Kind::Power, Scope::SameServer).await;
+    let stands = async {
+        while !proxy.is_still() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), stands).await.expect("no transaction was committed");
+    lab.plane.by_hand(ONE_OPEN).await;
+    let (_other, other) = worker(&lab, lab.plane.database()).await;
+    assert_eq!(lab.until_over(job).await.state, JobState::Succeeded, "the other does what was left");
+    assert!(proxy.is_still());
+    // What it wakes up to is over.
+    proxy.go_on();
+    let next = lab.accept(Kind::Resize, Scope::SameServer).await;
+    assert_eq!(lab.until_over(next).await.state, JobState::Succeeded);
+    for job in [job, next] {
+        assert_eq!(counted(&lab, job, "succeeded").await.values().sum::<usize>(), 1);
+        let done = counted(&lab, job, "step_done").await;
+        assert!(done.values().all(|n| *n == 1), "{done:?}");
+    }
+    assert_eq!(lab.store.fsck().await.unwrap(), []);
+    stands_still.stop().await;
+    other.stop().await;
+}
+
+/// The transaction that stands still has rows locked.
+const ONE_OPEN: &str = "DO $$ BEGIN
+     IF NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
+                    AND state = 'idle in transaction' AND backend_xid IS NOT NULL)
+     THEN RAISE 'no transaction is open'; END IF; END $$";
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_storm_of_cuts_and_a_restart_lose_nothing() {
     let cluster = Arc::new(tokio::task::spawn_blocking(Cluster::start).await.unwrap().unwrap());
     let mut lab = Lab::start_at(&cluster.address).await;
