@@ -21,6 +21,7 @@ pub struct ConsoleTexts {
 /// `socket` is the path that the screen comes by. `#console-plain`, what to do without, is on the page.
 #[island]
 pub fn Console(socket: String, texts: ConsoleTexts) -> impl IntoView {
+    let leave = texts.leave.clone();
     #[cfg(feature = "hydrate")]
     Effect::new(move |_| {
         let _ = browser::attach(&socket, &texts);
@@ -30,6 +31,8 @@ pub fn Console(socket: String, texts: ConsoleTexts) -> impl IntoView {
     view! {
         <div id="console">
             <div class="buttons"></div>
+            // Here from the start: as a text that comes with the picture it would move that, and be the page's largest paint.
+            <p class="dim" id="console-leave">{leave}</p>
             <p role="status" class="dim"></p>
             <div class="console-screen"></div>
         </div>
@@ -70,6 +73,8 @@ mod browser {
         fn send_key(this: &SlipwayScreen, keysym: u32, code: &str, down: bool);
     }
 
+    /// The module that brings the class, and then says so to the window.
+    const LIBRARY: &str = "/pkg/screen.js";
     const SHIFT: u32 = 0xffe1;
 
     #[derive(Clone)]
@@ -100,15 +105,15 @@ mod browser {
         };
         parts.target.set_attribute("role", "group").ok()?;
         parts.target.set_attribute("aria-label", &texts.screen).ok()?;
+        parts.target.set_attribute("aria-describedby", "console-leave").ok()?;
         buttons(&around, &parts)?;
         leave_by_keys(&around, &parts);
-        // The module that brings the class may be here already, or be on its way.
-        if js_sys::Reflect::has(&window, &"SlipwayScreen".into()).ok()? {
-            parts.connect();
-        } else {
-            let late = parts.clone();
-            dom::on(&window, "slipway-screen", move |_| late.connect());
-        }
+        // The library is asked for here, and so after the page has been painted.
+        dom::on(&window, "slipway-screen", move |_| parts.connect());
+        let library = document.create_element("script").ok()?;
+        library.set_attribute("type", "module").ok()?;
+        library.set_attribute("src", LIBRARY).ok()?;
+        document.body()?.append_child(&library).ok()?;
         Some(())
     }
 
@@ -146,7 +151,7 @@ mod browser {
         }
 
         fn open(&self) {
-            self.say(&format!("{} {}", self.texts.open, self.texts.leave));
+            self.say(&self.texts.open);
             if let Some(plain) = &self.plain {
                 plain.set_hidden(true);
             }

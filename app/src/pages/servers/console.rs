@@ -38,7 +38,6 @@ pub(crate) async fn console(request: Request, params: Params) -> Loaded {
                 <p class="note" id="console-plain">
                     {t!(lang, "console-plain")} " " <a href=routes::server(server.id)>{t!(lang, "server-connect")}</a>
                 </p>
-                <script type="module" src="/pkg/screen.js" fetchpriority="low"></script>
             }
             .into_any()
         }
