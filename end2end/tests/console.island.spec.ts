@@ -16,6 +16,7 @@ test("a server's screen is opened, typed on, and lost when the server goes off",
   const status = page.locator("#console [role=status]");
   await expect(status).toHaveText(/Connected/);
   await expect(page.locator("#console-plain")).toBeHidden();
+  await expect(page.locator(".console-screen")).toHaveAccessibleDescription(/Shift\+Esc leads back/);
   await sound(page);
 
   const before = await picture(page);

@@ -109,8 +109,11 @@ mod browser {
         buttons(&around, &parts)?;
         leave_by_keys(&around, &parts);
         // The library is asked for here, and so after the page has been painted.
-        dom::on(&window, "slipway-screen", move |_| parts.connect());
+        parts.say(&texts.opening);
         let library = document.create_element("script").ok()?;
+        let without = parts.clone();
+        dom::on(&library, "error", move |_| without.lost());
+        dom::on(&window, "slipway-screen", move |_| parts.connect());
         library.set_attribute("type", "module").ok()?;
         library.set_attribute("src", LIBRARY).ok()?;
         document.body()?.append_child(&library).ok()?;
